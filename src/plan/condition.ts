@@ -1,0 +1,40 @@
+/** A parsed condition of the configuration; grammar and variables in routing.md, section 4 (docs/reference/conditions.md). */
+export type Condition = {
+  /** As written in the file, for the decision record. */
+  readonly source: string;
+  readonly expression: Expression;
+};
+
+export type Expression =
+  | { readonly kind: 'literal'; readonly value: boolean | number | string }
+  | { readonly kind: 'variable'; readonly variable: Variable }
+  | { readonly kind: 'not'; readonly operand: Expression }
+  | { readonly kind: 'and' | 'or'; readonly operands: readonly Expression[] }
+  | {
+      readonly kind: 'compare';
+      readonly operator: '==' | '!=' | '<' | '<=' | '>' | '>=';
+      readonly left: Expression;
+      readonly right: Expression;
+    };
+
+/** The closed list of what a condition can ask about. */
+export type Variable =
+  | {
+      readonly kind: 'fact';
+      readonly name:
+        | 'stream'
+        | 'tokens'
+        | 'length'
+        | 'batch_size'
+        | 'batch_mode'
+        | 'request_count'
+        | 'concurrent_requests'
+        | 'complexity'
+        | 'quality'
+        | 'quality_tier'
+        | 'model_size'
+        | 'local_saturated'
+        | 'always';
+    }
+  | { readonly kind: 'provider_unavailable'; readonly provider: string }
+  | { readonly kind: 'header'; readonly name: string };

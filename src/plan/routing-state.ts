@@ -1,0 +1,52 @@
+import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
+
+/** Why a deployment is set aside. */
+export type CoolingReason = 'failures' | 'rate_limited' | 'refused' | 'configuration';
+
+/** State of one deployment; `routing/health.ts` holds every transition. Times are monotonic. */
+export type DeploymentHealth =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'degraded'; readonly since: Milliseconds; readonly why: string }
+  | { readonly kind: 'loading'; readonly since: Milliseconds; readonly readyAt: Milliseconds | undefined }
+  | { readonly kind: 'missing'; readonly since: Milliseconds }
+  | {
+      readonly kind: 'cooling';
+      readonly since: Milliseconds;
+      readonly until: Milliseconds;
+      readonly why: CoolingReason;
+      /** How often in a row; doubles the next cooldown. */
+      readonly round: number;
+    }
+  | { readonly kind: 'half_open'; readonly since: Milliseconds; readonly round: number }
+  | { readonly kind: 'down'; readonly since: Milliseconds; readonly why: string }
+  | { readonly kind: 'draining'; readonly since: Milliseconds }
+  | { readonly kind: 'disabled'; readonly since: Milliseconds };
+
+/** What is observed of one deployment besides its health. */
+export type Observation = {
+  /** Times of recent failures, oldest first, within the cooldown window. */
+  readonly failures: readonly Milliseconds[];
+  /** Context that the server really grants, from its probe. */
+  readonly effectiveContext: Tokens | undefined;
+  readonly loaded: boolean | undefined;
+};
+
+/**
+ * Everything routing knows of the running system. One owner (the snapshot in force) changes it,
+ * through the pure transitions of `src/routing/`; `decide` only reads. Arrays are indexed by
+ * DeploymentIndex or GroupIndex.
+ */
+export type RoutingState = {
+  readonly health: DeploymentHealth[];
+  readonly observations: Observation[];
+  /** Attempts under way, per deployment. */
+  readonly inFlight: Int32Array;
+  /** Requests under way, per group. */
+  readonly groupInFlight: Int32Array;
+  /** Current weights of smooth weighted round-robin: per group, one number a member. */
+  readonly rotors: Float64Array[];
+  /** Live model lists of providers, where a probe has one. */
+  readonly listed: Map<ProviderId, ReadonlySet<string>>;
+  /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
+  readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
+};

@@ -1,0 +1,36 @@
+/**
+ * A value that cannot be printed: every way of turning it into text gives `[secret]`.
+ * Only {@link Secret.reveal} gives the text, and only where a request is built or a key compared.
+ */
+export class Secret {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The text itself, for a header that is about to be sent or a comparison. */
+  reveal(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return '[secret]';
+  }
+
+  toJSON(): string {
+    return '[secret]';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '[secret]';
+  }
+}
+
+/**
+ * Where a secret comes from. A plan holds references; the value of an `env` reference is read when
+ * the gateway takes the plan into force, so that a plan can be stored, compared and shown.
+ */
+export type SecretReference =
+  | { readonly kind: 'env'; readonly name: string; readonly fallback?: Secret }
+  | { readonly kind: 'literal'; readonly secret: Secret; readonly fingerprint: string };

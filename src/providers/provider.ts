@@ -1,0 +1,173 @@
+/**
+ * Providers: one plain object for each upstream dialect. A dialect builds requests and reads
+ * answers; it never opens a socket, reads a clock or looks at configuration beyond the provider
+ * and deployment it is handed. To add one, copy the file nearest to it, list it in
+ * `src/main.ts`, and run the conformance test until it stops complaining.
+ */
+import type { Deployment } from '../plan/deployment.ts';
+import type { Failure } from '../plan/failure.ts';
+import type { Tokens } from '../plan/ids.ts';
+import type { Json } from '../plan/json.ts';
+import type { DialectName, Provider } from '../plan/provider.ts';
+import type { Endpoint } from '../plan/request-facts.ts';
+import type { FinishReason, Usage } from '../plan/usage.ts';
+
+/** Headers as undici takes them: name, value, name, value. Names in lower case. */
+export type HeaderList = readonly string[];
+
+/** What a dialect is given to build one upstream request. */
+export type BuildInput = {
+  readonly endpoint: Endpoint;
+  readonly provider: Provider;
+  readonly deployment: Deployment;
+  /** Name to send: the deployment's backend model, or the asked name where that is `*`. */
+  readonly model: string;
+  /** The client's body: valid JSON, an object, checked for depth and duplicate keys. */
+  readonly body: Uint8Array;
+  /** Whether the client wants a stream. */
+  readonly stream: boolean;
+  /** Whether the client wants usage in its stream. */
+  readonly wantsUsage: boolean;
+  /** Client headers that some dialects pass on (`anthropic-beta`, `openai-organization`), lower-case. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** The provider's key, read from its reference; absent when it has none. */
+  readonly key: string | undefined;
+};
+
+/** A request ready for the wire. */
+export type UpstreamRequest = {
+  readonly method: 'POST';
+  /** Path and query on the provider's origin, with the base URL's own path in front. */
+  readonly path: string;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
+  /** Whether the upstream was asked for a stream; may be true where the client's `stream` is false. */
+  readonly streams: boolean;
+  /** Names of the edits made to the client's bytes, for the record; `translated` when rewritten whole. */
+  readonly edits: readonly string[];
+};
+
+/** A request that cannot be said in this dialect (for example, audio input to Ollama). */
+export type BuildResult =
+  | { readonly kind: 'request'; readonly request: UpstreamRequest }
+  | { readonly kind: 'refused'; readonly failure: Failure };
+
+/** What a whole (not streamed) answer says, in OpenAI's shape and ready to be sent. */
+export type WholeAnswer =
+  | {
+      readonly kind: 'answer';
+      readonly body: Uint8Array;
+      readonly usage: Usage | undefined;
+      readonly finish: FinishReason | undefined;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * One piece of a streamed answer. `bytes` is a complete OpenAI-shaped SSE event with its blank
+ * line, ready to be sent: the upstream's own bytes where the dialect is OpenAI's (with `model`
+ * set to the asked name), else a translation.
+ */
+export type StreamPart =
+  /** Role and other openings that carry no answer yet: held back until something meaningful comes. */
+  | { readonly kind: 'opening'; readonly bytes: Uint8Array }
+  /** Text, reasoning, refusal or a tool call. `bytes` may hold several events that came together. */
+  | { readonly kind: 'content'; readonly bytes: Uint8Array }
+  | { readonly kind: 'finish'; readonly bytes: Uint8Array; readonly reason: FinishReason; readonly usage: Usage | undefined }
+  /** An event that carries only usage (`choices: []`). */
+  | { readonly kind: 'usage'; readonly bytes: Uint8Array; readonly usage: Usage }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+/** What a stream reader needs to know of its request. */
+export type ReadContext = {
+  readonly endpoint: Endpoint;
+  /** Name that the client asked for, which every answer repeats. */
+  readonly askedModel: string;
+  readonly model: string;
+  readonly requestId: string;
+  /** Wall clock in seconds, for `created` where the upstream has none. */
+  readonly createdAt: number;
+  /** How the client wants embeddings. */
+  readonly encodingFormat: 'float' | 'base64' | undefined;
+};
+
+/** Reads one streamed answer; holds what framing and translation must remember between chunks. */
+export type StreamReader = {
+  /** Parts that this chunk completes, in order; the input is not kept. */
+  read(chunk: Uint8Array): StreamPart[];
+  /** Parts that the end of the body completes; a cut stream gives a `failed` part. */
+  end(): StreamPart[];
+};
+
+/** One GET known never to load or run a model. */
+export type ProbeRequest = {
+  readonly path: string;
+  /** The provider is up only when this answers; others add detail. */
+  readonly required: boolean;
+};
+
+export type ProbeAnswer = {
+  readonly path: string;
+  readonly status: number;
+  readonly body: string;
+};
+
+/** A model that a server lists. */
+export type ListedModel = {
+  readonly id: string;
+  readonly kind: 'chat' | 'completion' | 'embedding' | undefined;
+  readonly contextTokens: Tokens | undefined;
+  readonly sizeBytes: number | undefined;
+  readonly parameterSize: string | undefined;
+  readonly quantization: string | undefined;
+  readonly digest: string | undefined;
+};
+
+/** A model in memory, as far as the server tells. */
+export type ResidentModel = {
+  readonly id: string;
+  readonly effectiveContext: Tokens | undefined;
+  readonly memoryBytes: number | undefined;
+  readonly expiresAt: string | undefined;
+  readonly busySeats: number | undefined;
+  readonly seats: number | undefined;
+  readonly waiting: number | undefined;
+};
+
+/** What a provider's probe found. */
+export type ProbeReport = {
+  readonly state: 'up' | 'loading' | 'down';
+  /** Why it is not up, or what is odd; for people. */
+  readonly detail: string | undefined;
+  readonly version: string | undefined;
+  /** `undefined` when the server does not tell. */
+  readonly models: readonly ListedModel[] | undefined;
+  readonly resident: readonly ResidentModel[] | undefined;
+  /** True when the server answers with one model whatever name is asked (llama-server). */
+  readonly servesOneModel: boolean;
+};
+
+/** One upstream dialect. */
+export type Dialect = {
+  readonly name: DialectName;
+  readonly endpoints: readonly Endpoint[];
+  /** Default address, where the dialect has one. */
+  readonly defaultBaseUrl: string | undefined;
+  buildRequest(input: BuildInput): BuildResult;
+  /** Reads a status of 400 or more. */
+  readError(status: number, headers: ReadonlyMap<string, string>, body: Uint8Array): Failure;
+  /** Reads a whole 2xx answer to a request that did not stream. */
+  readWhole(body: Uint8Array, context: ReadContext): WholeAnswer;
+  createStreamReader(context: ReadContext): StreamReader;
+  /** Content type that a good streamed answer has. */
+  readonly streamContentType: string;
+  readonly probes: (provider: Provider) => readonly ProbeRequest[];
+  readProbe(answers: readonly ProbeAnswer[]): ProbeReport;
+  /** Whether this server's answer to a probe is that of this dialect; for discovery. */
+  recognises(answers: readonly ProbeAnswer[]): boolean;
+  /** Headers that carry the provider's key. */
+  authorize(provider: Provider, key: string | undefined): HeaderList;
+};
+
+/** An answer's fields that a dialect copies without knowing them. */
+export type UnknownFields = { readonly [key: string]: Json };
