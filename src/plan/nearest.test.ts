@@ -5,7 +5,7 @@ test.each([
   ['statuss', ['status', 'models', 'base_url'], ['status']],
   ['modles', ['status', 'models', 'base_url'], ['models']],
   ['model-nam', ['model-name', 'gone:7b'], ['model-name']],
-  ['llama3.1:8b', ['llama3.1:latest', 'qwen2.5-coder:7b'], []],
+  ['llama3.1:8b', ['llama3.1:latest', 'qwen2.5-coder:7b'], ['llama3.1:latest']],
   ['LLAMA3.1', ['llama3.1:latest', 'other'], ['llama3.1:latest']],
   ['xyz', ['status'], []],
 ])('nearest(%s) among %j', (name, known, wanted) => {

@@ -1,6 +1,6 @@
 /**
  * Known names nearest to a misspelt one, best first: small edit distance (a swap of neighbours
- * counts one), or one name within the other. Empty when nothing is near enough to be a typing error.
+ * counts one), one name within the other, or one model with another tag. Empty when nothing is near enough to be a typing error.
  */
 export function nearest(name: string, known: Iterable<string>, most = 3): string[] {
   const wanted = name.toLowerCase();
@@ -20,6 +20,7 @@ const longestCompared = 256;
 function distanceBetween(a: string, b: string, limit: number): number {
   if (a === b) return 0;
   if (a.length >= 3 && b.length >= 3 && (a.includes(b) || b.includes(a))) return limit;
+  if (a.includes(':') && a.split(':', 1)[0] === b.split(':', 1)[0]) return limit;
   if (Math.abs(a.length - b.length) > limit || a.length > longestCompared || b.length > longestCompared) return limit + 1;
   return editDistance(a, b);
 }
