@@ -1,5 +1,5 @@
-import type { DeploymentIndex, GroupIndex, Milliseconds, Tokens } from './ids.ts';
 import type { Failure } from './failure.ts';
+import type { DeploymentIndex, GroupIndex, Milliseconds, Tokens } from './ids.ts';
 
 /** Which rule of name resolution answered (docs/explanation/routing.md). */
 export type Rule =
@@ -95,7 +95,9 @@ export type Decision = {
   readonly notes: readonly string[];
   readonly promptTokens: Tokens;
   /** Index of the member that a round-robin chose, to be recorded once the decision is used. */
-  readonly rotation: { readonly group: GroupIndex; readonly chosen: number; readonly eligible: readonly number[] } | undefined;
+  readonly rotation:
+    | { readonly group: GroupIndex; readonly chosen: number; readonly eligible: readonly number[] }
+    | undefined;
 };
 
 /** What became of one attempt, in the order of trying. */
@@ -108,5 +110,10 @@ export type AttemptOutcome = {
 
 /** What the gateway does next after a failed attempt. */
 export type Next =
-  | { readonly kind: 'attempt'; readonly attempt: PlannedAttempt; readonly delayMs: Milliseconds; readonly retry: boolean }
+  | {
+      readonly kind: 'attempt';
+      readonly attempt: PlannedAttempt;
+      readonly delayMs: Milliseconds;
+      readonly retry: boolean;
+    }
   | { readonly kind: 'stop'; readonly failure: Failure };

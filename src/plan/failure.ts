@@ -1,5 +1,5 @@
-import type { Json } from './json.ts';
 import type { Milliseconds } from './ids.ts';
+import type { Json } from './json.ts';
 
 /** Who has to act for a failure to go away. */
 export type Blame = 'client' | 'us' | 'upstream' | 'configuration';
@@ -67,7 +67,12 @@ export type Failure = {
   /** Nearest known names, for an unknown model. */
   readonly nearest?: readonly string[];
   /** The upstream's own error object, where it is the client's to see (a refused request). */
-  readonly upstreamError?: { readonly message: string; readonly type: string | undefined; readonly code: Json | undefined; readonly param: string | undefined };
+  readonly upstreamError?: {
+    readonly message: string;
+    readonly type: string | undefined;
+    readonly code: Json | undefined;
+    readonly param: string | undefined;
+  };
 };
 
 /** What a kind of failure means for everybody. */

@@ -21,7 +21,8 @@ function distanceBetween(a: string, b: string, limit: number): number {
   if (a === b) return 0;
   if (a.length >= 3 && b.length >= 3 && (a.includes(b) || b.includes(a))) return limit;
   if (a.includes(':') && a.split(':', 1)[0] === b.split(':', 1)[0]) return limit;
-  if (Math.abs(a.length - b.length) > limit || a.length > longestCompared || b.length > longestCompared) return limit + 1;
+  if (Math.abs(a.length - b.length) > limit || a.length > longestCompared || b.length > longestCompared)
+    return limit + 1;
   return editDistance(a, b);
 }
 

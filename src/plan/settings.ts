@@ -171,5 +171,3 @@ export type Settings = {
   readonly limits: readonly NamedLimit[];
   readonly contextGuardTokens: Tokens | undefined;
 };
-
-

@@ -72,7 +72,12 @@ export type StreamPart =
   | { readonly kind: 'opening'; readonly bytes: Uint8Array }
   /** Text, reasoning, refusal or a tool call. `bytes` may hold several events that came together. */
   | { readonly kind: 'content'; readonly bytes: Uint8Array }
-  | { readonly kind: 'finish'; readonly bytes: Uint8Array; readonly reason: FinishReason; readonly usage: Usage | undefined }
+  | {
+      readonly kind: 'finish';
+      readonly bytes: Uint8Array;
+      readonly reason: FinishReason;
+      readonly usage: Usage | undefined;
+    }
   /** An event that carries only usage (`choices: []`). */
   | { readonly kind: 'usage'; readonly bytes: Uint8Array; readonly usage: Usage }
   | { readonly kind: 'done' }

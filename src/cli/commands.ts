@@ -1,0 +1,36 @@
+import type { Command } from './command.ts';
+
+/** A verb before it is loaded: `up` must start quickly, so no verb pays for another's imports. */
+export type CommandEntry = {
+  readonly words: readonly string[];
+  readonly summary: string;
+  load(): Promise<Command>;
+};
+
+const entry = (words: string, summary: string, load: () => Promise<{ readonly command: Command }>): CommandEntry => ({
+  words: words.split(' '),
+  summary,
+  load: async () => (await load()).command,
+});
+
+/** Every verb, in the order in which help shows them. */
+export const commands: readonly CommandEntry[] = [
+  entry('up', 'start the gateway', () => import('./up.ts')),
+  entry('status', 'show what runs: providers, names, key, config', () => import('./status.ts')),
+  entry('init', 'write a config folder from what runs here', () => import('./init.ts')),
+  entry('discover', 'list the model servers that run on this machine', () => import('./discover.ts')),
+  entry('doctor', 'check every precondition, each with its fix', () => import('./doctor.ts')),
+  entry('ask', 'ask a model one question and show how it was answered', () => import('./ask.ts')),
+  entry('why', 'explain how a request was routed', () => import('./why.ts')),
+  entry('connect', 'print or write the settings of a client for this gateway', () => import('./connect.ts')),
+  entry('validate', 'check the config and show every problem with its line', () => import('./validate.ts')),
+  entry('generate', 'write config/litellm-unified.yaml from the sources', () => import('./generate.ts')),
+  entry('config show', 'show every effective setting with its source', () => import('./config/show.ts')),
+  entry('provider list', 'list the configured providers', () => import('./provider/list.ts')),
+  entry('provider show', 'show one provider with its models', () => import('./provider/show.ts')),
+  entry('provider probe', 'find out what answers at a URL', () => import('./provider/probe.ts')),
+  entry('model list', 'list the names that clients can ask for', () => import('./model/list.ts')),
+  entry('route explain', 'show where a request for a name would go, and why', () => import('./route/explain.ts')),
+  entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),
+  entry('completion', 'print a completion script for a shell', () => import('./completion.ts')),
+];

@@ -1,0 +1,93 @@
+import { type Command, defineCommand, exitCode } from './command.ts';
+import { commands } from './commands.ts';
+
+/** `signalbox completion SHELL`: a script that completes verbs and their options. */
+export const command: Command = defineCommand({
+  words: ['completion'],
+  summary: 'print a completion script for a shell',
+  arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true }],
+  options: {},
+  examples: [
+    { line: 'source <(signalbox completion bash)', does: 'complete in this shell' },
+    { line: 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish', does: 'complete in every fish' },
+  ],
+  async run({ arguments: [shell] }, terminal) {
+    const lines = await completionLines();
+    switch (shell) {
+      case 'bash':
+        terminal.out(bashScript(lines));
+        return exitCode.done;
+      case 'zsh':
+        terminal.out(zshScript(lines));
+        return exitCode.done;
+      case 'fish':
+        terminal.out(fishScript(lines));
+        return exitCode.done;
+      default:
+        terminal.err(`SHELL wants bash, zsh or fish, found "${shell}"`);
+        return exitCode.wrongUsage;
+    }
+  },
+});
+
+/** What may follow a beginning: the words typed so far → the next word with its meaning. */
+type Completion = { readonly after: string; readonly next: string; readonly meaning: string };
+
+async function completionLines(): Promise<readonly Completion[]> {
+  const lines: Completion[] = [];
+  for (const entry of commands) {
+    const loaded = await entry.load();
+    const [noun, verb] = entry.words;
+    if (noun === undefined) continue;
+    const isNew = !lines.some((line) => line.after === '' && line.next === noun);
+    if (isNew) lines.push({ after: '', next: noun, meaning: verb === undefined ? entry.summary : `${noun} commands` });
+    if (verb !== undefined) lines.push({ after: noun, next: verb, meaning: entry.summary });
+    for (const [name, option] of Object.entries(loaded.options)) {
+      const negatable = option.kind === 'flag' && option.negatable === true;
+      lines.push({ after: entry.words.join(' '), next: `--${negatable ? 'no-' : ''}${name}`, meaning: option.help });
+    }
+    lines.push({ after: entry.words.join(' '), next: '--help', meaning: 'print its help' });
+  }
+  return lines;
+}
+
+/** Words grouped by what stands before them. */
+function byBeginning(lines: readonly Completion[]): ReadonlyMap<string, readonly Completion[]> {
+  return Map.groupBy(lines, (line) => line.after);
+}
+
+function bashScript(lines: readonly Completion[]): string {
+  const cases = [...byBeginning(lines)].map(
+    ([after, following]) => `    "${after}") words="${following.map((line) => line.next).join(' ')}" ;;`,
+  );
+  return [
+    '_signalbox() {',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is bash
+    '  local current="${COMP_WORDS[COMP_CWORD]}" one="${COMP_WORDS[1]}" two="${COMP_WORDS[2]}" words=""',
+    '  local before=""',
+    '  [ "$COMP_CWORD" -gt 1 ] && before="$one"',
+    '  [ "$COMP_CWORD" -gt 2 ] && case "$two" in -*) ;; *) before="$one $two" ;; esac',
+    '  case "$before" in',
+    ...cases,
+    '  esac',
+    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    '}',
+    'complete -o default -F _signalbox signalbox',
+  ].join('\n');
+}
+
+function zshScript(lines: readonly Completion[]): string {
+  return ['autoload -U +X bashcompinit && bashcompinit', bashScript(lines)].join('\n');
+}
+
+function fishScript(lines: readonly Completion[]): string {
+  return lines
+    .map((line) => {
+      const quoted = line.meaning.replaceAll("'", "\\'");
+      const seen =
+        line.after === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${line.after.split(' ').at(-1)}`;
+      const word = line.next.startsWith('--') ? `-l ${line.next.slice(2)}` : `-a ${line.next}`;
+      return `complete -c signalbox -f -n '${seen}' ${word} -d '${quoted}'`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,76 @@
+import { nearest } from '../plan/nearest.ts';
+import { exitCode } from './command.ts';
+import { type CommandEntry, commands } from './commands.ts';
+import { renderHelp, renderOverview } from './help.ts';
+import { parseInput } from './parse.ts';
+import { productVersion } from './product-version.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Runs the command line and gives the exit code; nothing below this ends the process itself. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [first] = words;
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    return help(words.slice(1), terminal);
+  }
+  if (first === '--version' || first === '-v' || first === 'version') {
+    terminal.out(`signalbox ${productVersion()}`);
+    return exitCode.done;
+  }
+  const entry = findCommand(words);
+  if (entry === undefined) return unknownCommand(words, terminal);
+  const command = await entry.load();
+  const parsed = parseInput(command, words.slice(entry.words.length));
+  switch (parsed.kind) {
+    case 'help':
+      terminal.out(renderHelp(command));
+      return exitCode.done;
+    case 'wrong':
+      terminal.err(parsed.message);
+      terminal.err(`See: signalbox ${entry.words.join(' ')} --help`);
+      return exitCode.wrongUsage;
+    case 'input':
+      return command.run(parsed.input, terminal);
+  }
+}
+
+async function help(words: readonly string[], terminal: Terminal): Promise<number> {
+  const entry = findCommand(words);
+  if (entry === undefined && words.length > 0 && nounVerbs(words[0]).length === 0)
+    return unknownCommand(words, terminal);
+  if (entry === undefined) terminal.out(overview(nounVerbs(words[0])));
+  else terminal.out(renderHelp(await entry.load()));
+  return exitCode.done;
+}
+
+const title = 'Signalbox: one OpenAI-compatible endpoint in front of every model you run.';
+
+function overview(listed: readonly CommandEntry[]): string {
+  return renderOverview(title, listed.length === 0 ? commands : listed);
+}
+
+function findCommand(words: readonly string[]): CommandEntry | undefined {
+  return commands.find((entry) => entry.words.every((word, position) => words[position] === word));
+}
+
+function nounVerbs(noun: string | undefined): readonly CommandEntry[] {
+  return commands.filter((entry) => entry.words.length > 1 && entry.words[0] === noun);
+}
+
+function unknownCommand(words: readonly string[], terminal: Terminal): number {
+  const verbs = nounVerbs(words[0]);
+  if (verbs.length > 0) {
+    const asked = words[1];
+    const isHelp = asked === '--help' || asked === '-h';
+    if (!isHelp)
+      terminal.err(asked === undefined ? `"${words[0]}" wants a verb` : `Unknown command "${words[0]} ${asked}"`);
+    if (isHelp) terminal.out(overview(verbs));
+    else terminal.err(overview(verbs));
+    return isHelp ? exitCode.done : exitCode.wrongUsage;
+  }
+  const typed = words.slice(0, 2).join(' ');
+  const names = commands.map((entry) => entry.words.join(' '));
+  const [near] = [...nearest(typed, names, 1), ...nearest(words[0] ?? '', names, 1)];
+  terminal.err(`Unknown command "${words[0]}"${near === undefined ? '' : `: did you mean "${near}"?`}`);
+  terminal.err('See: signalbox --help');
+  return exitCode.wrongUsage;
+}

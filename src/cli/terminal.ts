@@ -1,0 +1,64 @@
+import type { Readable } from 'node:stream';
+
+/** What a verb may see and do of the terminal and process it runs in; tests hand in their own. */
+export type Terminal = {
+  /** Prints a line to standard output: what was asked for. */
+  out(line: string): void;
+  /** Prints text to standard output without a line end: streamed answers. */
+  write(text: string): void;
+  /** Prints a line to standard error: how it goes, and what went wrong. */
+  err(line: string): void;
+  /** Shows what is under way on one line that the next replaces; nothing where nobody watches. */
+  progress(text: string | undefined): void;
+  readonly colour: boolean;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  readonly columns: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly folder: string;
+  readonly input: Readable;
+};
+
+/** Creates the terminal of this process. */
+export function createTerminal(process: NodeJS.Process): Terminal {
+  const { stdout, stderr, env } = process;
+  const watched = stderr.isTTY === true;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) stderr.write('\r\u001b[K');
+    shown = false;
+  };
+  return {
+    out(line) {
+      clear();
+      stdout.write(`${line}\n`);
+    },
+    write(text) {
+      clear();
+      stdout.write(text);
+    },
+    err(line) {
+      clear();
+      stderr.write(`${line}\n`);
+    },
+    progress(text) {
+      clear();
+      if (!watched || text === undefined) return;
+      stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
+      shown = true;
+    },
+    colour: wantsColour(env, stdout.isTTY === true),
+    interactive: stdout.isTTY === true && process.stdin.isTTY === true && env['CI'] === undefined,
+    columns: stdout.columns ?? 80,
+    environment: env,
+    folder: process.cwd(),
+    input: process.stdin,
+  };
+}
+
+/** https://no-color.org and FORCE_COLOR, as other tools read them. */
+function wantsColour(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
+  return isTerminal && env['TERM'] !== 'dumb';
+}
