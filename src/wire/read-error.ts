@@ -1,0 +1,163 @@
+import type { Failure, FailureKind } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { Json } from '../plan/json.ts';
+
+/** An upstream's error in its own words, whatever form it had. */
+type ErrorWords = {
+  readonly message: string;
+  readonly type: string | undefined;
+  readonly code: Json | undefined;
+  readonly param: string | undefined;
+};
+
+/** Reads a status of 400 or more: every form of body that servers answer with, and none. */
+export function readHttpError(
+  status: number,
+  headers: ReadonlyMap<string, string>,
+  body: Uint8Array,
+  wallClockMs?: number,
+): Failure {
+  const words = readErrorWords(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  const retryAfterMs = readRetryAfter(headers, wallClockMs);
+  return classify(status, words, retryAfterMs);
+}
+
+/** Reads an error object that came with status 200 or within a stream. */
+export function readErrorValue(value: unknown): Failure {
+  const words = wordsOf(value) ?? emptyWords;
+  const status =
+    typeof words.code === 'number' && words.code >= 400 && words.code < 600 ? words.code : statusOfType(words);
+  return classify(status, words, undefined);
+}
+
+const emptyWords: ErrorWords = { message: '', type: undefined, code: undefined, param: undefined };
+
+function classify(status: number, words: ErrorWords, retryAfterMs: Milliseconds | undefined): Failure {
+  const kind = kindOf(status, words);
+  const known = {
+    upstreamStatus: status,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(words.param === undefined ? {} : { param: words.param }),
+    upstreamError: { message: withoutAddresses(words.message), type: words.type, code: words.code, param: words.param },
+  };
+  // What the client can mend is told in the server's own words; what it cannot is told in ours.
+  const theirs =
+    kind === 'upstream_bad_request' || kind === 'context_length_exceeded' || kind === 'upstream_content_filter';
+  const message = theirs && words.message !== '' ? withoutAddresses(words.message) : undefined;
+  return failure(kind, message, known);
+}
+
+const overflow =
+  /context.?length|context window|context size|exceed_context_size|maximum context|prompt is too long|input length.*exceed|too many tokens|longer than the context|maximum input length|exceeds the context|max_model_len/i;
+const filtered = /content_filter|content management policy|content_policy|responsibleai/i;
+const quota = /insufficient_quota|billing|exceeded your current quota|credit balance/i;
+const missingModel = /model.*(not found|does not exist|not exist)|no such model|model_not_found|unknown model/i;
+const parseError = /parse_error|json\.exception|unexpected EOF|invalid character|Expecting value/i;
+
+function kindOf(status: number, words: ErrorWords): FailureKind {
+  const all = `${words.message} ${words.type ?? ''} ${typeof words.code === 'string' ? words.code : ''}`;
+  if (status < 500 && status !== 429 && overflow.test(all)) return 'context_length_exceeded';
+  if (status < 500 && filtered.test(all)) return 'upstream_content_filter';
+  switch (status) {
+    case 401:
+    case 403:
+    case 407:
+      return 'upstream_auth';
+    case 402:
+      return 'upstream_quota_exhausted';
+    case 404:
+      return missingModel.test(all) ? 'upstream_model_missing' : 'upstream_error';
+    case 408:
+    case 409:
+    case 425:
+      return 'upstream_error';
+    case 413:
+      return 'upstream_bad_request';
+    case 429:
+      return quota.test(all) ? 'upstream_quota_exhausted' : 'upstream_rate_limited';
+    case 529:
+      return 'upstream_overloaded';
+    case 503:
+      return /loading/i.test(all) ? 'upstream_loading' : 'upstream_overloaded';
+    default:
+      break;
+  }
+  // Some builds of llama.cpp answer a client's bad JSON with 500.
+  if (status === 500 && parseError.test(all)) return 'upstream_bad_request';
+  if (status === 400 && /model/i.test(words.param ?? '') && missingModel.test(all)) return 'upstream_model_missing';
+  if (status >= 500) return 'upstream_error';
+  return status >= 400 ? 'upstream_bad_request' : 'upstream_malformed';
+}
+
+/** An error without a status of its own is placed by its type; what nothing is known of is the server's fault. */
+function statusOfType(words: ErrorWords): number {
+  const type = `${words.type ?? ''} ${typeof words.code === 'string' ? words.code : ''}`;
+  if (/rate_limit|too_many/i.test(type)) return 429;
+  if (/overloaded/i.test(type)) return 529;
+  if (/invalid_request|bad_request|exceed_context/i.test(type)) return 400;
+  if (/authentication|permission|api_key/i.test(type)) return 401;
+  if (/not_found/i.test(type)) return 404;
+  return overflow.test(words.message) ? 400 : 500;
+}
+
+function readErrorWords(text: string): ErrorWords {
+  try {
+    return wordsOf(JSON.parse(text)) ?? emptyWords;
+  } catch {
+    const plain = text.trimStart().startsWith('<') ? '' : text.trim().slice(0, 500);
+    return { ...emptyWords, message: plain };
+  }
+}
+
+/** `{error: {…}}`, `{error: "…"}`, `{detail: …}`, `{message: …}`, `[{error: …}]` and the bare object. */
+function wordsOf(value: unknown): ErrorWords | undefined {
+  if (Array.isArray(value)) return wordsOf(value[0]);
+  if (typeof value === 'string') return { ...emptyWords, message: value };
+  if (typeof value !== 'object' || value === null) return undefined;
+  if ('error' in value && value.error !== null && value.error !== undefined) return wordsOf(value.error);
+  if ('detail' in value) return { ...emptyWords, message: detailText(value.detail) };
+  const message = 'message' in value && typeof value.message === 'string' ? value.message : '';
+  const type = 'type' in value && typeof value.type === 'string' ? value.type : undefined;
+  const param = 'param' in value && typeof value.param === 'string' ? value.param : undefined;
+  const code =
+    'code' in value && (typeof value.code === 'string' || typeof value.code === 'number') ? value.code : undefined;
+  return { message, type, code, param };
+}
+
+function detailText(detail: unknown): string {
+  if (typeof detail === 'string') return detail;
+  if (!Array.isArray(detail)) return '';
+  return detail
+    .map((one: unknown) => (typeof one === 'object' && one !== null && 'msg' in one ? String(one.msg) : ''))
+    .join('; ');
+}
+
+/** Addresses of upstreams are nobody's business outside. */
+function withoutAddresses(message: string): string {
+  return message
+    .replaceAll(/\bhttps?:\/\/[^\s"'<>)]+/gi, '[address]')
+    .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '[address]')
+    .replaceAll(/\b(?:sk|pk|key)-[\w*-]{6,}/gi, '[key]')
+    .slice(0, 2000);
+}
+
+/** Longest Retry-After that is believed; a day covers daily quotas. */
+const longestRetryAfterMs = 24 * 60 * 60 * 1000;
+
+/** `retry-after-ms`, or `retry-after` as whole seconds or as a date in HTTP's form; anything else is ignored. */
+export function readRetryAfter(headers: ReadonlyMap<string, string>, wallClockMs?: number): Milliseconds | undefined {
+  const fine = headers.get('retry-after-ms');
+  if (fine !== undefined && /^\d{1,12}(\.\d+)?$/.test(fine)) return clamp(Number(fine));
+  const coarse = headers.get('retry-after')?.trim();
+  if (coarse === undefined) return undefined;
+  if (/^\d{1,9}$/.test(coarse)) return clamp(Number(coarse) * 1000);
+  if (/^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(coarse) && wallClockMs !== undefined) {
+    return clamp(Math.max(0, Date.parse(coarse) - wallClockMs));
+  }
+  return undefined;
+}
+
+function clamp(value: number): Milliseconds {
+  return milliseconds(Math.min(longestRetryAfterMs, Math.round(value)));
+}

@@ -1,0 +1,325 @@
+/**
+ * Wire: pure codecs for what travels between clients, gateway and model servers. It turns bytes
+ * into values and back and never opens a socket, reads a clock or knows the configuration.
+ * Start reading here for requests, at `sse.ts` for streams, at `open-ai-error.ts` for failures.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { Failure } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+
+/** A range of bytes; `end` is the first byte after it. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+/** One member of the body's root object. */
+export type Member = {
+  /** From the key's opening quote to the end of the value. */
+  readonly start: number;
+  readonly value: ByteRange;
+};
+
+/** Where the members of a body stand; the bytes themselves are not copied. */
+export type BodyScan = {
+  readonly members: ReadonlyMap<string, Member>;
+  /** Position just after the root's opening brace. */
+  readonly open: number;
+  /** Position of the root's closing brace. */
+  readonly close: number;
+};
+
+/** A body that was read, or the failure that it gives. */
+export type ScanResult =
+  | { readonly kind: 'scanned'; readonly scan: BodyScan }
+  | { readonly kind: 'invalid'; readonly failure: Failure };
+
+/** Deepest nesting that is accepted; tool schemas of real clients stay below 30. */
+export const deepestNesting = 128;
+
+/**
+ * Reads a JSON body once, from its first byte to its last: it must be one object of valid JSON in
+ * UTF-8, without a key twice in one object and nested no deeper than {@link deepestNesting}.
+ */
+export function scanBody(bytes: Uint8Array): ScanResult {
+  if (bytes.length === 0) return invalid('bad_json', 'The body is empty, wanted a JSON object');
+  if (!isUtf8(bytes)) return invalid('bad_json', 'The body is not valid UTF-8');
+  const cursor: Cursor = {
+    bytes,
+    text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    at: 0,
+    problem: undefined,
+  };
+  skipSpace(cursor);
+  if (bytes[cursor.at] !== brace)
+    return invalid('bad_json', `The body must be a JSON object, found ${describe(cursor)}`);
+  const members = new Map<string, Member>();
+  const open = cursor.at + 1;
+  scanObject(cursor, 1, members);
+  const close = cursor.at - 1;
+  skipSpace(cursor);
+  if (cursor.problem === undefined && cursor.at < bytes.length)
+    fail(cursor, 'bad_json', `Found ${describe(cursor)} after the body's end`);
+  if (cursor.problem !== undefined) return { kind: 'invalid', failure: cursor.problem };
+  return { kind: 'scanned', scan: { members, open, close } };
+}
+
+/** The value of a root member as text, or undefined where it is absent. */
+export function memberText(bytes: Uint8Array, scan: BodyScan, name: string): string | undefined {
+  const member = scan.members.get(name);
+  if (member === undefined) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(
+    'utf8',
+    member.value.start,
+    member.value.end,
+  );
+}
+
+/** The value of a root member, parsed; meant for the small ones. */
+export function memberValue(bytes: Uint8Array, scan: BodyScan, name: string): unknown {
+  const text = memberText(bytes, scan, name);
+  // The scan has proven that the text is valid JSON.
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+type Cursor = { readonly bytes: Uint8Array; readonly text: Buffer; at: number; problem: Failure | undefined };
+
+const quote = 0x22;
+const backslash = 0x5c;
+const brace = 0x7b;
+const braceEnd = 0x7d;
+const bracket = 0x5b;
+const bracketEnd = 0x5d;
+const comma = 0x2c;
+const colon = 0x3a;
+const minus = 0x2d;
+
+/** Scans from an opening brace to just behind its closing one; `members` receives those of the root. */
+function scanObject(cursor: Cursor, depth: number, members: Map<string, Member> | undefined): void {
+  if (depth > deepestNesting) return fail(cursor, 'too_deep', `The body nests deeper than ${deepestNesting} levels`);
+  const { bytes } = cursor;
+  cursor.at++;
+  skipSpace(cursor);
+  if (bytes[cursor.at] === braceEnd) {
+    cursor.at++;
+    return;
+  }
+  const seen: string[] = [];
+  let many: Set<string> | undefined;
+  for (;;) {
+    const start = cursor.at;
+    if (bytes[start] !== quote) return fail(cursor, 'bad_json', `Wanted a key in quotes, found ${describe(cursor)}`);
+    const key = scanKey(cursor);
+    if (cursor.problem !== undefined) return;
+    if (many === undefined ? seen.includes(key) : many.has(key)) {
+      return fail(cursor, 'duplicate_key', `The key ${JSON.stringify(key)} stands twice in one object`, key);
+    }
+    if (many !== undefined) many.add(key);
+    else if (seen.push(key) > 16) many = new Set(seen);
+    skipSpace(cursor);
+    if (bytes[cursor.at] !== colon)
+      return fail(cursor, 'bad_json', `Wanted ":" after ${JSON.stringify(key)}, found ${describe(cursor)}`);
+    cursor.at++;
+    skipSpace(cursor);
+    const valueStart = cursor.at;
+    scanValue(cursor, depth);
+    if (cursor.problem !== undefined) return;
+    members?.set(key, { start, value: { start: valueStart, end: cursor.at } });
+    skipSpace(cursor);
+    const next = bytes[cursor.at];
+    if (next === braceEnd) {
+      cursor.at++;
+      return;
+    }
+    if (next !== comma) return fail(cursor, 'bad_json', `Wanted "," or "}", found ${describe(cursor)}`);
+    cursor.at++;
+    skipSpace(cursor);
+  }
+}
+
+function scanArray(cursor: Cursor, depth: number): void {
+  if (depth > deepestNesting) return fail(cursor, 'too_deep', `The body nests deeper than ${deepestNesting} levels`);
+  const { bytes } = cursor;
+  cursor.at++;
+  skipSpace(cursor);
+  if (bytes[cursor.at] === bracketEnd) {
+    cursor.at++;
+    return;
+  }
+  for (;;) {
+    scanValue(cursor, depth);
+    if (cursor.problem !== undefined) return;
+    skipSpace(cursor);
+    const next = bytes[cursor.at];
+    if (next === bracketEnd) {
+      cursor.at++;
+      return;
+    }
+    if (next !== comma) return fail(cursor, 'bad_json', `Wanted "," or "]", found ${describe(cursor)}`);
+    cursor.at++;
+    skipSpace(cursor);
+  }
+}
+
+function scanValue(cursor: Cursor, depth: number): void {
+  const byte = cursor.bytes[cursor.at];
+  switch (byte) {
+    case quote:
+      return scanString(cursor);
+    case brace:
+      return scanObject(cursor, depth + 1, undefined);
+    case bracket:
+      return scanArray(cursor, depth + 1);
+    case 0x74:
+      return scanWord(cursor, 'true');
+    case 0x66:
+      return scanWord(cursor, 'false');
+    case 0x6e:
+      return scanWord(cursor, 'null');
+    default:
+      return scanNumber(cursor);
+  }
+}
+
+function scanKey(cursor: Cursor): string {
+  const start = cursor.at;
+  scanString(cursor);
+  if (cursor.problem !== undefined) return '';
+  const raw = cursor.text.toString('utf8', start + 1, cursor.at - 1);
+  // Escapes spell the same key in other letters; only then is the slower way needed.
+  return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
+}
+
+/** Strings shorter than this are walked byte by byte; in longer ones the end is searched natively. */
+const longString = 64;
+
+function scanString(cursor: Cursor): void {
+  const { bytes } = cursor;
+  const start = cursor.at;
+  let at = start + 1;
+  const walked = Math.min(bytes.length, at + longString);
+  for (; at < walked; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte === quote) {
+      cursor.at = at + 1;
+      return;
+    }
+    if (byte < 0x20) return controlCharacter(cursor, at);
+    if (byte === backslash) {
+      const after = escapeEnd(cursor, at);
+      if (after === -1) return;
+      at = after - 1;
+    }
+  }
+  scanLongString(cursor, at);
+}
+
+function scanLongString(cursor: Cursor, from: number): void {
+  const { bytes } = cursor;
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    // One comparison passes all ordinary letters but the two special ones.
+    if (byte > backslash) continue;
+    if (byte === quote) {
+      cursor.at = at + 1;
+      return;
+    }
+    if (byte < 0x20) return controlCharacter(cursor, at);
+    if (byte === backslash) {
+      const after = escapeEnd(cursor, at);
+      if (after === -1) return;
+      at = after - 1;
+    }
+  }
+  cursor.at = bytes.length;
+  fail(cursor, 'bad_json', 'The body ends within a string');
+}
+
+/** Position after the escape that begins at `at`, or -1 with the cursor's problem set. */
+function escapeEnd(cursor: Cursor, at: number): number {
+  const letter = cursor.bytes[at + 1];
+  if (letter === 0x75) {
+    for (let digit = at + 2; digit < at + 6; digit++) {
+      if (!isHex(cursor.bytes[digit])) {
+        cursor.at = digit;
+        fail(cursor, 'bad_json', `Wanted four hexadecimal digits after "\\u", found ${describe(cursor)}`);
+        return -1;
+      }
+    }
+    return at + 6;
+  }
+  if (letter !== undefined && '"\\/bfnrt'.includes(String.fromCharCode(letter))) return at + 2;
+  cursor.at = Math.min(at + 1, cursor.bytes.length);
+  fail(cursor, 'bad_json', `Unknown escape in a string: ${describe(cursor)}`);
+  return -1;
+}
+
+function isHex(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
+}
+
+function controlCharacter(cursor: Cursor, at: number): void {
+  cursor.at = at;
+  fail(cursor, 'bad_json', 'A string holds a control character, which JSON writes as an escape such as \\n');
+}
+
+function scanWord(cursor: Cursor, word: string): void {
+  for (let letter = 0; letter < word.length; letter++) {
+    if (cursor.bytes[cursor.at + letter] !== word.charCodeAt(letter)) {
+      return fail(cursor, 'bad_json', `Wanted a value, found ${describe(cursor)}`);
+    }
+  }
+  cursor.at += word.length;
+}
+
+function scanNumber(cursor: Cursor): void {
+  const { bytes } = cursor;
+  const start = cursor.at;
+  if (bytes[cursor.at] === minus) cursor.at++;
+  const integer = skipDigits(cursor);
+  const leadingZero = integer > 1 && bytes[cursor.at - integer] === 0x30;
+  let good = integer > 0 && !leadingZero;
+  if (good && bytes[cursor.at] === 0x2e) {
+    cursor.at++;
+    good = skipDigits(cursor) > 0;
+  }
+  if (good && (bytes[cursor.at] === 0x65 || bytes[cursor.at] === 0x45)) {
+    cursor.at++;
+    if (bytes[cursor.at] === 0x2b || bytes[cursor.at] === minus) cursor.at++;
+    good = skipDigits(cursor) > 0;
+  }
+  if (good) return;
+  cursor.at = start;
+  fail(cursor, 'bad_json', `Wanted a value, found ${describe(cursor)}`);
+}
+
+function skipDigits(cursor: Cursor): number {
+  const start = cursor.at;
+  for (;;) {
+    const byte = cursor.bytes[cursor.at];
+    if (byte === undefined || byte < 0x30 || byte > 0x39) return cursor.at - start;
+    cursor.at++;
+  }
+}
+
+function skipSpace(cursor: Cursor): void {
+  for (;;) {
+    const byte = cursor.bytes[cursor.at];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+    cursor.at++;
+  }
+}
+
+function describe(cursor: Cursor): string {
+  const byte = cursor.bytes[cursor.at];
+  if (byte === undefined) return 'the end of the body';
+  return byte > 0x20 && byte < 0x7f
+    ? JSON.stringify(String.fromCharCode(byte))
+    : `byte 0x${byte.toString(16).padStart(2, '0')}`;
+}
+
+function fail(cursor: Cursor, kind: 'bad_json' | 'duplicate_key' | 'too_deep', message: string, param?: string): void {
+  cursor.problem ??= failure(kind, `${message} (at byte ${cursor.at})`, param === undefined ? {} : { param });
+}
+
+function invalid(kind: 'bad_json', message: string): ScanResult {
+  return { kind: 'invalid', failure: failure(kind, message) };
+}
