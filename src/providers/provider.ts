@@ -7,7 +7,6 @@
 import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { Tokens } from '../plan/ids.ts';
-import type { Json } from '../plan/json.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
@@ -152,6 +151,11 @@ export type ProbeReport = {
   readonly servesOneModel: boolean;
 };
 
+/** An answer that no upstream gave. */
+export type LocalAnswer =
+  | { readonly kind: 'whole'; readonly answer: WholeAnswer }
+  | { readonly kind: 'stream'; readonly parts: readonly StreamPart[] };
+
 /** One upstream dialect. */
 export type Dialect = {
   readonly name: DialectName;
@@ -159,11 +163,13 @@ export type Dialect = {
   /** Default address, where the dialect has one. */
   readonly defaultBaseUrl: string | undefined;
   buildRequest(input: BuildInput): BuildResult;
-  /** Reads a status of 400 or more. */
-  readError(status: number, headers: ReadonlyMap<string, string>, body: Uint8Array): Failure;
+  /** Reads a status of 400 or more; `wallClockMs` is needed where Retry-After is a date. */
+  readError(status: number, headers: ReadonlyMap<string, string>, body: Uint8Array, wallClockMs?: number): Failure;
   /** Reads a whole 2xx answer to a request that did not stream. */
   readWhole(body: Uint8Array, context: ReadContext): WholeAnswer;
   createStreamReader(context: ReadContext): StreamReader;
+  /** Answers without an upstream, where the dialect is its own (echo); others do not have it. */
+  readonly answerLocally?: (input: BuildInput, context: ReadContext) => LocalAnswer;
   /** Content type that a good streamed answer has. */
   readonly streamContentType: string;
   readonly probes: (provider: Provider) => readonly ProbeRequest[];
@@ -173,6 +179,3 @@ export type Dialect = {
   /** Headers that carry the provider's key. */
   authorize(provider: Provider, key: string | undefined): HeaderList;
 };
-
-/** An answer's fields that a dialect copies without knowing them. */
-export type UnknownFields = { readonly [key: string]: Json };

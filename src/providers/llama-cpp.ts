@@ -1,0 +1,65 @@
+import { tokens } from '../plan/ids.ts';
+import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { basePath, buildOpenAiRequest, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
+import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+
+/**
+ * llama.cpp's llama-server. It runs a request that does not stream to its end whatever happens to
+ * the connection, so every generation is asked for as a stream and put together here: then a
+ * client that leaves frees the slot.
+ */
+export const llamaCpp: Dialect = {
+  ...openai,
+  name: 'llama_cpp',
+  defaultBaseUrl: 'http://127.0.0.1:8080',
+  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true, alwaysStream: true }),
+  probes: (provider) => [
+    { path: `${basePath(provider)}/health`, required: true },
+    { path: `${basePath(provider)}/props`, required: false },
+    { path: `${basePath(provider)}/slots`, required: false },
+    { path: `${basePath(provider)}${provider.apiPath}/models`, required: false },
+  ],
+  readProbe,
+  recognises: (answers) => {
+    const props = asObject(probeJson(answers, '/props'));
+    const list = answers.find((answer) => answer.path.endsWith('/models'));
+    return (
+      props?.['default_generation_settings'] !== undefined || list?.body.includes('"owned_by":"llamacpp"') === true
+    );
+  },
+};
+
+function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
+  const health = answers.find((answer) => answer.path.endsWith('/health'));
+  const models = readModelList(probeJson(answers, '/models'));
+  // The Python server of llama.cpp has no /health, and answers its list alone.
+  const isUp = health?.status === 200 || (health?.status === 404 && models !== undefined);
+  const isLoading = health?.status === 503;
+  return {
+    state: isUp ? 'up' : isLoading ? 'loading' : 'down',
+    detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(health?.status),
+    version: asText(asObject(probeJson(answers, '/props'))?.['build_info']),
+    models,
+    resident: isUp ? readSlots(answers, models?.[0]?.id) : undefined,
+    servesOneModel: models === undefined || models.length <= 1,
+  };
+}
+
+function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): readonly ResidentModel[] | undefined {
+  const props = asObject(probeJson(answers, '/props'));
+  const slots = asList(probeJson(answers, '/slots'));
+  if (id === undefined || (props === undefined && slots === undefined)) return undefined;
+  const context = asNumber(asObject(props?.['default_generation_settings'])?.['n_ctx']);
+  return [
+    {
+      id,
+      effectiveContext: context === undefined ? undefined : tokens(context),
+      memoryBytes: undefined,
+      expiresAt: undefined,
+      busySeats: slots?.filter((slot) => asObject(slot)?.['is_processing'] === true).length,
+      seats: asNumber(props?.['total_slots']) ?? slots?.length,
+      waiting: undefined,
+    },
+  ];
+}

@@ -1,0 +1,213 @@
+import type { Capabilities } from '../plan/deployment.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { tokens } from '../plan/ids.ts';
+import type { Json } from '../plan/json.ts';
+import type { Provider } from '../plan/provider.ts';
+import type { Endpoint } from '../plan/request-facts.ts';
+import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { readHttpError } from '../wire/read-error.ts';
+import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
+import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
+import { type BodyScan, memberValue, scanBody } from '../wire/scan-body.ts';
+import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
+import type {
+  BuildInput,
+  BuildResult,
+  HeaderList,
+  ListedModel,
+  ProbeAnswer,
+  ProbeReport,
+  ReadContext,
+  StreamReader,
+  WholeAnswer,
+} from './provider.ts';
+
+/** What differs between servers of OpenAI's wire when a request is built. */
+export type OpenAiWireOptions = {
+  /** Path of an endpoint behind the provider's base URL. */
+  readonly path?: (input: BuildInput) => string;
+  /** Ask for a stream though the client wants a whole answer; see llama-cpp.ts. */
+  readonly alwaysStream?: boolean;
+  /** Ask for usage in streams though the client did not: the gateway learns it and drops it. */
+  readonly learnUsage: boolean;
+};
+
+/** Builds a request for a server of OpenAI's wire: the client's bytes with a closed list of edits. */
+export function buildOpenAiRequest(input: BuildInput, options: OpenAiWireOptions): BuildResult {
+  const scanned = scanBody(input.body);
+  if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
+  const { scan } = scanned;
+  const streams = input.stream || (options.alwaysStream === true && input.endpoint !== 'embeddings');
+  const edits = bodyEdits(input, scan, { streams, learnUsage: options.learnUsage });
+  const path =
+    options.path?.(input) ?? `${basePath(input.provider)}${input.provider.apiPath}/${endpointPath[input.endpoint]}`;
+  return {
+    kind: 'request',
+    request: {
+      method: 'POST',
+      path,
+      headers: requestHeaders(input, streams),
+      body: spliceBody(input.body, scan, edits),
+      streams,
+      edits: edits.map((edit) => (edit.kind === 'remove' ? `-${edit.key}` : edit.key)),
+    },
+  };
+}
+
+/** Last piece of an endpoint's path. */
+export const endpointPath: Readonly<Record<Endpoint, string>> = {
+  chat: 'chat/completions',
+  completions: 'completions',
+  embeddings: 'embeddings',
+};
+
+/** Path that the base URL itself has, without a trailing slash. */
+export function basePath(provider: Provider): string {
+  const slash = provider.baseUrl.indexOf('/', provider.baseUrl.indexOf('//') + 2);
+  return slash === -1 ? '' : provider.baseUrl.slice(slash).replace(/\/+$/, '');
+}
+
+/** LiteLLM's switches for the gateway itself, which no upstream knows. */
+const gatewayFields = [
+  'fallbacks',
+  'disable_fallbacks',
+  'num_retries',
+  'mock_testing_fallbacks',
+  'cache',
+  'tags',
+  'priority',
+];
+
+function bodyEdits(
+  input: BuildInput,
+  scan: BodyScan,
+  options: { readonly streams: boolean; readonly learnUsage: boolean },
+): readonly BodyEdit[] {
+  const { deployment } = input;
+  const edits = new Map<string, BodyEdit>();
+  const put = (edit: BodyEdit): void => {
+    edits.set(edit.key, edit);
+  };
+  for (const [key, value] of Object.entries(deployment.defaults)) put({ kind: 'default', key, value });
+  for (const key of gatewayFields) if (scan.members.has(key)) put({ kind: 'remove', key });
+  for (const key of deployment.dropParams) if (scan.members.has(key)) put({ kind: 'remove', key });
+  for (const [key, value] of Object.entries(deployment.extraBody)) put({ kind: 'set', key, value });
+  if (memberValue(input.body, scan, 'model') !== input.model) put({ kind: 'set', key: 'model', value: input.model });
+  if (options.streams && !input.stream) put({ kind: 'set', key: 'stream', value: true });
+  if (options.streams && options.learnUsage && !input.wantsUsage && input.endpoint !== 'embeddings') {
+    put({ kind: 'set', key: 'stream_options', value: { ...streamOptions(input, scan), include_usage: true } });
+  }
+  return [...edits.values()];
+}
+
+function streamOptions(input: BuildInput, scan: BodyScan): { readonly [key: string]: Json } {
+  // A member of a scanned body is JSON.
+  return (asObject(memberValue(input.body, scan, 'stream_options')) ?? {}) as { readonly [key: string]: Json };
+}
+
+function requestHeaders(input: BuildInput, streams: boolean): HeaderList {
+  const passed: string[] = [];
+  for (const name of ['openai-organization', 'openai-project', 'openai-beta']) {
+    const value = input.headers.get(name);
+    if (value !== undefined && input.provider.dialect === 'openai') passed.push(name, value);
+  }
+  return ['content-type', 'application/json', 'accept', streams ? 'text/event-stream' : 'application/json', ...passed];
+}
+
+/** Headers with the key as the provider's credential wants it. */
+export function authorizeByCredential(provider: Provider, key: string | undefined): HeaderList {
+  if (key === undefined || provider.credential.kind === 'none') return [];
+  if (provider.credential.kind === 'header') return [provider.credential.header, key];
+  return ['authorization', `Bearer ${key}`];
+}
+
+/** Reads an error answer; every server of this wire has its own form, and one reader knows them all. */
+export function readOpenAiError(
+  status: number,
+  headers: ReadonlyMap<string, string>,
+  body: Uint8Array,
+  wallClockMs?: number,
+): Failure {
+  return readHttpError(status, headers, body, wallClockMs);
+}
+
+/** Reads a whole answer. */
+export function readOpenAiAnswer(body: Uint8Array, context: ReadContext): WholeAnswer {
+  return readOpenAiWhole(body, context);
+}
+
+/** Creates a reader of streamed chunks. */
+export function openAiStreamReader(context: ReadContext): StreamReader {
+  return createOpenAiStreamReader(context.askedModel);
+}
+
+/** Parses the body of a probe's answer; undefined where it is not JSON or not a success. */
+export function probeJson(answers: readonly ProbeAnswer[], ending: string): unknown {
+  const answer = answers.find((one) => one.path.endsWith(ending));
+  if (answer === undefined || answer.status !== 200) return undefined;
+  try {
+    return JSON.parse(answer.body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Models of `GET /v1/models`; undefined where the answer is none. */
+export function readModelList(value: unknown): readonly ListedModel[] | undefined {
+  const list = asList(asObject(value)?.['data']) ?? asList(value);
+  if (list === undefined) return undefined;
+  return list.flatMap((entry) => {
+    const model = asObject(entry);
+    const id = asText(model?.['id']);
+    if (model === undefined || id === undefined) return [];
+    const meta = asObject(model['meta']);
+    const context = asNumber(model['max_model_len']) ?? asNumber(meta?.['n_ctx']) ?? asNumber(model['context_length']);
+    return [
+      {
+        id,
+        kind: undefined,
+        contextTokens: context === undefined ? undefined : tokens(context),
+        sizeBytes: asNumber(meta?.['size']),
+        parameterSize: undefined,
+        quantization: undefined,
+        digest: undefined,
+      },
+    ];
+  });
+}
+
+/** A report that says no more than whether the required answer was good. */
+export function plainReport(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): ProbeReport {
+  const refused = answers.find((answer) => answer.status >= 400);
+  const state = models !== undefined || answers.some((answer) => answer.status < 400) ? 'up' : 'down';
+  return {
+    state,
+    detail: state === 'up' ? undefined : statusDetail(refused?.status),
+    version: undefined,
+    models,
+    resident: undefined,
+    servesOneModel: false,
+  };
+}
+
+/** What a probe's status says, for people. */
+export function statusDetail(status: number | undefined): string {
+  if (status === undefined) return 'no answer';
+  if (status === 401 || status === 403) return `the key is refused or missing (status ${status})`;
+  if (status === 404) return 'the path does not exist (status 404): check base_url and type';
+  return `status ${status}`;
+}
+
+/** A kind of request that a dialect has no words for. */
+export function notOffered(endpoint: Endpoint, provider: string): BuildResult {
+  return { kind: 'refused', failure: failure('unsupported_by_group', `${provider} offers no ${endpoint}`) };
+}
+
+/** What is known of nobody's abilities. */
+export const unknownCapabilities: Capabilities = {
+  tools: undefined,
+  vision: undefined,
+  jsonSchema: undefined,
+  reasoning: undefined,
+};

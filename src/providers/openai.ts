@@ -1,0 +1,31 @@
+import {
+  authorizeByCredential,
+  basePath,
+  buildOpenAiRequest,
+  openAiStreamReader,
+  plainReport,
+  probeJson,
+  readModelList,
+  readOpenAiAnswer,
+  readOpenAiError,
+} from './open-ai-wire.ts';
+import type { Dialect } from './provider.ts';
+
+/** OpenAI itself. */
+export const openai: Dialect = {
+  name: 'openai',
+  endpoints: ['chat', 'completions', 'embeddings'],
+  defaultBaseUrl: 'https://api.openai.com',
+  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true }),
+  readError: readOpenAiError,
+  readWhole: readOpenAiAnswer,
+  createStreamReader: openAiStreamReader,
+  streamContentType: 'text/event-stream',
+  probes: (provider) => [
+    { path: provider.probe.path ?? `${basePath(provider)}${provider.apiPath}/models`, required: true },
+  ],
+  readProbe: (answers) => plainReport(answers, readModelList(probeJson(answers, '/models'))),
+  // Nothing sets it apart from compatible servers but its address.
+  recognises: () => false,
+  authorize: authorizeByCredential,
+};

@@ -1,0 +1,60 @@
+import { asNumber } from '../wire/json-shape.ts';
+import { basePath, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
+import type { Dialect, ProbeAnswer, ProbeReport } from './provider.ts';
+
+/** vLLM's OpenAI server. */
+export const vllm: Dialect = {
+  ...openai,
+  name: 'vllm',
+  defaultBaseUrl: 'http://127.0.0.1:8001',
+  probes: (provider) => [
+    { path: `${basePath(provider)}/health`, required: true },
+    { path: `${basePath(provider)}${provider.apiPath}/models`, required: true },
+    { path: `${basePath(provider)}/metrics`, required: false },
+  ],
+  readProbe,
+  recognises: (answers) => {
+    const list = answers.find((answer) => answer.path.endsWith('/models'));
+    return list?.status === 200 && list.body.includes('"owned_by":"vllm"');
+  },
+};
+
+/** /health may answer before the model serves, so both it and the list must be good. */
+function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
+  const models = readModelList(probeJson(answers, '/models'));
+  const health = answers.find((answer) => answer.path.endsWith('/health'));
+  const metrics = answers.find((answer) => answer.path.endsWith('/metrics'))?.body ?? '';
+  const running = gauge(metrics, 'vllm:num_requests_running');
+  const waiting = gauge(metrics, 'vllm:num_requests_waiting');
+  const isUp = health?.status === 200 && models !== undefined;
+  return {
+    state: isUp ? 'up' : health?.status === 200 ? 'loading' : 'down',
+    detail: isUp ? undefined : statusDetail(health?.status),
+    version: undefined,
+    models,
+    resident: models?.map((model) => ({
+      id: model.id,
+      effectiveContext: model.contextTokens,
+      memoryBytes: undefined,
+      expiresAt: undefined,
+      busySeats: running,
+      seats: undefined,
+      waiting,
+    })),
+    servesOneModel: false,
+  };
+}
+
+/** Sum of a gauge over its labels; undefined where the server does not report it. */
+function gauge(text: string, name: string): number | undefined {
+  let sum: number | undefined;
+  for (const line of text.split('\n')) {
+    if (!line.startsWith(name)) continue;
+    const after = line[name.length];
+    if (after !== '{' && after !== ' ') continue;
+    const value = asNumber(Number(line.slice(line.lastIndexOf(' ') + 1)));
+    if (value !== undefined) sum = (sum ?? 0) + value;
+  }
+  return sum;
+}
