@@ -50,6 +50,7 @@ export type FailureKind =
   | 'upstream_too_large'
   | 'upstream_truncated'
   | 'upstream_bad_request'
+  | 'upstream_unsupported'
   | 'upstream_auth'
   | 'upstream_model_missing'
   | 'upstream_content_filter';

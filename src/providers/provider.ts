@@ -9,7 +9,9 @@ import type { Failure } from '../plan/failure.ts';
 import type { Tokens } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
-import type { FinishReason, Usage } from '../plan/usage.ts';
+import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
+
+export type { ReadContext, StreamPart, StreamReader, WholeAnswer };
 
 /** Headers as undici takes them: name, value, name, value. Names in lower case. */
 export type HeaderList = readonly string[];
@@ -50,58 +52,6 @@ export type UpstreamRequest = {
 export type BuildResult =
   | { readonly kind: 'request'; readonly request: UpstreamRequest }
   | { readonly kind: 'refused'; readonly failure: Failure };
-
-/** What a whole (not streamed) answer says, in OpenAI's shape and ready to be sent. */
-export type WholeAnswer =
-  | {
-      readonly kind: 'answer';
-      readonly body: Uint8Array;
-      readonly usage: Usage | undefined;
-      readonly finish: FinishReason | undefined;
-    }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/**
- * One piece of a streamed answer. `bytes` is a complete OpenAI-shaped SSE event with its blank
- * line, ready to be sent: the upstream's own bytes where the dialect is OpenAI's (with `model`
- * set to the asked name), else a translation.
- */
-export type StreamPart =
-  /** Role and other openings that carry no answer yet: held back until something meaningful comes. */
-  | { readonly kind: 'opening'; readonly bytes: Uint8Array }
-  /** Text, reasoning, refusal or a tool call. `bytes` may hold several events that came together. */
-  | { readonly kind: 'content'; readonly bytes: Uint8Array }
-  | {
-      readonly kind: 'finish';
-      readonly bytes: Uint8Array;
-      readonly reason: FinishReason;
-      readonly usage: Usage | undefined;
-    }
-  /** An event that carries only usage (`choices: []`). */
-  | { readonly kind: 'usage'; readonly bytes: Uint8Array; readonly usage: Usage }
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/** What a stream reader needs to know of its request. */
-export type ReadContext = {
-  readonly endpoint: Endpoint;
-  /** Name that the client asked for, which every answer repeats. */
-  readonly askedModel: string;
-  readonly model: string;
-  readonly requestId: string;
-  /** Wall clock in seconds, for `created` where the upstream has none. */
-  readonly createdAt: number;
-  /** How the client wants embeddings. */
-  readonly encodingFormat: 'float' | 'base64' | undefined;
-};
-
-/** Reads one streamed answer; holds what framing and translation must remember between chunks. */
-export type StreamReader = {
-  /** Parts that this chunk completes, in order; the input is not kept. */
-  read(chunk: Uint8Array): StreamPart[];
-  /** Parts that the end of the body completes; a cut stream gives a `failed` part. */
-  end(): StreamPart[];
-};
 
 /** One GET known never to load or run a model. */
 export type ProbeRequest = {
@@ -151,7 +101,7 @@ export type ProbeReport = {
   readonly servesOneModel: boolean;
 };
 
-/** An answer that no upstream gave. */
+/** An answer that no upstream gave: whole or as a stream, as the request wants it. */
 export type LocalAnswer =
   | { readonly kind: 'whole'; readonly answer: WholeAnswer }
   | { readonly kind: 'stream'; readonly parts: readonly StreamPart[] };
@@ -168,7 +118,10 @@ export type Dialect = {
   /** Reads a whole 2xx answer to a request that did not stream. */
   readWhole(body: Uint8Array, context: ReadContext): WholeAnswer;
   createStreamReader(context: ReadContext): StreamReader;
-  /** Answers without an upstream, where the dialect is its own (echo); others do not have it. */
+  /**
+   * Answers without an upstream, where the dialect is its own (echo). The gateway calls it instead
+   * of `buildRequest`, where it is there, and relays its parts as it would an upstream's.
+   */
   readonly answerLocally?: (input: BuildInput, context: ReadContext) => LocalAnswer;
   /** Content type that a good streamed answer has. */
   readonly streamContentType: string;
