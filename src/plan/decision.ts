@@ -1,5 +1,5 @@
 import type { Failure } from './failure.ts';
-import type { DeploymentIndex, GroupIndex, Milliseconds, Tokens } from './ids.ts';
+import type { DeploymentIndex, GroupIndex, Milliseconds, ProviderId, Tokens } from './ids.ts';
 
 /** Which rule of name resolution answered (docs/explanation/routing.md). */
 export type Rule =
@@ -94,10 +94,19 @@ export type Decision = {
   /** Sentences about what was ignored or resolved on the way (an unused header, a relaxed filter). */
   readonly notes: readonly string[];
   readonly promptTokens: Tokens;
-  /** Index of the member that a round-robin chose, to be recorded once the decision is used. */
-  readonly rotation:
-    | { readonly group: GroupIndex; readonly chosen: number; readonly eligible: readonly number[] }
-    | undefined;
+  /** The turn that a round-robin makes if the decision is used; see `applyRotation`. */
+  readonly rotation: Rotation | undefined;
+  /** A provider whose live list must be known before the decision can be made. */
+  readonly needsListing: ProviderId | undefined;
+};
+
+/** One turn of a group's rotors: the eligible step forward by their weights, the chosen steps back by the sum. */
+export type Rotation = {
+  readonly group: GroupIndex;
+  /** Places in the group's member list. */
+  readonly chosen: number;
+  readonly eligible: readonly number[];
+  readonly steps: readonly number[];
 };
 
 /** What became of one attempt, in the order of trying. */

@@ -77,11 +77,12 @@ function joinField(key: string, before: unknown, value: unknown): unknown {
 
 function addToolCalls(calls: Map<number, { [key: string]: unknown }>, pieces: readonly unknown[]): void {
   for (const piece of pieces) {
-    const { index: place, function: called, ...others } = asObject(piece) ?? {};
+    const fields: Fields = asObject(piece) ?? {};
+    const { index: place, function: called, ...others } = fields;
     const index = asNumber(place) ?? calls.size;
-    const call = calls.get(index) ?? {};
-    const before = asObject(call['function']) ?? {};
-    const next = asObject(called) ?? {};
+    const call: Fields = calls.get(index) ?? {};
+    const before: Fields = asObject(call['function']) ?? {};
+    const next: Fields = asObject(called) ?? {};
     const pieceOfArguments = asText(next['arguments']) ?? '';
     calls.set(index, {
       ...call,

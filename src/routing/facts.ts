@@ -1,0 +1,141 @@
+import { type Tokens, tokens } from '../plan/ids.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RequestFacts } from '../plan/request-facts.ts';
+import type { RoutingState } from '../plan/routing-state.ts';
+import type { ConditionValue, Lookup } from './condition.ts';
+import { sizeInName } from './resolve.ts';
+
+/** A request's complexity with the terms it is made of. */
+export type Complexity = {
+  readonly score: number;
+  readonly level: 'low' | 'medium' | 'high';
+  readonly terms: {
+    readonly tokens: number;
+    readonly concurrent: number;
+    readonly code: number;
+    readonly stream: number;
+  };
+};
+
+/** Scores a request: how long, beside how many others, with code, streamed. */
+export function complexityOf(plan: Plan, state: RoutingState, facts: RequestFacts): Complexity {
+  const terms = {
+    tokens: facts.promptTokens * 0.4,
+    concurrent: requestsInFlight(state) * 0.3,
+    code: facts.hasCodeFence || facts.capability === 'code' || facts.asked === 'code' ? 10 : 0,
+    stream: facts.stream ? -5 : 0,
+  };
+  const score = terms.tokens + terms.concurrent + terms.code + terms.stream;
+  const { medium, high } = plan.settings.routing.complexity;
+  return { score, level: score < medium ? 'low' : score < high ? 'medium' : 'high', terms };
+}
+
+/** Larger of prompt and asked output. */
+export function lengthOf(facts: RequestFacts): Tokens {
+  return tokens(Math.max(facts.promptTokens, facts.maxOutputTokens ?? 0));
+}
+
+/** Looks up what conditions ask about a request for a group. */
+export function createLookup(
+  plan: Plan,
+  state: RoutingState,
+  facts: RequestFacts,
+  group: ModelGroup | undefined,
+): Lookup {
+  return (variable) => {
+    switch (variable.kind) {
+      case 'header':
+        return facts.headers.get(variable.name);
+      case 'provider_unavailable':
+        return isProviderUnavailable(plan, state, variable.provider);
+      case 'fact':
+        return factValue(variable.name, { plan, state, facts, group });
+    }
+  };
+}
+
+type Surroundings = {
+  readonly plan: Plan;
+  readonly state: RoutingState;
+  readonly facts: RequestFacts;
+  readonly group: ModelGroup | undefined;
+};
+
+type FactName =
+  | 'stream'
+  | 'tokens'
+  | 'length'
+  | 'batch_size'
+  | 'batch_mode'
+  | 'request_count'
+  | 'concurrent_requests'
+  | 'complexity'
+  | 'quality'
+  | 'quality_tier'
+  | 'model_size'
+  | 'local_saturated'
+  | 'always';
+
+function factValue(name: FactName, { plan, state, facts, group }: Surroundings): ConditionValue {
+  switch (name) {
+    case 'stream':
+      return facts.stream;
+    case 'tokens':
+      return facts.promptTokens;
+    case 'length':
+      return lengthOf(facts);
+    case 'batch_size':
+      return facts.batchSize;
+    case 'batch_mode':
+      return facts.batchSize > 1 || facts.headers.has('x-batch');
+    case 'request_count':
+      return group === undefined ? 0 : (state.groupInFlight[group.index] ?? 0);
+    case 'concurrent_requests':
+      return requestsInFlight(state);
+    case 'complexity':
+      return complexityOf(plan, state, facts).level;
+    case 'quality':
+    case 'quality_tier':
+      return facts.qualityTier;
+    case 'model_size':
+      return sizeOf(plan, facts, group);
+    case 'local_saturated':
+      return isLocalSaturated(plan, state, group?.strategy.saturationThreshold ?? defaultSaturation);
+    case 'always':
+      return true;
+  }
+}
+
+const defaultSaturation = 0.8;
+
+function requestsInFlight(state: RoutingState): number {
+  let sum = 0;
+  for (const count of state.inFlight) sum += count;
+  return sum;
+}
+
+function sizeOf(plan: Plan, facts: RequestFacts, group: ModelGroup | undefined): number | undefined {
+  const first = group?.members[0];
+  const declared = first === undefined ? undefined : plan.deployments[first.deployment]?.sizeBillions;
+  return declared ?? (facts.asked === undefined ? undefined : sizeInName(facts.asked));
+}
+
+function isProviderUnavailable(plan: Plan, state: RoutingState, name: string): boolean {
+  const own = plan.deployments.filter(
+    (one) => one.provider === name || plan.providers.get(one.provider)?.groups.includes(name),
+  );
+  return own.every((one) => {
+    const kind = state.health[one.index]?.kind;
+    return kind === 'down' || kind === 'cooling' || kind === 'disabled' || kind === 'draining';
+  });
+}
+
+/** Whether every local deployment with known seats is as busy as the threshold says. */
+export function isLocalSaturated(plan: Plan, state: RoutingState, threshold: number): boolean {
+  const local = plan.deployments.filter(
+    (one) => one.seats !== undefined && plan.providers.get(one.provider)?.tier === 'local',
+  );
+  if (local.length === 0) return false;
+  return local.every((one) => (state.inFlight[one.index] ?? 0) / Math.max(1, one.seats ?? 1) >= threshold);
+}
