@@ -1,0 +1,142 @@
+import type { Failure } from '../plan/failure.ts';
+import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { CoolingReason, DeploymentHealth } from '../plan/routing-state.ts';
+import type { CooldownSettings } from '../plan/settings.ts';
+
+/** How long a deployment that has just recovered takes half its share. */
+export const recoveryMs: Milliseconds = milliseconds(10_000);
+
+/** What a transition after a failure has to know. */
+export type FailureInput = {
+  readonly failure: Failure;
+  readonly now: Milliseconds;
+  readonly settings: CooldownSettings;
+  /** The deployment's own cooldown, where it declares one; 0 = never. */
+  readonly cooldownMs: Milliseconds | undefined;
+  /** Whether no other deployment could have stood in. */
+  readonly alone: boolean;
+  /** From 0 to 1: spreads the ends of cooldowns that began together. */
+  readonly random: number;
+  /** Times of recent failures, oldest first. */
+  readonly failures: readonly Milliseconds[];
+};
+
+/** A health with the failures that are still remembered. */
+export type AfterFailure = { readonly health: DeploymentHealth; readonly failures: readonly Milliseconds[] };
+
+/** After an attempt that was answered: the deployment serves, at first with half its share where it had been set aside. */
+export function afterSuccess(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+  switch (health.kind) {
+    case 'half_open':
+    case 'cooling':
+      return { kind: 'degraded', since: now, why: 'recovering' };
+    case 'degraded':
+      return now - health.since >= recoveryMs ? { kind: 'ready' } : health;
+    case 'loading':
+    case 'missing':
+    case 'down':
+      return { kind: 'ready' };
+    case 'ready':
+    case 'draining':
+    case 'disabled':
+      return health;
+  }
+}
+
+/** When an attempt begins: a cooldown that is over lets exactly this one through. */
+export function afterStart(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+  if (health.kind !== 'cooling' || now < health.until) return health;
+  return { kind: 'half_open', since: now, round: health.round };
+}
+
+/** After a failed attempt. What the client did wrong, or did by leaving, counts against nobody. */
+export function afterFailure(health: DeploymentHealth, input: FailureInput): AfterFailure {
+  const { failure: failed, now, failures } = input;
+  if (health.kind === 'disabled' || health.kind === 'draining') return { health, failures };
+  if (failed.kind === 'upstream_loading') return { health: loadingSince(health, now), failures };
+  if (!failureCatalogue[failed.kind].countsAgainst) return { health: untested(health, now), failures };
+  const remembered = [...failures.filter((time) => now - time < input.settings.windowMs), now];
+  const cooled = cooling(health, input, remembered.length);
+  return cooled === undefined
+    ? { health: untested(health, now), failures: remembered }
+    : { health: cooled, failures: [] };
+}
+
+function loadingSince(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+  return health.kind === 'loading' ? health : { kind: 'loading', since: now, readyAt: undefined };
+}
+
+/** A test that told nothing is made again by the next request. */
+function untested(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+  if (health.kind !== 'half_open') return health;
+  return { kind: 'cooling', since: health.since, until: now, why: 'failures', round: health.round };
+}
+
+function cooling(health: DeploymentHealth, input: FailureInput, count: number): DeploymentHealth | undefined {
+  const { failure: failed, now, settings, alone } = input;
+  if (!settings.enabled || input.cooldownMs === 0) return undefined;
+  const why = reasonOf(failed);
+  if (alone && why !== 'refused' && !(why === 'rate_limited' && failed.retryAfterMs !== undefined)) return undefined;
+  const round = health.kind === 'half_open' || health.kind === 'cooling' ? health.round + 1 : 0;
+  if (why === 'failures' && round === 0 && count < settings.allowedFails) return undefined;
+  const lasts = durationOf(why, input, round);
+  return { kind: 'cooling', since: now, until: milliseconds(now + lasts * (1 + input.random * jitter)), why, round };
+}
+
+/** Part of a cooldown by which its end is spread. */
+const jitter = 0.1;
+
+function reasonOf(failed: Failure): CoolingReason {
+  switch (failed.kind) {
+    case 'upstream_refused':
+      return 'refused';
+    case 'upstream_rate_limited':
+    case 'upstream_quota_exhausted':
+      return 'rate_limited';
+    case 'upstream_auth':
+    case 'upstream_model_missing':
+      return 'configuration';
+    default:
+      return 'failures';
+  }
+}
+
+function durationOf(
+  why: CoolingReason,
+  { failure: failed, settings, cooldownMs }: FailureInput,
+  round: number,
+): number {
+  if (why === 'rate_limited') return failed.retryAfterMs ?? settings.rateLimitedMs;
+  if (why === 'configuration') return Math.max(cooldownMs ?? settings.cooldownMs, settings.maxCooldownMs);
+  const first = cooldownMs ?? settings.cooldownMs;
+  return Math.max(first, Math.min(settings.maxCooldownMs, first * 2 ** round));
+}
+
+/** What a probe saw of one deployment. */
+export type ProbeSight =
+  | { readonly kind: 'up'; readonly listed: boolean | undefined }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'down'; readonly why: string };
+
+/** After a probe. It ends only what a probe or a refused connection began: failed requests are proven over by a request. */
+export function afterProbe(health: DeploymentHealth, sight: ProbeSight, now: Milliseconds): DeploymentHealth {
+  if (health.kind === 'disabled' || health.kind === 'draining') return health;
+  switch (sight.kind) {
+    case 'down':
+      return health.kind === 'down' && health.why === sight.why
+        ? health
+        : { kind: 'down', since: health.kind === 'down' ? health.since : now, why: sight.why };
+    case 'loading':
+      return loadingSince(health, now);
+    case 'up':
+      return seenUp(health, sight.listed, now);
+  }
+}
+
+function seenUp(health: DeploymentHealth, listed: boolean | undefined, now: Milliseconds): DeploymentHealth {
+  const isHeld = health.kind === 'half_open' || (health.kind === 'cooling' && health.why !== 'refused');
+  if (isHeld) return health;
+  if (listed === false) return health.kind === 'missing' ? health : { kind: 'missing', since: now };
+  return health.kind === 'degraded' ? health : { kind: 'ready' };
+}

@@ -1,0 +1,148 @@
+import type { Rotation } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import type { DeploymentIndex, GroupIndex, Milliseconds } from '../plan/ids.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
+import { afterFailure, afterStart, afterSuccess } from './health.ts';
+
+/** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
+export function createRoutingState(
+  plan: Plan,
+  now: Milliseconds,
+  previous?: { readonly plan: Plan; readonly state: RoutingState },
+): RoutingState {
+  const before = new Map(previous?.plan.deployments.map((one) => [one.id, one.index]));
+  const known = <Value>(
+    list: readonly Value[] | undefined,
+    id: Plan['deployments'][number]['id'],
+  ): Value | undefined => {
+    const index = before.get(id);
+    return index === undefined ? undefined : list?.[index];
+  };
+  return {
+    health: plan.deployments.map((one) => startingHealth(plan, one, known(previous?.state.health, one.id), now)),
+    observations: plan.deployments.map(
+      (one) =>
+        known(previous?.state.observations, one.id) ?? { failures: [], effectiveContext: undefined, loaded: undefined },
+    ),
+    inFlight: new Int32Array(plan.deployments.length),
+    groupInFlight: new Int32Array(plan.groups.length),
+    rotors: plan.groups.map((group) => new Float64Array(group.members.length)),
+    listed: new Map(previous?.state.listed),
+    budget: {
+      requests: [...(previous?.state.budget.requests ?? [])],
+      retries: [...(previous?.state.budget.retries ?? [])],
+    },
+  };
+}
+
+function startingHealth(
+  plan: Plan,
+  deployment: Plan['deployments'][number],
+  before: DeploymentHealth | undefined,
+  now: Milliseconds,
+): DeploymentHealth {
+  if (plan.providers.get(deployment.provider)?.status !== 'active') {
+    return before?.kind === 'disabled' ? before : { kind: 'disabled', since: now };
+  }
+  if (before === undefined || before.kind === 'disabled' || before.kind === 'draining' || before.kind === 'half_open')
+    return { kind: 'ready' };
+  return before;
+}
+
+/** Marks an attempt as begun. */
+export function applyAttemptStarted(
+  state: RoutingState,
+  deployment: DeploymentIndex,
+  group: GroupIndex | undefined,
+  now: Milliseconds,
+): void {
+  state.inFlight[deployment] = (state.inFlight[deployment] ?? 0) + 1;
+  if (group !== undefined) state.groupInFlight[group] = (state.groupInFlight[group] ?? 0) + 1;
+  const health = state.health[deployment];
+  if (health !== undefined) state.health[deployment] = afterStart(health, now);
+}
+
+/** Marks an attempt as over, whatever came of it. */
+export function applyAttemptEnded(
+  state: RoutingState,
+  deployment: DeploymentIndex,
+  group: GroupIndex | undefined,
+): void {
+  state.inFlight[deployment] = Math.max(0, (state.inFlight[deployment] ?? 0) - 1);
+  if (group !== undefined) state.groupInFlight[group] = Math.max(0, (state.groupInFlight[group] ?? 0) - 1);
+}
+
+/** Records that a deployment answered. */
+export function applySuccess(state: RoutingState, deployment: DeploymentIndex, now: Milliseconds): void {
+  const health = state.health[deployment];
+  if (health === undefined || health.kind === 'ready') return;
+  state.health[deployment] = afterSuccess(health, now);
+}
+
+/** What {@link applyFailure} has to know of the attempt. */
+export type FailedAttempt = {
+  readonly plan: Plan;
+  readonly deployment: DeploymentIndex;
+  readonly failure: Failure;
+  readonly now: Milliseconds;
+  readonly alone: boolean;
+  readonly random: number;
+};
+
+/** Records a failed attempt; gives the new health where the deployment began to cool, for the log. */
+export function applyFailure(
+  state: RoutingState,
+  attempt: FailedAttempt,
+): Extract<DeploymentHealth, { kind: 'cooling' }> | undefined {
+  const { plan, deployment, failure, now, alone, random } = attempt;
+  const health = state.health[deployment];
+  const observation = state.observations[deployment];
+  if (health === undefined || observation === undefined) return undefined;
+  const after = afterFailure(health, {
+    failure,
+    now,
+    alone,
+    random,
+    settings: plan.settings.cooldown,
+    cooldownMs: plan.deployments[deployment]?.cooldownMs,
+    failures: observation.failures,
+  });
+  state.health[deployment] = after.health;
+  state.observations[deployment] = { ...observation, failures: after.failures };
+  const began = after.health.kind === 'cooling' && after.health !== health && after.health.until > now;
+  return began && after.health.kind === 'cooling' ? after.health : undefined;
+}
+
+/** Turns a group's rotors by one choice. */
+export function applyRotation(state: RoutingState, rotation: Rotation): void {
+  const rotor = state.rotors[rotation.group];
+  if (rotor === undefined) return;
+  let sum = 0;
+  rotation.eligible.forEach((place, index) => {
+    const step = rotation.steps[index] ?? 0;
+    rotor[place] = (rotor[place] ?? 0) + step;
+    sum += step;
+  });
+  rotor[rotation.chosen] = (rotor[rotation.chosen] ?? 0) - sum;
+}
+
+/** How far back the retry budget looks. */
+const budgetWindowMs = 10_000;
+
+/** Records a request, which earns retries, or a retry, which spends one. */
+export function applyBudget(state: RoutingState, kind: 'requests' | 'retries', now: Milliseconds): void {
+  const times = state.budget[kind];
+  times.push(now);
+  let old = 0;
+  while (old < times.length && now - (times[old] ?? now) > budgetWindowMs) old++;
+  // Cut in pieces, so that a busy second does not move the whole list for each request.
+  if (old > 256 || old === times.length - 1) times.splice(0, old);
+}
+
+/** Whether one more retry in the same group fits: a fifth of the last ten seconds' requests, never less than ten. */
+export function hasRetryBudget(state: RoutingState, now: Milliseconds): boolean {
+  const recent = (times: readonly Milliseconds[]): number =>
+    times.reduce((sum, time) => sum + (now - time <= budgetWindowMs ? 1 : 0), 0);
+  return recent(state.budget.retries) < Math.max(10, recent(state.budget.requests) * 0.2);
+}
