@@ -35,7 +35,7 @@ export type OpenAiWireOptions = {
 
 /** Builds a request for a server of OpenAI's wire: the client's bytes with a closed list of edits. */
 export function buildOpenAiRequest(input: BuildInput, options: OpenAiWireOptions): BuildResult {
-  const scanned = scanBody(input.body);
+  const scanned = input.scan === undefined ? scanBody(input.body) : { kind: 'scanned' as const, scan: input.scan };
   if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
   const { scan } = scanned;
   const streams = input.stream || (options.alwaysStream === true && input.endpoint !== 'embeddings');

@@ -10,6 +10,7 @@ import type { Tokens } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
+import type { BodyScan } from '../wire/scan-body.ts';
 
 export type { ReadContext, StreamPart, StreamReader, WholeAnswer };
 
@@ -25,6 +26,8 @@ export type BuildInput = {
   readonly model: string;
   /** The client's body: valid JSON, an object, checked for depth and duplicate keys. */
   readonly body: Uint8Array;
+  /** Where the body's members stand, if the caller has scanned it already. */
+  readonly scan?: BodyScan;
   /** Whether the client wants a stream. */
   readonly stream: boolean;
   /** Whether the client wants usage in its stream. */

@@ -1,4 +1,4 @@
-import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { asList, asNumber, asObject, type Fields } from './json-shape.ts';
 import { createSseFramer } from './sse.ts';
 
 /** Puts streamed chunks together into the whole answer that a client asked for. */
@@ -10,11 +10,11 @@ export type AnswerAssembler = {
 };
 
 type Choice = {
-  readonly index: number;
-  /** Fields of all deltas; text is joined, tool calls are merged by their index, others are the last. */
-  message: { [key: string]: unknown };
+  /** Fields of all deltas: text is joined, lists are strung together, the rest is the last said. */
+  message: Fields;
+  /** By their index in the stream. */
+  readonly toolCalls: Map<number, Fields>;
   text: string | undefined;
-  readonly toolCalls: Map<number, { [key: string]: unknown }>;
   finish: unknown;
   logprobs: unknown;
   /** Unknown fields of the choice itself. */
@@ -30,7 +30,8 @@ export function createAnswerAssembler(): AnswerAssembler {
     if (data === '' || data.startsWith('[DONE]')) return;
     const chunk = asObject(JSON.parse(data)) ?? {};
     const { choices: list, usage, ...others } = chunk;
-    head = { ...head, ...others, ...(usage === null || usage === undefined ? {} : { usage }) };
+    const { id, created } = { ...others, ...head };
+    head = { ...head, ...others, id, created, ...(usage === null || usage === undefined ? {} : { usage }) };
     for (const value of asList(list) ?? []) addChoice(choices, asObject(value) ?? {});
   };
   return {
@@ -47,107 +48,79 @@ export function createAnswerAssembler(): AnswerAssembler {
 function addChoice(choices: Map<number, Choice>, chunk: Fields): void {
   const { index: place, delta, text, finish_reason: finish, logprobs, ...rest } = chunk;
   const index = asNumber(place) ?? 0;
-  const choice = choices.get(index) ?? {
-    index,
+  const before: Choice = choices.get(index) ?? {
     message: {},
-    text: undefined,
     toolCalls: new Map(),
+    text: undefined,
     finish: null,
     logprobs: undefined,
     rest: {},
   };
-  choices.set(index, choice);
-  choice.rest = { ...choice.rest, ...rest };
-  if (typeof text === 'string') choice.text = (choice.text ?? '') + text;
-  if (finish !== undefined && finish !== null) choice.finish = finish;
-  if (logprobs !== undefined) choice.logprobs = joinLogprobs(choice.logprobs, logprobs);
-  const fields = asObject(delta);
-  if (fields === undefined) return;
-  for (const [key, value] of Object.entries(fields)) {
-    if (key === 'tool_calls') addToolCalls(choice.toolCalls, asList(value) ?? []);
-    else if (value !== null && value !== undefined) choice.message[key] = joinField(key, choice.message[key], value);
-  }
+  const { tool_calls: calls, ...message } = asObject(delta) ?? {};
+  for (const call of asList(calls) ?? []) addToolCall(before.toolCalls, call);
+  choices.set(index, {
+    message: joinFields(before.message, message),
+    toolCalls: before.toolCalls,
+    text: typeof text === 'string' ? (before.text ?? '') + text : before.text,
+    finish: finish ?? before.finish,
+    logprobs: logprobs === undefined ? before.logprobs : join('logprobs', before.logprobs, logprobs),
+    rest: { ...before.rest, ...rest },
+  });
 }
 
-/** The role comes once in the answer however often it was sent; other texts are pieces of one. */
-function joinField(key: string, before: unknown, value: unknown): unknown {
-  if (key === 'role' || typeof before !== 'string' || typeof value !== 'string') return value;
-  return before + value;
+/** A piece of a call belongs to the call of its index; one without an index goes by its id. */
+function addToolCall(calls: Map<number, Fields>, value: unknown): void {
+  const { index: place, ...piece } = asObject(value) ?? {};
+  const isNew = piece['id'] !== undefined && piece['id'] !== null && piece['id'] !== '';
+  const index = asNumber(place) ?? (isNew ? calls.size : Math.max(0, calls.size - 1));
+  calls.set(index, joinFields(calls.get(index) ?? {}, piece));
 }
 
-function addToolCalls(calls: Map<number, { [key: string]: unknown }>, pieces: readonly unknown[]): void {
-  for (const piece of pieces) {
-    const fields: Fields = asObject(piece) ?? {};
-    const { index: place, function: called, ...others } = fields;
-    const index = asNumber(place) ?? calls.size;
-    const call: Fields = calls.get(index) ?? {};
-    const before: Fields = asObject(call['function']) ?? {};
-    const next: Fields = asObject(called) ?? {};
-    const pieceOfArguments = asText(next['arguments']) ?? '';
-    calls.set(index, {
-      ...call,
-      ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== null && value !== '')),
-      function: {
-        ...before,
-        ...next,
-        name: isFilled(next['name']) ? next['name'] : before['name'],
-        arguments: (asText(before['arguments']) ?? '') + pieceOfArguments,
-      },
-    });
-  }
-}
+/** What a stream says once in full, perhaps again and again, as opposed to text that comes in pieces. */
+const saidWhole: ReadonlySet<string> = new Set(['role', 'id', 'type', 'name', 'object']);
 
-function isFilled(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
-function joinLogprobs(before: unknown, value: unknown): unknown {
-  const old = asObject(before);
-  const next = asObject(value);
-  if (old === undefined || next === undefined) return value ?? before;
-  const joined: { [key: string]: unknown } = { ...old };
-  for (const [key, list] of Object.entries(next)) {
-    const known = asList(old[key]);
-    const more = asList(list);
-    joined[key] = known !== undefined && more !== undefined ? [...known, ...more] : (list ?? old[key]);
-  }
+function joinFields(before: Fields, more: Fields): Fields {
+  const joined: { [key: string]: unknown } = { ...before };
+  for (const [key, value] of Object.entries(more)) joined[key] = join(key, before[key], value);
   return joined;
 }
 
+function join(key: string, before: unknown, value: unknown): unknown {
+  if (value === null || value === undefined) return before ?? value;
+  if (typeof before === 'string' && typeof value === 'string') {
+    if (!saidWhole.has(key)) return before + value;
+    return value === '' ? before : value;
+  }
+  const [list, more] = [asList(before), asList(value)];
+  if (list !== undefined && more !== undefined) return [...list, ...more];
+  const [fields, others] = [asObject(before), asObject(value)];
+  return fields !== undefined && others !== undefined ? joinFields(fields, others) : value;
+}
+
 function wholeAnswer(head: Fields, choices: ReadonlyMap<number, Choice>): Fields {
-  const isText =
-    head['object'] === 'text_completion' || [...choices.values()].some((choice) => choice.text !== undefined);
-  const sorted = [...choices.values()].sort((a, b) => a.index - b.index);
+  const sorted = [...choices].sort(([a], [b]) => a - b);
+  const isText = head['object'] === 'text_completion' || sorted.some(([, choice]) => choice.text !== undefined);
   return {
     ...head,
     object: isText ? 'text_completion' : 'chat.completion',
-    choices: sorted.map((choice) => (isText ? textChoice(choice) : chatChoice(choice))),
+    choices: sorted.map(([index, choice]) => ({
+      ...choice.rest,
+      index,
+      ...(isText ? { text: choice.text ?? '' } : { message: wholeMessage(choice) }),
+      logprobs: choice.logprobs ?? null,
+      finish_reason: choice.finish,
+    })),
   };
 }
 
-function textChoice(choice: Choice): Fields {
+function wholeMessage({ message, toolCalls }: Choice): Fields {
+  const content = message['content'] ?? '';
+  const calls = [...toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call);
   return {
-    ...choice.rest,
-    index: choice.index,
-    text: choice.text ?? '',
-    logprobs: choice.logprobs ?? null,
-    finish_reason: choice.finish,
-  };
-}
-
-function chatChoice(choice: Choice): Fields {
-  const calls = [...choice.toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call);
-  const content = asText(choice.message['content']);
-  return {
-    ...choice.rest,
-    index: choice.index,
-    message: {
-      ...choice.message,
-      role: choice.message['role'] ?? 'assistant',
-      content: calls.length > 0 && (content === undefined || content === '') ? null : (content ?? ''),
-      ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    },
-    ...(choice.logprobs === undefined ? {} : { logprobs: choice.logprobs }),
-    finish_reason: choice.finish,
+    ...message,
+    role: message['role'] ?? 'assistant',
+    // An answer of nothing but calls has no text, which OpenAI says as null.
+    content: calls.length > 0 && content === '' ? null : content,
+    ...(calls.length > 0 ? { tool_calls: calls } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { holdBytes } from './held-bytes.ts';
 import { largestEvent, SseTooLarge } from './sse.ts';
 
 /** Cuts a byte stream into lines of newline-delimited JSON. */
@@ -8,28 +9,29 @@ export type NdjsonFramer = {
   end(): string[];
 };
 
+const lineFeed = 0x0a;
+
 /** Creates a framer for one stream; a line past the limit throws {@link SseTooLarge}. */
 export function createNdjsonFramer(limit: number = largestEvent): NdjsonFramer {
-  let held: Buffer | undefined;
+  const held = holdBytes();
+  let searched = 0;
   return {
     push(piece) {
-      const view = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
-      const bytes = held === undefined ? view : Buffer.concat([held, view]);
+      const bytes = held.join(piece);
       const lines: string[] = [];
       let start = 0;
-      for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+      for (let end = bytes.indexOf(lineFeed, searched); end !== -1; end = bytes.indexOf(lineFeed, start)) {
         const line = bytes.toString('utf8', start, end).trim();
         if (line !== '') lines.push(line);
         start = end + 1;
       }
-      const rest = bytes.subarray(start);
-      if (rest.length > limit) throw new SseTooLarge(`A line is larger than ${limit} bytes`);
-      held = rest.length === 0 ? undefined : Buffer.from(rest);
+      searched = bytes.length - start;
+      if (searched > limit) throw new SseTooLarge(`A line is larger than ${limit} bytes`);
+      held.keepFrom(start);
       return lines;
     },
     end() {
-      const line = held?.toString('utf8').trim() ?? '';
-      held = undefined;
+      const line = held.take().toString('utf8').trim();
       return line === '' ? [] : [line];
     },
   };

@@ -1,100 +1,142 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import type { FinishReason, Usage } from '../plan/usage.ts';
+import type { FinishReason } from '../plan/usage.ts';
+import type { StreamPart, StreamReader } from './answer.ts';
+import { type ChunkFrame, inFrame, learnFrame } from './chunk-frame.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
+import { scanBody } from './scan-body.ts';
+import { spliceBody } from './splice-body.ts';
 import { spliceModel } from './splice-model.ts';
-import { createSseFramer, type SseEvent } from './sse.ts';
-
-/** A piece of a streamed answer in OpenAI's wire; the providers' `StreamPart` has the same members. */
-type Part =
-  | { readonly kind: 'opening'; readonly bytes: Uint8Array }
-  | { readonly kind: 'content'; readonly bytes: Uint8Array }
-  | {
-      readonly kind: 'finish';
-      readonly bytes: Uint8Array;
-      readonly reason: FinishReason;
-      readonly usage: Usage | undefined;
-    }
-  | { readonly kind: 'usage'; readonly bytes: Uint8Array; readonly usage: Usage }
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/** Reads a stream of chat or completion chunks; see {@link createOpenAiStreamReader}. */
-export type OpenAiStreamReader = {
-  read(chunk: Uint8Array): Part[];
-  end(): Part[];
-};
+import { createSseFramer, dataStart, type SseEvent, SseTooLarge } from './sse.ts';
 
 /**
  * Creates a reader of OpenAI's chunks. Events keep their bytes but for `model`, which becomes the
  * asked name. A stream is complete when every choice that began has finished; `[DONE]` alone does
  * not prove it, and its absence does not disprove it.
  */
-export function createOpenAiStreamReader(askedModel: string): OpenAiStreamReader {
+export function createOpenAiStreamReader(askedModel: string): StreamReader {
   const framer = createSseFramer();
   const open = new Set<number>();
   const finished = new Set<number>();
-  let over = false;
+  let frame: ChunkFrame | undefined;
+  let isOver = false;
 
-  const isComplete = (): boolean => finished.size > 0 && open.size === 0;
-
-  const conclude = (): Part => {
-    over = true;
-    if (isComplete()) return { kind: 'done' };
-    const began = open.size > 0 || finished.size > 0;
-    return {
-      kind: 'failed',
-      failure: failure('upstream_truncated', began ? undefined : 'The provider ended its stream without an answer'),
-    };
+  const fail = (failed: Failure): StreamPart => {
+    isOver = true;
+    return { kind: 'failed', failure: failed };
   };
 
-  const readEvent = (event: SseEvent): Part | undefined => {
+  const conclude = (): StreamPart => {
+    const isComplete = finished.size > 0 && open.size === 0;
+    const began = finished.size > 0 || open.size > 0;
+    if (!isComplete)
+      return fail(failure('upstream_truncated', began ? undefined : 'The provider ended its stream without an answer'));
+    isOver = true;
+    return { kind: 'done' };
+  };
+
+  const readEvent = (event: SseEvent): StreamPart | undefined => {
+    const quick = frame === undefined ? undefined : inFrame(frame, event);
+    if (quick !== undefined) return { kind: 'content', bytes: quick };
     if (event.data === '') return undefined;
     if (event.data.startsWith('[DONE]')) return conclude();
     const chunk = parse(event.data);
-    const failed =
-      chunk === undefined
-        ? failure('upstream_malformed', 'The provider sent an event that is not JSON')
-        : errorOf(chunk, event);
-    if (chunk === undefined || failed !== undefined) {
-      over = true;
-      return { kind: 'failed', failure: failed ?? failure('upstream_malformed') };
+    if (chunk === undefined) return fail(failure('upstream_malformed', 'The provider sent an event that is not JSON'));
+    const failed = errorOf(chunk, event);
+    if (failed !== undefined) return fail(failed);
+    const part = readChunk(chunk, event);
+    // After a finish nothing may pass unread, since a choice that goes on is not complete.
+    frame = part?.kind === 'content' && finished.size === 0 ? learnFrame(event, part.bytes) : undefined;
+    return part;
+  };
+
+  const readChunk = (chunk: Fields, event: SseEvent): StreamPart | undefined => {
+    const choices = asList(chunk['choices']);
+    const usage = readOpenAiUsage(chunk['usage'] ?? asObject(chunk['x_groq'])?.['usage']);
+    if (choices === undefined || choices.length === 0) {
+      if (usage !== undefined) return { kind: 'usage', bytes: eventBytes(chunk, event, askedModel), usage };
+      // Azure opens with its verdict on the prompt; what has no choices at all says nothing to a client.
+      return choices === undefined ? undefined : { kind: 'opening', bytes: eventBytes(chunk, event, askedModel) };
     }
-    return readChunk(chunk, event, askedModel, open, finished);
+    const read = readChoices(choices);
+    const bytes = eventBytes(chunk, event, askedModel);
+    if (read.reason !== undefined) return { kind: 'finish', bytes, reason: read.reason, usage };
+    return { kind: read.isContent ? 'content' : 'opening', bytes };
+  };
+
+  const readChoices = (choices: readonly unknown[]): { reason: FinishReason | undefined; isContent: boolean } => {
+    let reason: FinishReason | undefined;
+    let isContent = false;
+    for (const value of choices) {
+      const choice = asObject(value) ?? {};
+      const index = asNumber(choice['index']) ?? 0;
+      const ends = readFinishReason(choice['finish_reason']);
+      isContent ||= hasContent(choice);
+      if (ends === undefined) open.add(index);
+      else {
+        open.delete(index);
+        finished.add(index);
+        reason = ends;
+      }
+    }
+    return { reason, isContent };
+  };
+
+  const readAll = (events: readonly SseEvent[]): StreamPart[] => {
+    const parts: StreamPart[] = [];
+    for (const event of events) {
+      const part = readEvent(event);
+      if (part !== undefined) parts.push(part);
+      if (isOver) break;
+    }
+    return joinContent(parts);
   };
 
   return {
     read(bytes) {
-      if (over) return [];
-      const parts: Part[] = [];
-      for (const event of framer.push(bytes)) {
-        const part = readEvent(event);
-        if (part !== undefined) append(parts, part);
-        if (over) break;
+      if (isOver) return [];
+      try {
+        return readAll(framer.push(bytes));
+      } catch (error) {
+        if (error instanceof SseTooLarge) return [fail(failure('upstream_too_large', error.message))];
+        throw error;
       }
-      return parts;
     },
     end() {
-      if (over) return [];
-      const parts: Part[] = [];
-      for (const event of framer.end()) {
-        const part = readEvent(event);
-        if (part !== undefined) append(parts, part);
-      }
-      if (!over) parts.push(conclude());
+      if (isOver) return [];
+      const rest = framer.end();
+      const whole = rest[0];
+      const isUnframed = whole !== undefined && whole.data === '' && open.size + finished.size === 0;
+      const unframed = isUnframed ? parse(whole.raw.toString('utf8')) : undefined;
+      if (unframed !== undefined) return [fail(wholeFailure(unframed))];
+      const parts = readAll(rest);
+      if (!isOver) parts.push(conclude());
       return parts;
     },
   };
 }
 
 /** Content that came together goes on together: one write instead of many. */
-function append(parts: Part[], part: Part): void {
-  const last = parts.at(-1);
-  if (part.kind === 'content' && last?.kind === 'content') {
-    parts[parts.length - 1] = { kind: 'content', bytes: Buffer.concat([last.bytes, part.bytes]) };
-  } else parts.push(part);
+function joinContent(parts: StreamPart[]): StreamPart[] {
+  if (parts.length < 2) return parts;
+  const joined: StreamPart[] = [];
+  let run: Uint8Array[] = [];
+  const endRun = (): void => {
+    const [first] = run;
+    if (first !== undefined) joined.push({ kind: 'content', bytes: run.length === 1 ? first : Buffer.concat(run) });
+    run = [];
+  };
+  for (const part of parts) {
+    if (part.kind === 'content') run.push(part.bytes);
+    else {
+      endRun();
+      joined.push(part);
+    }
+  }
+  endRun();
+  return joined;
 }
 
 function parse(text: string): Fields | undefined {
@@ -108,42 +150,18 @@ function parse(text: string): Fields | undefined {
 function errorOf(chunk: Fields, event: SseEvent): Failure | undefined {
   const error = chunk['error'];
   if (error !== undefined && error !== null && error !== false) return readErrorValue(chunk);
-  if (event.event === 'error') return readErrorValue(chunk);
-  return chunk['object'] === 'error' ? readErrorValue(chunk) : undefined;
+  if (event.event === 'error' || chunk['object'] === 'error') return readErrorValue(chunk);
+  const choices = asList(chunk['choices']);
+  const hasFailed = choices?.some((choice) => asObject(choice)?.['finish_reason'] === 'error') === true;
+  return hasFailed ? failure('upstream_error', 'The provider ended its answer with an error') : undefined;
 }
 
-function readChunk(
-  chunk: Fields,
-  event: SseEvent,
-  askedModel: string,
-  open: Set<number>,
-  finished: Set<number>,
-): Part | undefined {
-  const choices = asList(chunk['choices']);
-  const usage = readOpenAiUsage(chunk['usage']);
-  if (choices === undefined || choices.length === 0) {
-    if (usage !== undefined)
-      return { kind: 'usage', bytes: eventBytes(chunk, event, askedModel, choices === undefined), usage };
-    // Azure opens with its verdict on the prompt; what has no choices at all says nothing to a client.
-    return choices === undefined ? undefined : { kind: 'opening', bytes: eventBytes(chunk, event, askedModel, false) };
-  }
-  let reason: FinishReason | undefined;
-  let isContent = false;
-  for (const value of choices) {
-    const choice = asObject(value) ?? {};
-    const index = asNumber(choice['index']) ?? 0;
-    const ends = readFinishReason(choice['finish_reason']);
-    isContent ||= hasContent(choice);
-    if (ends === undefined) open.add(index);
-    else {
-      open.delete(index);
-      finished.add(index);
-      reason = ends;
-    }
-  }
-  const bytes = eventBytes(chunk, event, askedModel, false);
-  if (reason !== undefined) return { kind: 'finish', bytes, reason, usage };
-  return isContent ? { kind: 'content', bytes } : { kind: 'opening', bytes };
+/** A JSON body where a stream was asked for: its error, or the finding that it is no stream. */
+function wholeFailure(body: Fields): Failure {
+  const error = body['error'] ?? body['detail'];
+  return error === undefined || error === null
+    ? failure('upstream_malformed', 'The provider answered with a whole body where a stream was asked for')
+    : readErrorValue(body);
 }
 
 /** Whether a choice carries something of an answer, as opposed to its role alone. */
@@ -160,26 +178,29 @@ function isFilled(value: unknown): boolean {
   return !(Array.isArray(value) && value.length === 0);
 }
 
-const dataField = Buffer.from('data:');
-
-/** The event for the client: its own bytes where they are one plain `data` line, else written anew. */
-function eventBytes(chunk: Fields, event: SseEvent, askedModel: string, needsChoices: boolean): Uint8Array {
-  const raw = Buffer.from(event.raw.buffer, event.raw.byteOffset, event.raw.length);
+/**
+ * The event for the client: its own bytes but for `model`. Clients fail on a usage chunk without
+ * `choices`, so it gets its empty list.
+ */
+function eventBytes(chunk: Fields, event: SseEvent, askedModel: string): Uint8Array {
   const model = asText(chunk['model']);
-  const plain =
-    !needsChoices &&
-    raw.subarray(0, 5).equals(dataField) &&
-    raw.at(-1) === 0x0a &&
-    raw.at(-2) === 0x0a &&
-    !event.data.includes('\n');
-  if (plain) {
-    if (model === undefined || model === askedModel) return Buffer.from(raw);
-    return spliceModel(raw, raw.indexOf(0x7b), raw.lastIndexOf(0x7d) + 1, askedModel);
+  const hasChoices = chunk['choices'] !== undefined;
+  if (event.isPlain && hasChoices) {
+    if (model === undefined || model === askedModel) return event.raw;
+    return spliceModel(event.raw, dataStart(event.raw), event.raw.length - 2, askedModel);
   }
-  const written = {
-    ...chunk,
-    ...(needsChoices ? { choices: [] } : {}),
-    ...(model === undefined ? {} : { model: askedModel }),
-  };
-  return Buffer.from(`data: ${JSON.stringify(written)}\n\n`);
+  // Line ends within the JSON are blanks between its tokens.
+  const json = Buffer.from(event.data.replaceAll('\n', ' '));
+  const scanned = scanBody(json);
+  const spliced =
+    scanned.kind === 'invalid'
+      ? json
+      : spliceBody(json, scanned.scan, [
+          ...(hasChoices ? [] : [{ kind: 'set', key: 'choices', value: [] } as const]),
+          ...(model === undefined ? [] : [{ kind: 'set', key: 'model', value: askedModel } as const]),
+        ]);
+  return Buffer.concat([dataField, spliced, blankLine]);
 }
+
+const dataField = Buffer.from('data: ');
+const blankLine = Buffer.from('\n\n');

@@ -101,27 +101,26 @@ function scanObject(cursor: Cursor, depth: number, members: Map<string, Member> 
     cursor.at++;
     return;
   }
-  const seen: string[] = [];
-  let many: Set<string> | undefined;
+  const keys: SeenKeys = { ranges: [], texts: undefined };
   for (;;) {
     const start = cursor.at;
     if (bytes[start] !== quote) return fail(cursor, 'bad_json', `Wanted a key in quotes, found ${describe(cursor)}`);
-    const key = scanKey(cursor);
+    scanString(cursor);
     if (cursor.problem !== undefined) return;
-    if (many === undefined ? seen.includes(key) : many.has(key)) {
+    const keyEnd = cursor.at;
+    if (wasSeen(cursor.text, keys, start, keyEnd)) {
+      const key = keyText(cursor.text, start, keyEnd);
       return fail(cursor, 'duplicate_key', `The key ${JSON.stringify(key)} stands twice in one object`, key);
     }
-    if (many !== undefined) many.add(key);
-    else if (seen.push(key) > 16) many = new Set(seen);
     skipSpace(cursor);
     if (bytes[cursor.at] !== colon)
-      return fail(cursor, 'bad_json', `Wanted ":" after ${JSON.stringify(key)}, found ${describe(cursor)}`);
+      return fail(cursor, 'bad_json', `Wanted ":" after a key, found ${describe(cursor)}`);
     cursor.at++;
     skipSpace(cursor);
     const valueStart = cursor.at;
     scanValue(cursor, depth);
     if (cursor.problem !== undefined) return;
-    members?.set(key, { start, value: { start: valueStart, end: cursor.at } });
+    members?.set(keyText(cursor.text, start, keyEnd), { start, value: { start: valueStart, end: cursor.at } });
     skipSpace(cursor);
     const next = bytes[cursor.at];
     if (next === braceEnd) {
@@ -178,11 +177,47 @@ function scanValue(cursor: Cursor, depth: number): void {
   }
 }
 
-function scanKey(cursor: Cursor): string {
-  const start = cursor.at;
-  scanString(cursor);
-  if (cursor.problem !== undefined) return '';
-  const raw = cursor.text.toString('utf8', start + 1, cursor.at - 1);
+/** The keys of one object so far: as ranges of bytes while they are few and plain, then as texts. */
+type SeenKeys = { readonly ranges: number[]; texts: Set<string> | undefined };
+
+/** Most keys that are compared one by one. */
+const fewKeys = 16;
+
+/** Whether the key in these quotes stood before; notes it. */
+function wasSeen(text: Buffer, seen: SeenKeys, start: number, end: number): boolean {
+  const { ranges } = seen;
+  if (seen.texts === undefined) {
+    const isPlain = ranges.length < 2 * fewKeys && !hasEscape(text, start, end);
+    if (isPlain) {
+      for (let at = 0; at < ranges.length; at += 2) {
+        if (isSame(text, ranges[at] ?? 0, ranges[at + 1] ?? 0, start, end)) return true;
+      }
+      ranges.push(start, end);
+      return false;
+    }
+    seen.texts = new Set();
+    for (let at = 0; at < ranges.length; at += 2) seen.texts.add(keyText(text, ranges[at] ?? 0, ranges[at + 1] ?? 0));
+  }
+  const key = keyText(text, start, end);
+  if (seen.texts.has(key)) return true;
+  seen.texts.add(key);
+  return false;
+}
+
+function isSame(text: Buffer, from: number, to: number, start: number, end: number): boolean {
+  if (to - from !== end - start) return false;
+  for (let at = start + 1, other = from + 1; at < end; at++, other++) if (text[at] !== text[other]) return false;
+  return true;
+}
+
+function hasEscape(text: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (text[at] === backslash) return true;
+  return false;
+}
+
+/** Text of the key in these quotes. */
+function keyText(text: Buffer, start: number, end: number): string {
+  const raw = text.toString('utf8', start + 1, end - 1);
   // Escapes spell the same key in other letters; only then is the slower way needed.
   return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
 }

@@ -1,15 +1,22 @@
+import { holdBytes } from './held-bytes.ts';
+
 /** One event of a server-sent event stream. */
 export type SseEvent = {
   /** The event's own bytes with its blank line, as they came. */
-  readonly raw: Uint8Array;
+  readonly raw: Buffer;
   /** Joined `data` lines; empty for an event that has none (a comment). */
   readonly data: string;
   readonly event: string | undefined;
+  /** Whether the event is one `data` line ended by LF, so that its bytes can go on as they are. */
+  readonly isPlain: boolean;
 };
 
 /** Cuts a byte stream into events, whatever its pieces; see the HTML standard, section 9.2. */
 export type SseFramer = {
-  /** Events that this piece completes, in order. Throws {@link SseTooLarge} past the limit. */
+  /**
+   * Events that this piece completes, in order. They may be views of it, so it must not be written
+   * to again. Throws {@link SseTooLarge} past the limit.
+   */
   push(piece: Uint8Array): SseEvent[];
   /** What stands after the last blank line: an event, if a server forgot its blank line. */
   end(): SseEvent[];
@@ -23,69 +30,79 @@ export const largestEvent: number = 16 * 1024 * 1024;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const blankLine = Buffer.from('\n\n');
+const byteOrderMark = Buffer.from('\uFEFF');
 
 /** Creates a framer for one stream. */
 export function createSseFramer(limit: number = largestEvent): SseFramer {
-  let held: Buffer | undefined;
-  let first = true;
+  const held = holdBytes();
+  let isFirst = true;
+  // Streams with LF alone, nearly all, are searched natively; one CR sends a stream the longer way.
+  let hasReturns = false;
+  // Where the search goes on in the held bytes; in a stream with CRs, always the start of a line.
+  let searched = 0;
+
+  /** Position behind the next blank line, or -1. */
+  const endByLineFeeds = (bytes: Buffer): number => {
+    const blank = bytes.indexOf(blankLine, searched);
+    // The last byte may be the first LF of a blank line.
+    searched = blank === -1 ? Math.max(searched, bytes.length - 1) : blank + blankLine.length;
+    return blank === -1 ? -1 : searched;
+  };
+
+  const endByLines = (bytes: Buffer): number => {
+    for (;;) {
+      const line = lineEnd(bytes, searched);
+      const after = line === -1 ? -1 : afterLineEnd(bytes, line);
+      if (after === -1) return -1;
+      const isBlank = line === searched;
+      searched = after;
+      if (isBlank) return after;
+    }
+  };
+
   return {
     push(piece) {
-      const events: SseEvent[] = [];
-      let bytes = view(piece);
-      if (held !== undefined) bytes = Buffer.concat([held, bytes]);
-      if (first) {
-        if (bytes.length === 0 || (bytes.length < 3 && bytes[0] === 0xef)) {
-          held = Buffer.from(bytes);
-          return events;
-        }
-        first = false;
-        if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3);
+      if (!hasReturns && piece.includes(carriageReturn)) {
+        hasReturns = true;
+        searched = 0;
       }
+      const bytes = held.join(piece);
       let start = 0;
+      if (isFirst) {
+        if (bytes.length < byteOrderMark.length && byteOrderMark.subarray(0, bytes.length).equals(bytes)) {
+          held.keepFrom(0);
+          return [];
+        }
+        isFirst = false;
+        if (bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark)) start = byteOrderMark.length;
+        searched = start;
+      }
+      const events: SseEvent[] = [];
       for (;;) {
-        const end = eventEnd(bytes, start);
+        const end = hasReturns ? endByLines(bytes) : endByLineFeeds(bytes);
         if (end === -1) break;
         events.push(readEvent(bytes.subarray(start, end)));
         start = end;
       }
-      const rest = bytes.subarray(start);
-      if (rest.length > limit) throw new SseTooLarge(`An event is larger than ${limit} bytes`);
-      // The piece belongs to the caller and may be reused, so what is held is copied.
-      held = rest.length === 0 ? undefined : Buffer.from(rest);
+      if (bytes.length - start > limit) throw new SseTooLarge(`An event is larger than ${limit} bytes`);
+      held.keepFrom(start);
+      searched -= start;
       return events;
     },
     end() {
-      if (held === undefined) return [];
-      const event = readEvent(held);
-      held = undefined;
-      return event.data === '' ? [] : [event];
+      const rest = held.take();
+      return rest.length === 0 ? [] : [readEvent(rest)];
     },
   };
 }
 
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/**
- * Position behind the blank line that ends the event beginning at `start`, or -1. Streams that end
- * their lines with LF alone, nearly all, are searched natively.
- */
-function eventEnd(bytes: Buffer, start: number): number {
-  for (let at = start; ; ) {
-    const line = bytes.indexOf(lineFeed, at);
-    const bare = bytes.indexOf(carriageReturn, at);
-    const next = bare !== -1 && (line === -1 || bare < line) ? bare : line;
-    if (next === -1) return -1;
-    const after = afterLineEnd(bytes, next);
-    if (after === -1) return -1;
-    const following = bytes[after];
-    if (following === lineFeed) return after + 1;
-    if (following === carriageReturn) return afterLineEnd(bytes, after);
-    // A line that is empty from the start ends nothing but itself.
-    if (next === start) return after;
-    at = after;
+function lineEnd(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === lineFeed || byte === carriageReturn) return at;
   }
+  return -1;
 }
 
 /** Position behind the line end at `at`; -1 where a CR is the last byte and its LF may follow. */
@@ -95,16 +112,11 @@ function afterLineEnd(bytes: Buffer, at: number): number {
   return bytes[at + 1] === lineFeed ? at + 2 : at + 1;
 }
 
-const dataField = Buffer.from('data:');
-
 function readEvent(raw: Buffer): SseEvent {
   // The common form, one data line, is cut out without splitting.
-  if (raw.length > 8 && raw.subarray(0, 5).equals(dataField)) {
-    const end = raw.indexOf(lineFeed);
-    if (end !== -1 && raw.indexOf(carriageReturn) === -1 && end + 2 >= raw.length) {
-      const from = raw[5] === 0x20 ? 6 : 5;
-      return { raw, data: raw.toString('utf8', from, end), event: undefined };
-    }
+  if (startsWithData(raw) && raw.indexOf(lineFeed) === raw.length - 2 && raw[raw.length - 1] === lineFeed) {
+    const data = raw.toString('utf8', dataStart(raw), raw.length - 2);
+    if (!data.includes('\r')) return { raw, data, event: undefined, isPlain: true };
   }
   let event: string | undefined;
   const data: string[] = [];
@@ -116,5 +128,14 @@ function readEvent(raw: Buffer): SseEvent {
     if (field === 'data') data.push(value);
     else if (field === 'event') event = value;
   }
-  return { raw, data: data.join('\n'), event };
+  return { raw, data: data.join('\n'), event, isPlain: false };
+}
+
+/** Position of the data in the raw bytes of a plain event; they end two bytes before its end. */
+export function dataStart(raw: Uint8Array): number {
+  return raw[5] === 0x20 ? 6 : 5;
+}
+
+function startsWithData(raw: Uint8Array): boolean {
+  return raw[0] === 0x64 && raw[1] === 0x61 && raw[2] === 0x74 && raw[3] === 0x61 && raw[4] === 0x3a;
 }
