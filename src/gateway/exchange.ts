@@ -11,16 +11,20 @@ export type Exchange = {
   header(name: string): string | undefined;
   headers(): Iterable<readonly [name: string, value: string]>;
   readonly remoteAddress: string;
+  /** Headers that every answer on this exchange carries (CORS): name, value, … */
+  extraHeaders: readonly string[];
   /**
    * The whole body. Rejects with a failure: `body_too_large` past the limit, `client_closed` when
    * the client left, `bad_request` when it fell silent.
    */
   body(limitBytes: number): Promise<Uint8Array>;
-  /** Called once, when the client is gone before the answer was complete. */
-  onClosed(listener: () => void): void;
+  /** Calls back once if the client goes before the answer is complete; the result ends the watch. */
+  whenClosed(listener: () => void): () => void;
   readonly closed: boolean;
   readonly started: boolean;
-  /** Sends status and headers (name, value, …). */
+  /** Sends a whole answer: status, headers (name, value, …) and body. */
+  answer(status: number, headers: readonly string[], body: Uint8Array | string): void;
+  /** Sends status and headers and leaves the body open, for streams. */
   start(status: number, headers: readonly string[]): void;
   /** Sends bytes; false says that the client is slow: wait for `drained` before the next. */
   write(bytes: Uint8Array | string): boolean;

@@ -1,0 +1,75 @@
+import type { PlannedAttempt } from '../plan/decision.ts';
+import type { GatewayRequest } from './request.ts';
+
+/** Headers of every answer to a model request: who answered, by which decision, after what. */
+export function answerHeaders(request: GatewayRequest, attempt: PlannedAttempt | undefined, now: number): string[] {
+  const { plan, generation } = request.snapshot;
+  const headers = [
+    'x-request-id',
+    request.id,
+    'x-litellm-call-id',
+    request.id,
+    'x-signalbox-decision',
+    request.id,
+    'x-signalbox-generation',
+    String(generation),
+  ];
+  const retries = request.outcomes.filter((one) => one.failure !== undefined && one.attempt.source === 'group').length;
+  const fallbacks = new Set(
+    request.outcomes
+      .filter((one) => one.attempt.source !== 'group')
+      .map((one) => one.attempt.group ?? one.attempt.model),
+  );
+  const deployment = attempt === undefined ? undefined : plan.deployments[attempt.deployment];
+  if (attempt !== undefined && deployment !== undefined) {
+    if (attempt.source !== 'group') fallbacks.add(attempt.group ?? attempt.model);
+    headers.push(
+      'x-signalbox-route',
+      headerText(`${deployment.provider}/${attempt.model}`),
+      'x-litellm-model-id',
+      deployment.id,
+    );
+    const group = attempt.group ?? request.decision?.group;
+    const name = group === undefined ? attempt.model : plan.groups[group]?.name;
+    if (name !== undefined) headers.push('x-litellm-model-group', headerText(name));
+    const provider = plan.providers.get(deployment.provider);
+    if (plan.settings.server.showApiBase && provider !== undefined)
+      headers.push('x-litellm-model-api-base', headerText(hostOf(provider.baseUrl)));
+  }
+  headers.push('x-litellm-attempted-retries', String(attempt?.source === 'group' ? retries : Math.max(0, retries - 1)));
+  headers.push('x-litellm-attempted-fallbacks', String(fallbacks.size));
+  const total = now - request.startedAt;
+  const waited = request.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
+  headers.push(
+    'x-litellm-response-duration-ms',
+    total.toFixed(3),
+    'x-litellm-overhead-duration-ms',
+    Math.max(0, total - waited).toFixed(3),
+  );
+  if (request.degradation !== undefined) {
+    const { reason, from, to } = request.degradation;
+    headers.push('x-signalbox-degraded', `${reason}; from=${headerText(from)}; to=${headerText(to)}`);
+  }
+  return headers;
+}
+
+/** Printable ASCII stays; everything else is percent-encoded, since headers carry no other letters safely. */
+export function headerText(value: string): string {
+  return /^[\x21-\x7e ]*$/.test(value)
+    ? value
+    : value.replaceAll(/[^\x21-\x7e]/gu, (letter) => encodeURIComponent(letter));
+}
+
+function hostOf(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
+}
+
+/** Headers that keep a stream from being held up or changed on its way. */
+export const streamHeaders: readonly string[] = [
+  'content-type',
+  'text/event-stream; charset=utf-8',
+  'cache-control',
+  'no-cache, no-transform',
+  'x-accel-buffering',
+  'no',
+];

@@ -1,0 +1,173 @@
+import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
+import { applyAttemptEnded, applyAttemptStarted, applyFailure, applySuccess } from '../routing/state.ts';
+import type { GatewayDependencies } from './dependencies.ts';
+import { askedModel, type GatewayRequest } from './request.ts';
+import { type CallTimeouts, callUpstream, type UpstreamCall } from './upstream-call.ts';
+
+/** What an attempt came to before anything was sent to the client. */
+export type AttemptResult =
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'whole'; readonly answer: Extract<WholeAnswer, { kind: 'answer' }> }
+  /** A stream has begun; `call` is absent where all its parts are here (echo). */
+  | { readonly kind: 'stream'; readonly parts: readonly StreamPart[]; readonly call: UpstreamCall | undefined };
+
+/** An attempt with the function that must be called exactly once when its answer is over. */
+export type RunningAttempt = {
+  readonly result: AttemptResult;
+  /** Ends the attempt; a failure counts against its deployment by the rules of routing. */
+  finish(failed: Failure | undefined): void;
+};
+
+/** Sends a request to one deployment and waits for its first meaningful words. */
+export async function runAttempt(
+  dependencies: GatewayDependencies,
+  request: GatewayRequest,
+  attempt: PlannedAttempt,
+): Promise<RunningAttempt> {
+  const { state } = request.snapshot;
+  const startedAt = dependencies.clock.now();
+  applyAttemptStarted(state, attempt.deployment, attempt.group, startedAt);
+  let ended = false;
+  const finish = (failed: Failure | undefined): void => {
+    if (ended) return;
+    ended = true;
+    conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt: dependencies.clock.now() });
+  };
+  const result = await send(dependencies, request, attempt);
+  if (result.kind === 'failed') finish(result.failure);
+  return { result, finish };
+}
+
+function conclude(dependencies: GatewayDependencies, request: GatewayRequest, outcome: AttemptOutcome): void {
+  const { attempt, failure: failed, endedAt: now } = outcome;
+  const { plan, state } = request.snapshot;
+  request.outcomes.push(outcome);
+  applyAttemptEnded(state, attempt.deployment, attempt.group);
+  if (failed === undefined) {
+    applySuccess(state, attempt.deployment, now);
+    return;
+  }
+  const alone = request.decision?.attempts.every((one) => one.deployment === attempt.deployment) ?? true;
+  const cooled = applyFailure(state, {
+    plan,
+    deployment: attempt.deployment,
+    failure: failed,
+    now,
+    alone,
+    random: dependencies.random(),
+  });
+  if (cooled !== undefined) dependencies.log.cooldown(request, attempt, cooled);
+}
+
+async function send(
+  dependencies: GatewayDependencies,
+  request: GatewayRequest,
+  attempt: PlannedAttempt,
+): Promise<AttemptResult> {
+  const { plan, upstreams } = request.snapshot;
+  const deployment = plan.deployments[attempt.deployment];
+  const provider = deployment === undefined ? undefined : plan.providers.get(deployment.provider);
+  const upstream = provider === undefined ? undefined : upstreams.get(provider.id);
+  if (
+    deployment === undefined ||
+    provider === undefined ||
+    upstream === undefined ||
+    request.facts === undefined ||
+    request.body === undefined
+  ) {
+    return { kind: 'failed', failure: failure('internal') };
+  }
+  const dialect = dependencies.dialects[provider.dialect];
+  const context = readContext(request, attempt);
+  const input = {
+    endpoint: request.endpoint,
+    provider,
+    deployment,
+    model: attempt.model,
+    body: request.body,
+    stream: request.facts.stream,
+    wantsUsage: request.needs?.wantsUsage ?? false,
+    headers: request.facts.headers,
+    key: upstream.key,
+  };
+  if (dialect.answerLocally !== undefined) return localResult(dialect.answerLocally(input, context));
+  const built = dialect.buildRequest(input);
+  if (built.kind === 'refused') return { kind: 'failed', failure: built.failure };
+  request.edits = built.request.edits;
+  const call = callUpstream({
+    dispatcher: upstream.dispatcher,
+    dialect,
+    request: built.request,
+    headers: [...dialect.authorize(provider, upstream.key), ...upstream.headers],
+    context,
+    timeouts: timeoutsOf(dependencies, request, attempt, built.request),
+    clock: dependencies.clock,
+  });
+  return firstWords(request, call, dialect);
+}
+
+async function firstWords(request: GatewayRequest, call: UpstreamCall, dialect: Dialect): Promise<AttemptResult> {
+  const { exchange } = request;
+  const leave = exchange.whenClosed(() => call.cancel());
+  const first = await call.first;
+  leave();
+  if (exchange.closed) {
+    call.cancel();
+    return { kind: 'failed', failure: failure('client_closed') };
+  }
+  switch (first.kind) {
+    case 'failed':
+      return first;
+    case 'parts':
+      return { kind: 'stream', parts: first.parts, call };
+    case 'whole':
+      if (request.facts?.stream !== true) return first;
+      return {
+        kind: 'failed',
+        failure: failure(
+          'upstream_malformed',
+          `The provider was asked for a stream (${dialect.streamContentType}) and answered at once`,
+        ),
+      };
+  }
+}
+
+function localResult(local: ReturnType<NonNullable<Dialect['answerLocally']>>): AttemptResult {
+  if (local.kind === 'stream') return { kind: 'stream', parts: local.parts, call: undefined };
+  return local.answer.kind === 'failed' ? local.answer : { kind: 'whole', answer: local.answer };
+}
+
+function readContext(request: GatewayRequest, attempt: PlannedAttempt): ReadContext {
+  return {
+    endpoint: request.endpoint,
+    askedModel: askedModel(request, attempt),
+    model: attempt.model,
+    requestId: request.id,
+    createdAt: Math.floor(request.receivedAt / 1000),
+    encodingFormat: request.needs?.encodingFormat,
+  };
+}
+
+/** The deployment's own limits, else the gateway's; none reaches past the request's deadline. */
+function timeoutsOf(
+  dependencies: GatewayDependencies,
+  request: GatewayRequest,
+  attempt: PlannedAttempt,
+  built: UpstreamRequest,
+): CallTimeouts {
+  const { timeouts } = request.snapshot.plan.settings;
+  const own = request.snapshot.plan.deployments[attempt.deployment]?.timeouts;
+  const left = Math.max(1, request.deadline - dependencies.clock.now());
+  const within = (limit: Milliseconds): Milliseconds => milliseconds(Math.min(limit, left));
+  const totalMs = within(own?.totalMs ?? timeouts.attemptMs);
+  return {
+    // A whole answer's first byte comes when all of it is made, so only the attempt's limit binds it.
+    firstTokenMs: built.streams ? within(own?.firstTokenMs ?? timeouts.firstTokenMs) : totalMs,
+    betweenChunksMs: own?.betweenChunksMs ?? timeouts.betweenChunksMs,
+    totalMs,
+  };
+}

@@ -1,0 +1,35 @@
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+
+/** A running timer. */
+export type Timer = {
+  /** Starts it anew with its own duration. */
+  restart(): void;
+  stop(): void;
+};
+
+/** Time as the gateway uses it; tests hand in their own. */
+export type Clock = {
+  /** Monotonic: for durations, limits and order. */
+  now(): Milliseconds;
+  /** Wall clock in milliseconds since 1970: for people and for dates on the wire. */
+  wall(): number;
+  /** Calls back once after a time. */
+  after(delay: Milliseconds, callback: () => void): Timer;
+};
+
+/** The clock of this machine. */
+export const systemClock: Clock = {
+  now: () => milliseconds(performance.now()),
+  wall: () => Date.now(),
+  after(delay, callback) {
+    const handle = setTimeout(callback, delay);
+    return {
+      restart: () => {
+        handle.refresh();
+      },
+      stop: () => {
+        clearTimeout(handle);
+      },
+    };
+  },
+};

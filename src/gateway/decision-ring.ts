@@ -1,0 +1,41 @@
+import type { RequestId } from '../plan/ids.ts';
+import type { GatewayRequest } from './request.ts';
+
+/** What is kept of a request for explanations: everything but its body and its connection. */
+export type DecisionEntry = Omit<GatewayRequest, 'exchange' | 'body'> & { readonly endedAt: number };
+
+/** The last decisions, newest first to ask for. */
+export type DecisionRing = {
+  add(entry: DecisionEntry): void;
+  byId(id: RequestId): DecisionEntry | undefined;
+  /** The newest ones. */
+  last(count: number): readonly DecisionEntry[];
+};
+
+/** How many decisions are kept in memory. */
+const kept = 10_000;
+
+/** Creates an empty ring. */
+export function createDecisionRing(): DecisionRing {
+  const entries: DecisionEntry[] = [];
+  const byId = new Map<RequestId, DecisionEntry>();
+  let next = 0;
+  return {
+    add(entry) {
+      const old = entries[next];
+      if (old !== undefined) byId.delete(old.id);
+      entries[next] = entry;
+      byId.set(entry.id, entry);
+      next = (next + 1) % kept;
+    },
+    byId: (id) => byId.get(id),
+    last(count) {
+      const found: DecisionEntry[] = [];
+      for (let back = 1; back <= Math.min(count, entries.length); back++) {
+        const entry = entries[(next - back + kept) % kept];
+        if (entry !== undefined) found.push(entry);
+      }
+      return found;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import type { Milliseconds, ProviderId, RequestId } from '../plan/ids.ts';
+import type { DialectName } from '../plan/provider.ts';
+import type { DeploymentHealth } from '../plan/routing-state.ts';
+import type { Dialect } from '../providers/provider.ts';
+import type { Clock } from './clock.ts';
+import type { DecisionRing } from './decision-ring.ts';
+import type { GatewayRequest } from './request.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** What the gateway tells the log; telemetry implements it. */
+export type GatewayLog = {
+  /** The one line of a request, after it ended. */
+  settled(request: GatewayRequest, endedAt: Milliseconds): void;
+  upstreamError(request: GatewayRequest, attempt: PlannedAttempt, failed: Failure): void;
+  fallback(request: GatewayRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
+  cooldown(
+    request: GatewayRequest,
+    attempt: PlannedAttempt,
+    health: Extract<DeploymentHealth, { kind: 'cooling' }>,
+  ): void;
+  badClient(reason: string, remoteAddress: string | undefined): void;
+  internalError(error: unknown, requestId: RequestId | undefined): void;
+};
+
+/** Everything the gateway is given; it makes nothing of this itself. */
+export type GatewayDependencies = {
+  /** The snapshot in force; a request asks once, when it begins. */
+  readonly current: () => Snapshot;
+  readonly dialects: Readonly<Record<DialectName, Dialect>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly newRequestId: () => RequestId;
+  readonly log: GatewayLog;
+  /** Waits for a provider's live model list, once for all who ask; settles when it is known or cannot be. */
+  readonly listing: (provider: ProviderId) => Promise<void>;
+};
+
+/** What the pipeline knows of the gateway that it runs in. */
+export type PipelineContext = GatewayDependencies & {
+  readonly decisions: DecisionRing;
+  readonly isDraining: () => boolean;
+  /** Requests under way. */
+  readonly active: () => number;
+};

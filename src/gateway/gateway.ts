@@ -1,0 +1,71 @@
+/**
+ * Gateway: the data plane. It takes HTTP requests, asks routing where they go, speaks to upstreams
+ * through the providers' dialects and relays their answers. It never reads configuration files,
+ * never chooses a deployment itself and never swaps the snapshot. Start reading at `pipeline.ts`.
+ */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Milliseconds } from '../plan/ids.ts';
+import { createDecisionRing, type DecisionRing } from './decision-ring.ts';
+import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
+import { createListener } from './listener.ts';
+import { handleExchange } from './pipeline.ts';
+
+/** A gateway that may be listening. */
+export type Gateway = {
+  readonly decisions: DecisionRing;
+  /** Requests under way. */
+  readonly active: () => number;
+  listen(host: string, port: number): Promise<AddressInfo>;
+  /** Takes no new requests, lets running ones finish for so long, then cuts the rest. */
+  drain(limit: Milliseconds): Promise<void>;
+};
+
+/** Creates a gateway; it answers once it listens. */
+export function createGateway(dependencies: GatewayDependencies): Gateway {
+  const decisions = createDecisionRing();
+  const running = new Set<Promise<void>>();
+  let draining = false;
+  const context: PipelineContext = {
+    ...dependencies,
+    decisions,
+    isDraining: () => draining,
+    active: () => running.size,
+  };
+  const server: Server = createListener({
+    onExchange(exchange) {
+      const handled = handleExchange(context, exchange);
+      running.add(handled);
+      void handled.finally(() => running.delete(handled));
+    },
+    onBadClient: dependencies.log.badClient,
+  });
+  return {
+    decisions,
+    active: () => running.size,
+    listen: (host, port) => listen(server, host, port),
+    async drain(limit) {
+      draining = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const late = dependencies.clock.after(limit, () => server.closeAllConnections());
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      await closed;
+      clearInterval(sweep);
+      late.stop();
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('The listener has no TCP address'));
+      else resolve(address);
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import type { AttemptOutcome, Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import type { Milliseconds, RequestId } from '../plan/ids.ts';
+import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
+import type { Usage } from '../plan/usage.ts';
+import type { RequestNeeds } from '../wire/request-needs.ts';
+import type { Exchange } from './exchange.ts';
+import type { Principal } from './identify.ts';
+import type { Snapshot } from './snapshot.ts';
+
+/** The one way in which a request ended. */
+export type Terminal =
+  | 'completed'
+  /** The answer began and was cut; the client was told in band. */
+  | 'truncated'
+  | 'upstream_error'
+  | 'client_closed'
+  | 'rejected';
+
+/** A request on its way through the pipeline: what is known of it grows from step to step. */
+export type GatewayRequest = {
+  readonly id: RequestId;
+  readonly exchange: Exchange;
+  readonly endpoint: Endpoint;
+  readonly snapshot: Snapshot;
+  readonly startedAt: Milliseconds;
+  /** Wall clock in milliseconds. */
+  readonly receivedAt: number;
+  readonly deadline: Milliseconds;
+  principal: Principal | undefined;
+  facts: RequestFacts | undefined;
+  needs: RequestNeeds | undefined;
+  body: Uint8Array | undefined;
+  decision: Decision | undefined;
+  readonly outcomes: AttemptOutcome[];
+  /** The attempt that answers, once one does. */
+  answeredBy: PlannedAttempt | undefined;
+  degradation: Degradation | undefined;
+  /** Edits made to the client's bytes for the attempt that answers. */
+  edits: readonly string[];
+  firstTokenAt: Milliseconds | undefined;
+  usage: Usage | undefined;
+  failure: Failure | undefined;
+  terminal: Terminal | undefined;
+};
+
+/** Name that answers repeat: what was asked, or the group or model that stood in for no name. */
+export function askedModel(request: GatewayRequest, attempt: PlannedAttempt): string {
+  const asked = request.facts?.asked;
+  if (asked !== undefined) return asked;
+  const group = request.decision?.group;
+  return (group === undefined ? undefined : request.snapshot.plan.groups[group]?.name) ?? attempt.model;
+}

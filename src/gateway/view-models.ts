@@ -1,0 +1,158 @@
+import type { Deployment } from '../plan/deployment.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
+import { nearest } from '../plan/nearest.ts';
+import { openAiError } from '../wire/open-ai-error.ts';
+import type { Snapshot } from './snapshot.ts';
+import { sendJson, type ViewInput, withoutVersion } from './view.ts';
+import { isServing, stateWord } from './view-health.ts';
+
+/** `GET /v1/models`: every name that clients can ask for. */
+export function answerModels({ exchange, snapshot }: ViewInput): void {
+  sendJson(exchange, 200, { object: 'list', data: listModels(snapshot) });
+}
+
+/** `GET /v1/models/{id}`; ids may hold `/` and `:`. */
+export function answerModel({ exchange, snapshot, path }: ViewInput): void {
+  const id = withoutVersion(path).slice('/models/'.length);
+  const known = snapshot.plan.names.get(id);
+  const group = known === undefined || known.kind === 'deployment' ? undefined : snapshot.plan.groups[known.group];
+  if (group !== undefined) return sendJson(exchange, 200, describeModel(snapshot, group, id));
+  const near = nearest(
+    id,
+    listModels(snapshot).map((model) => model.id),
+  );
+  const { status, headers, body } = openAiError(
+    failure('model_not_found', `The model "${id.slice(0, 200)}" does not exist`, { param: 'model', nearest: near }),
+  );
+  exchange.answer(
+    status,
+    [...headers, 'content-length', String(Buffer.byteLength(body)), ...exchange.extraHeaders],
+    body,
+  );
+}
+
+/** `GET /model/info`: LiteLLM's list of deployments; keys are never in it, addresses only where settings allow. */
+export function answerModelInfo({ exchange, snapshot }: ViewInput): void {
+  const { plan } = snapshot;
+  const data = plan.groups.flatMap((group) =>
+    group.members.flatMap((member) => {
+      const deployment = plan.deployments[member.deployment];
+      return deployment === undefined ? [] : [deploymentInfo(snapshot, group, deployment)];
+    }),
+  );
+  sendJson(exchange, 200, { data });
+}
+
+/** `GET /model_group/info`: LiteLLM's summary of each name. */
+export function answerGroupInfo({ exchange, snapshot }: ViewInput): void {
+  const { plan } = snapshot;
+  const data = plan.groups.map((group) => {
+    const members = membersOf(snapshot, group);
+    return {
+      model_group: group.name,
+      providers: [...new Set(members.map((one) => one.provider))],
+      mode: members[0]?.kind ?? 'chat',
+      max_input_tokens: largest(members.map((one) => one.contextTokens)),
+      supports_function_calling: members.some((one) => one.capabilities.tools === true),
+      supports_vision: members.some((one) => one.capabilities.vision === true),
+      rpm: group.limit.requestsPerMinute ?? null,
+      tpm: group.limit.tokensPerMinute ?? null,
+    };
+  });
+  sendJson(exchange, 200, { data });
+}
+
+/** One item of `/v1/models`. */
+export type ListedName = {
+  readonly id: string;
+  readonly object: 'model';
+  readonly created: number;
+  readonly owned_by: string;
+  readonly provider: string;
+  readonly kind: string;
+  readonly context: number | null;
+  readonly capabilities: readonly string[];
+  readonly state: string;
+};
+
+/** Start of the year in which the names were first served: OpenAI's clients want a number here. */
+const created = 1_767_225_600;
+
+/** Every listed name with its facts. */
+export function listModels(snapshot: Snapshot): readonly ListedName[] {
+  const { plan } = snapshot;
+  const listed = plan.groups.filter((group) => group.listed).map((group) => describeModel(snapshot, group, group.name));
+  const aliases = [...plan.names].flatMap(([name, target]) => {
+    if (target.kind !== 'alias' || target.hidden) return [];
+    const group = plan.groups[target.group];
+    return group === undefined ? [] : [describeModel(snapshot, group, name)];
+  });
+  return [...listed, ...aliases];
+}
+
+function describeModel(snapshot: Snapshot, group: ModelGroup, id: string): ListedName {
+  const members = membersOf(snapshot, group);
+  const owner = group.owner ?? members[0]?.provider ?? 'signalbox';
+  return {
+    id,
+    object: 'model',
+    created,
+    owned_by: owner,
+    provider: owner,
+    kind: group.kind === 'model' ? (members[0]?.kind ?? 'model') : group.kind,
+    context: largest(
+      members.map((one) => snapshot.state.observations[one.index]?.effectiveContext ?? one.contextTokens),
+    ),
+    capabilities: capabilityNames(members),
+    state: groupState(snapshot, members),
+  };
+}
+
+function membersOf({ plan }: Snapshot, group: ModelGroup): readonly Deployment[] {
+  return group.members.flatMap((member) => plan.deployments[member.deployment] ?? []);
+}
+
+function capabilityNames(members: readonly Deployment[]): readonly string[] {
+  const names = new Set<string>();
+  for (const { capabilities } of members) {
+    for (const [name, has] of Object.entries(capabilities))
+      if (has === true) names.add(name === 'jsonSchema' ? 'json_schema' : name);
+  }
+  return [...names];
+}
+
+/** The best state among the members: a name serves as long as one of them does. */
+function groupState({ state }: Snapshot, members: readonly Deployment[]): string {
+  const states = members.map((one) => state.health[one.index]);
+  return stateWord(states.find((one) => one?.kind === 'ready') ?? states.find(isServing) ?? states[0]);
+}
+
+function largest(values: readonly (number | undefined)[]): number | null {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+function deploymentInfo({ plan }: Snapshot, group: ModelGroup, deployment: Deployment): object {
+  const provider = plan.providers.get(deployment.provider);
+  return {
+    model_name: group.name,
+    litellm_params: {
+      model: `${provider?.dialect ?? deployment.provider}/${deployment.backendModel}`,
+      ...(plan.settings.server.showApiBase ? { api_base: provider?.baseUrl } : {}),
+    },
+    model_info: {
+      id: deployment.id,
+      mode: deployment.kind ?? 'chat',
+      provider: deployment.provider,
+      max_input_tokens: deployment.contextTokens ?? null,
+      max_output_tokens: deployment.maxOutputTokens ?? null,
+      input_cost_per_token: deployment.price?.inputUsdPerToken ?? null,
+      output_cost_per_token: deployment.price?.outputUsdPerToken ?? null,
+      supports_function_calling: deployment.capabilities.tools ?? null,
+      supports_vision: deployment.capabilities.vision ?? null,
+      tags: deployment.tags,
+      ...deployment.info,
+    },
+  };
+}
