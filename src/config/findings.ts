@@ -1,0 +1,64 @@
+import type { Json } from '../plan/json.ts';
+import { type DiagnosticCode, diagnosticCatalogue } from './catalogue.ts';
+import type { Diagnostic, Span } from './diagnostic.ts';
+import type { ParsedFile, Path } from './parse-yaml.ts';
+
+/** A thing in a file that a finding points at. */
+export type Place = { readonly file: ParsedFile; readonly path: Path; readonly part?: 'key' | 'value' };
+
+/** What is known of a finding besides its message. */
+export type FindingDetails = {
+  readonly found?: Json;
+  readonly wanted?: string;
+  readonly nearest?: string | undefined;
+  readonly fix?: string;
+  /** Where the code alone does not decide it. */
+  readonly severity?: Diagnostic['severity'];
+};
+
+/** Collects everything found while a configuration is compiled; never only the first. */
+export type Findings = {
+  add(code: DiagnosticCode, place: Place | undefined, message: string, details?: FindingDetails): void;
+  addAt(code: DiagnosticCode, span: Span | undefined, message: string, details?: FindingDetails): void;
+  hasErrors(): boolean;
+  /** In the order of files and lines. */
+  list(): readonly Diagnostic[];
+};
+
+/** Creates an empty collection; `lenient` turns errors that allow it into warnings. */
+export function createFindings(options: { readonly lenient: boolean }): Findings {
+  const found: Diagnostic[] = [];
+  const seen = new Set<string>();
+  const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
+    const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    const entry = diagnosticCatalogue[code];
+    const severity = details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity);
+    found.push({
+      code,
+      severity,
+      span,
+      message,
+      found: details.found,
+      wanted: details.wanted,
+      nearest: details.nearest,
+      fix: details.fix ?? (details.nearest === undefined ? undefined : `Write "${details.nearest}"`),
+    });
+  };
+  return {
+    addAt,
+    add: (code, place, message, details) =>
+      addAt(code, place === undefined ? undefined : place.file.spanOf(place.path, place.part), message, details),
+    hasErrors: () => found.some((one) => one.severity === 'error'),
+    list: () => found.toSorted(byPlace),
+  };
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (
+    (a.span?.file ?? '').localeCompare(b.span?.file ?? '') ||
+    (a.span?.line ?? 0) - (b.span?.line ?? 0) ||
+    (a.span?.column ?? 0) - (b.span?.column ?? 0)
+  );
+}

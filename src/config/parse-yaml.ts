@@ -1,0 +1,154 @@
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import type { Span } from './diagnostic.ts';
+import type { Findings } from './findings.ts';
+import type { SourceFile } from './source-file.ts';
+
+/** Keys and positions that lead to a value in a file. */
+export type Path = readonly (string | number)[];
+
+/** A file that was parsed: its value, and where everything in it stands. */
+export type ParsedFile = {
+  readonly source: SourceFile;
+  /** Plain JavaScript value; undefined where the file could not be parsed, null where it is empty. */
+  readonly value: unknown;
+  /** Where the value at a path stands, or its key; the nearest enclosing thing where it does not exist. */
+  spanOf(path: Path, part?: 'key' | 'value'): Span;
+};
+
+/** Largest file that is read: a hand-written configuration is a thousand times smaller. */
+const largestFile = 10 * 1024 * 1024;
+/** Aliases may name one another this often before the file counts as an attack. */
+const mostAliases = 100;
+
+/** Parses one YAML file; every problem becomes a finding at its line. */
+export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
+  const lines = new LineCounter();
+  if (source.text.length > largestFile) {
+    const parsed: ParsedFile = { source, value: undefined, spanOf: () => spanAt(source, lines, 0, 0) };
+    findings.add('yaml-syntax', { file: parsed, path: [] }, `The file is larger than ${largestFile} bytes`);
+    return parsed;
+  }
+  const document = parseDocument(source.text, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    customTags: [],
+    prettyErrors: false,
+  });
+  const root = document.contents;
+  const spanOf = (path: Path, part: 'key' | 'value' = 'value'): Span => {
+    const [start, end] = rangeOf(root, path, part) ?? [0, 0];
+    return spanAt(source, lines, start, end);
+  };
+  const bare: ParsedFile = { source, value: undefined, spanOf };
+  for (const error of document.errors) {
+    const [start, end] = error.pos;
+    findings.addAt(
+      'yaml-syntax',
+      spanAt(source, lines, start, end),
+      error.message.split('\n')[0] ?? 'The file is not valid YAML',
+      { fix: hintFor(source.text, start) },
+    );
+  }
+  for (const warning of document.warnings) {
+    findings.addAt(
+      'yaml-syntax',
+      spanAt(source, lines, ...warning.pos),
+      warning.message.split('\n')[0] ?? 'The file has a tag that is not known',
+    );
+  }
+  if (document.errors.length > 0) return bare;
+  reportDuplicates(root, [], bare, findings);
+  try {
+    return { ...bare, value: document.toJS({ maxAliasCount: mostAliases }) as unknown };
+  } catch (error) {
+    findings.add(
+      'yaml-syntax',
+      { file: bare, path: [] },
+      error instanceof Error ? error.message : 'The file cannot be read',
+    );
+    return bare;
+  }
+}
+
+function hintFor(text: string, at: number): string {
+  const start = text.lastIndexOf('\n', at - 1) + 1;
+  const line = text.slice(start, text.indexOf('\n', start) === -1 ? undefined : text.indexOf('\n', start));
+  if (/^\s*\t/.test(line)) return 'Indent with spaces: YAML takes no tabs there';
+  if (/:\S/.test(line) && !/https?:/.test(line)) return 'Put a space after the colon';
+  return 'Check the indentation and the quotes of this line and the one above';
+}
+
+/** The last of two equal keys would win in silence, so it is told. */
+function reportDuplicates(node: unknown, path: Path, file: ParsedFile, findings: Findings): void {
+  if (isSeq(node)) {
+    node.items.forEach((item, index) => {
+      reportDuplicates(item, [...path, index], file, findings);
+    });
+  }
+  if (!isMap(node)) return;
+  const seen = new Map<string, Pair>();
+  for (const pair of node.items) {
+    const key = keyText(pair);
+    const range = (pair.key as Node | null)?.range;
+    if (seen.has(key) && range !== undefined && range !== null) {
+      const span = file.spanOf([...path, key], 'key');
+      findings.addAt(
+        'duplicate-key',
+        { ...span, ...lineOf(file, range[0]) },
+        `The key "${key}" stands twice in this map`,
+        { found: key },
+      );
+    }
+    seen.set(key, pair);
+    reportDuplicates(pair.value, [...path, key], file, findings);
+  }
+}
+
+function lineOf(file: ParsedFile, offset: number): Pick<Span, 'line' | 'column' | 'endLine' | 'endColumn'> {
+  const before = file.source.text.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = offset - before.lastIndexOf('\n');
+  return { line, column, endLine: line, endColumn: column };
+}
+
+function keyText(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
+}
+
+type Range = readonly [start: number, end: number];
+
+/** Follows a path as far as it goes. Of equal keys the last is meant, as in the value. */
+function rangeOf(root: unknown, path: Path, part: 'key' | 'value'): Range | undefined {
+  let node = root;
+  let range: Range | undefined = nodeRange(root);
+  for (const [index, step] of path.entries()) {
+    const isLast = index === path.length - 1;
+    if (isMap(node)) {
+      const pair = node.items.findLast((item) => keyText(item) === String(step));
+      if (pair === undefined) return range;
+      range = (isLast && part === 'key' ? nodeRange(pair.key) : nodeRange(pair.value)) ?? nodeRange(pair.key) ?? range;
+      node = pair.value;
+    } else if (isSeq(node) && typeof step === 'number') {
+      node = node.items[step];
+      range = nodeRange(node) ?? range;
+    } else return range;
+  }
+  return range;
+}
+
+function nodeRange(node: unknown): Range | undefined {
+  const range = (node as Node | null | undefined)?.range;
+  return range === undefined || range === null ? undefined : [range[0], range[1]];
+}
+
+function spanAt(source: SourceFile, lines: LineCounter, start: number, end: number): Span {
+  const from = lines.linePos(start);
+  const to = lines.linePos(Math.max(start, end));
+  return {
+    file: source.path,
+    line: Math.max(1, from.line),
+    column: Math.max(1, from.col),
+    endLine: Math.max(1, to.line),
+    endColumn: Math.max(1, to.col),
+  };
+}

@@ -1,0 +1,24 @@
+/** What a configuration file is, by its name. */
+export type SourceKind =
+  | 'providers'
+  | 'model-mappings'
+  | 'settings'
+  | 'ports'
+  | 'health-checks'
+  | 'llamacpp-models'
+  | 'dashboard-config'
+  /** A LiteLLM config.yaml, or the generated litellm-unified.yaml. */
+  | 'litellm'
+  /** Another YAML file of the folder, which is not read. */
+  | 'other';
+
+/** The text of one configuration file. */
+export type SourceFile = {
+  readonly kind: SourceKind;
+  /** Path as it is shown to people. */
+  readonly path: string;
+  readonly text: string;
+};
+
+/** The values that `${NAME}` and `os.environ/NAME` refer to. */
+export type Environment = Readonly<Record<string, string | undefined>>;
