@@ -1,6 +1,14 @@
 import { tokens } from '../plan/ids.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
-import { basePath, buildOpenAiRequest, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import {
+  answerOf,
+  basePath,
+  buildOpenAiRequest,
+  isKeyRefused,
+  probeJson,
+  readModelList,
+  statusDetail,
+} from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
 
@@ -23,7 +31,7 @@ export const llamaCpp: Dialect = {
   readProbe,
   recognises: (answers) => {
     const props = asObject(probeJson(answers, '/props'));
-    const list = answers.find((answer) => answer.path.endsWith('/models'));
+    const list = answerOf(answers, '/models');
     return (
       props?.['default_generation_settings'] !== undefined || list?.body.includes('"owned_by":"llamacpp"') === true
     );
@@ -31,14 +39,18 @@ export const llamaCpp: Dialect = {
 };
 
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
-  const health = answers.find((answer) => answer.path.endsWith('/health'));
+  const health = answerOf(answers, '/health');
+  const list = answerOf(answers, '/models');
   const models = readModelList(probeJson(answers, '/models'));
   // The Python server of llama.cpp has no /health, and answers its list alone.
-  const isUp = health?.status === 200 || (health?.status === 404 && models !== undefined);
+  const isServing = health?.status === 200 || (health?.status === 404 && models !== undefined);
+  // /health is open to everybody, so it does not prove that the key is right.
+  const isUp = isServing && !isKeyRefused(list?.status);
   const isLoading = health?.status === 503;
+  const refused = isKeyRefused(list?.status) ? list : health;
   return {
     state: isUp ? 'up' : isLoading ? 'loading' : 'down',
-    detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(health?.status),
+    detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(refused?.status),
     version: asText(asObject(probeJson(answers, '/props'))?.['build_info']),
     models,
     resident: isUp ? readSlots(answers, models?.[0]?.id) : undefined,

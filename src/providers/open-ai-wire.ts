@@ -142,9 +142,14 @@ export function openAiStreamReader(context: ReadContext): StreamReader {
   return createOpenAiStreamReader(context.askedModel);
 }
 
+/** The answer to the probe whose path, without its query, ends so. */
+export function answerOf(answers: readonly ProbeAnswer[], ending: string): ProbeAnswer | undefined {
+  return answers.find((one) => one.path.split('?', 1)[0]?.endsWith(ending));
+}
+
 /** Parses the body of a probe's answer; undefined where it is not JSON or not a success. */
 export function probeJson(answers: readonly ProbeAnswer[], ending: string): unknown {
-  const answer = answers.find((one) => one.path.endsWith(ending));
+  const answer = answerOf(answers, ending);
   if (answer === undefined || answer.status !== 200) return undefined;
   try {
     return JSON.parse(answer.body);
@@ -180,10 +185,15 @@ export function readModelList(value: unknown): readonly ListedModel[] | undefine
 /** A report that says no more than whether the required answer was good. */
 export function plainReport(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): ProbeReport {
   const refused = answers.find((answer) => answer.status >= 400);
-  const state = models !== undefined || answers.some((answer) => answer.status < 400) ? 'up' : 'down';
+  const isUp = models !== undefined || answers.some((answer) => answer.status < 400);
+  const isOdd = isUp && models === undefined && answerOf(answers, '/models') !== undefined;
   return {
-    state,
-    detail: state === 'up' ? undefined : statusDetail(refused?.status),
+    state: isUp ? 'up' : 'down',
+    detail: isOdd
+      ? 'its answer is no list of models: check base_url and type'
+      : isUp
+        ? undefined
+        : statusDetail(refused?.status),
     version: undefined,
     models,
     resident: undefined,
@@ -194,9 +204,14 @@ export function plainReport(answers: readonly ProbeAnswer[], models: readonly Li
 /** What a probe's status says, for people. */
 export function statusDetail(status: number | undefined): string {
   if (status === undefined) return 'no answer';
-  if (status === 401 || status === 403) return `the key is refused or missing (status ${status})`;
+  if (isKeyRefused(status)) return `the key is refused or missing (status ${status})`;
   if (status === 404) return 'the path does not exist (status 404): check base_url and type';
   return `status ${status}`;
+}
+
+/** Whether a status says that the key is wrong or missing, so that no request would be served. */
+export function isKeyRefused(status: number | undefined): boolean {
+  return status === 401 || status === 403;
 }
 
 /** A kind of request that a dialect has no words for. */

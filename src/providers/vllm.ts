@@ -1,5 +1,5 @@
 import { asNumber } from '../wire/json-shape.ts';
-import { basePath, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import { answerOf, basePath, isKeyRefused, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from './provider.ts';
 
@@ -15,7 +15,7 @@ export const vllm: Dialect = {
   ],
   readProbe,
   recognises: (answers) => {
-    const list = answers.find((answer) => answer.path.endsWith('/models'));
+    const list = answerOf(answers, '/models');
     return list?.status === 200 && list.body.includes('"owned_by":"vllm"');
   },
 };
@@ -23,14 +23,15 @@ export const vllm: Dialect = {
 /** /health may answer before the model serves, so both it and the list must be good. */
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const models = readModelList(probeJson(answers, '/models'));
-  const health = answers.find((answer) => answer.path.endsWith('/health'));
-  const metrics = answers.find((answer) => answer.path.endsWith('/metrics'))?.body ?? '';
+  const health = answerOf(answers, '/health');
+  const list = answerOf(answers, '/models');
+  const metrics = answerOf(answers, '/metrics')?.body ?? '';
   const running = gauge(metrics, 'vllm:num_requests_running');
   const waiting = gauge(metrics, 'vllm:num_requests_waiting');
   const isUp = health?.status === 200 && models !== undefined;
   return {
-    state: isUp ? 'up' : health?.status === 200 ? 'loading' : 'down',
-    detail: isUp ? undefined : statusDetail(health?.status),
+    state: isUp ? 'up' : health?.status === 200 && !isKeyRefused(list?.status) ? 'loading' : 'down',
+    detail: isUp ? undefined : statusDetail(health?.status === 200 ? list?.status : health?.status),
     version: undefined,
     models,
     resident: models?.map((model) => ({

@@ -30,7 +30,8 @@ export function createAnswerAssembler(): AnswerAssembler {
     if (data === '' || data.startsWith('[DONE]')) return;
     const chunk = asObject(JSON.parse(data)) ?? {};
     const { choices: list, usage, ...others } = chunk;
-    const { id, created } = { ...others, ...head };
+    // The first id and time are the answer's; Azure's opening has empty ones.
+    const [id, created] = [head['id'] || others['id'], head['created'] || others['created']];
     head = { ...head, ...others, id, created, ...(usage === null || usage === undefined ? {} : { usage }) };
     for (const value of asList(list) ?? []) addChoice(choices, asObject(value) ?? {});
   };

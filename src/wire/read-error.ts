@@ -19,16 +19,15 @@ export function readHttpError(
   wallClockMs?: number,
 ): Failure {
   const words = readErrorWords(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
-  const retryAfterMs = readRetryAfter(headers, wallClockMs);
+  const retryAfterMs = readRetryAfter(headers, wallClockMs) ?? (status === 429 ? readReset(headers) : undefined);
   return classify(status, words, retryAfterMs);
 }
 
 /** Reads an error object that came with status 200 or within a stream. */
 export function readErrorValue(value: unknown): Failure {
   const words = wordsOf(value) ?? emptyWords;
-  const status =
-    typeof words.code === 'number' && words.code >= 400 && words.code < 600 ? words.code : statusOfType(words);
-  return classify(status, words, undefined);
+  const status = Number(words.code);
+  return classify(status >= 400 && status < 600 ? status : statusOfType(words), words, undefined);
 }
 
 const emptyWords: ErrorWords = { message: '', type: undefined, code: undefined, param: undefined };
@@ -42,24 +41,38 @@ function classify(status: number, words: ErrorWords, retryAfterMs: Milliseconds 
     upstreamError: { message: withoutAddresses(words.message), type: words.type, code: words.code, param: words.param },
   };
   // What the client can mend is told in the server's own words; what it cannot is told in ours.
-  const theirs =
-    kind === 'upstream_bad_request' || kind === 'context_length_exceeded' || kind === 'upstream_content_filter';
-  const message = theirs && words.message !== '' ? withoutAddresses(words.message) : undefined;
-  return failure(kind, message, known);
+  const isTheirs = clientMends.has(kind) && words.message !== '';
+  return failure(kind, isTheirs ? withoutAddresses(words.message) : undefined, known);
 }
 
+/** Failures that the client can mend, for which the server's own words are the better ones. */
+const clientMends: ReadonlySet<FailureKind> = new Set([
+  'upstream_bad_request',
+  'upstream_unsupported',
+  'upstream_content_filter',
+  'context_length_exceeded',
+]);
+
 const overflow =
-  /context.?length|context window|context size|exceed_context_size|maximum context|prompt is too long|input length.*exceed|too many tokens|longer than the context|maximum input length|exceeds the context|max_model_len/i;
+  /context.?length|context window|context size|exceed_context_size|maximum context|prompt is too long|input length.*exceed|too many tokens|longer than the context|maximum input length|exceeds the context|max_model_len|reduce the length|too large to process/i;
 const filtered = /content_filter|content management policy|content_policy|responsibleai/i;
 const quota = /insufficient_quota|billing|exceeded your current quota|credit balance/i;
-const missingModel = /model.*(not found|does not exist|not exist)|no such model|model_not_found|unknown model/i;
+const missingModel =
+  /(model|deployment).*(not found|does not exist|not exist)|no such model|model_not_found|unknown model/i;
+const unsupported =
+  /does not support (tools|chat|generate|vision|images|insert|audio|thinking|embeddings)|not_supported|--enable-auto-tool-choice|embedding=True/i;
 const parseError = /parse_error|json\.exception|unexpected EOF|invalid character|Expecting value/i;
+const rateLimit = /rate_limit|tokens per min/i;
 
 function kindOf(status: number, words: ErrorWords): FailureKind {
   const all = `${words.message} ${words.type ?? ''} ${typeof words.code === 'string' ? words.code : ''}`;
-  if (status < 500 && status !== 429 && overflow.test(all)) return 'context_length_exceeded';
+  // llama.cpp answers an embedding input that is too long with 500.
+  if (status <= 500 && status !== 429 && overflow.test(all)) return 'context_length_exceeded';
   if (status < 500 && filtered.test(all)) return 'upstream_content_filter';
   switch (status) {
+    case 400:
+    case 422:
+      return kindOfRefusal(all);
     case 401:
     case 403:
     case 407:
@@ -67,27 +80,41 @@ function kindOf(status: number, words: ErrorWords): FailureKind {
     case 402:
       return 'upstream_quota_exhausted';
     case 404:
+    case 410:
       return missingModel.test(all) ? 'upstream_model_missing' : 'upstream_error';
+    case 405:
     case 408:
     case 409:
     case 425:
       return 'upstream_error';
     case 413:
-      return 'upstream_bad_request';
+      return rateLimit.test(all) ? 'upstream_rate_limited' : 'upstream_bad_request';
     case 429:
       return quota.test(all) ? 'upstream_quota_exhausted' : 'upstream_rate_limited';
-    case 529:
-      return 'upstream_overloaded';
+    case 500:
+      return kindOfFault(all);
+    case 501:
+      return 'upstream_unsupported';
     case 503:
       return /loading/i.test(all) ? 'upstream_loading' : 'upstream_overloaded';
+    case 529:
+      return 'upstream_overloaded';
     default:
-      break;
+      return status >= 400 && status < 500 ? 'upstream_bad_request' : 'upstream_error';
   }
+}
+
+function kindOfRefusal(all: string): FailureKind {
+  // Anthropic says with 400 that an account is empty, llama.cpp's router that a model is unknown.
+  if (quota.test(all)) return 'upstream_quota_exhausted';
+  if (missingModel.test(all)) return 'upstream_model_missing';
+  return unsupported.test(all) ? 'upstream_unsupported' : 'upstream_bad_request';
+}
+
+function kindOfFault(all: string): FailureKind {
   // Some builds of llama.cpp answer a client's bad JSON with 500.
-  if (status === 500 && parseError.test(all)) return 'upstream_bad_request';
-  if (status === 400 && /model/i.test(words.param ?? '') && missingModel.test(all)) return 'upstream_model_missing';
-  if (status >= 500) return 'upstream_error';
-  return status >= 400 ? 'upstream_bad_request' : 'upstream_malformed';
+  if (parseError.test(all)) return 'upstream_bad_request';
+  return unsupported.test(all) ? 'upstream_unsupported' : 'upstream_error';
 }
 
 /** An error without a status of its own is placed by its type; what nothing is known of is the server's fault. */
@@ -137,7 +164,10 @@ function detailText(detail: unknown): string {
 function withoutAddresses(message: string): string {
   return message
     .replaceAll(/\bhttps?:\/\/[^\s"'<>)]+/gi, '[address]')
-    .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b/g, '[address]')
+    .replaceAll(
+      /\b(?:\d{1,3}(?:\.\d{1,3}){3}|localhost)(?::\d+)?\b|\[[\da-f]*(?::[\da-f]*){2,}\](?::\d+)?/gi,
+      '[address]',
+    )
     .replaceAll(/\b(?:sk|pk|key)-[\w*-]{6,}/gi, '[key]')
     .slice(0, 2000);
 }
@@ -156,6 +186,25 @@ export function readRetryAfter(headers: ReadonlyMap<string, string>, wallClockMs
     return clamp(Math.max(0, Date.parse(coarse) - wallClockMs));
   }
   return undefined;
+}
+
+/** When the limit that is used up starts anew, in OpenAI's headers: `6m0s`, `12ms`, `1h2m3.5s`. */
+function readReset(headers: ReadonlyMap<string, string>): Milliseconds | undefined {
+  const waits = ['requests', 'tokens'].flatMap((what) => {
+    const isUsedUp = headers.get(`x-ratelimit-remaining-${what}`)?.trim() === '0';
+    const wait = readDuration(headers.get(`x-ratelimit-reset-${what}`)?.trim() ?? '');
+    return isUsedUp && wait !== undefined ? [wait] : [];
+  });
+  return waits.length === 0 ? undefined : clamp(Math.max(...waits));
+}
+
+function readDuration(text: string): number | undefined {
+  const match = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6}(?:\.\d{1,9})?)s)?(?:(\d{1,9}(?:\.\d{1,9})?)ms)?$/.exec(
+    text,
+  );
+  if (match === null || text === '') return undefined;
+  const [hours, minutes, seconds, millis] = match.slice(1).map((part) => Number(part ?? 0));
+  return (((hours ?? 0) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000 + (millis ?? 0);
 }
 
 function clamp(value: number): Milliseconds {

@@ -1,56 +1,58 @@
-import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import type { Endpoint } from '../plan/request-facts.ts';
-import type { FinishReason, Usage } from '../plan/usage.ts';
+import type { Usage } from '../plan/usage.ts';
+import type { ReadContext, WholeAnswer } from './answer.ts';
 import { convertEmbeddings } from './embeddings.ts';
 import { asList, asObject } from './json-shape.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
-import { type BodyScan, memberValue, scanBody } from './scan-body.ts';
+import { type BodyScan, memberText, memberValue, type ScanResult, scanBody } from './scan-body.ts';
 import { spliceBody } from './splice-body.ts';
 
-/** A whole answer in OpenAI's wire, or the failure that stands in its place. */
-type Whole =
-  | {
-      readonly kind: 'answer';
-      readonly body: Uint8Array;
-      readonly usage: Usage | undefined;
-      readonly finish: FinishReason | undefined;
-    }
-  | { readonly kind: 'failed'; readonly failure: Failure };
-
-/** What the reader must know of the request. */
-export type WholeContext = {
-  readonly endpoint: Endpoint;
-  readonly askedModel: string;
-  readonly encodingFormat: 'float' | 'base64' | undefined;
-};
-
 /** Reads an answer of status 200; its bytes stay as they are but for `model` and the form of embeddings. */
-export function readOpenAiWhole(body: Uint8Array, context: WholeContext): Whole {
-  const scanned = scanBody(body);
-  if (scanned.kind === 'invalid')
-    return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer is not a JSON object') };
+export function readOpenAiWhole(answer: Uint8Array, context: ReadContext): WholeAnswer {
+  const { body, scanned } = scanAnswer(answer);
+  if (scanned.kind === 'invalid') return malformed('The provider’s answer is not a JSON object');
   const { scan } = scanned;
-  const error = memberValue(body, scan, 'error');
-  if (error !== undefined && error !== null) return { kind: 'failed', failure: readErrorValue({ error }) };
+  if (isError(body, scan)) {
+    return { kind: 'failed', failure: readErrorValue(JSON.parse(Buffer.from(body).toString('utf8'))) };
+  }
   const usage = readOpenAiUsage(memberValue(body, scan, 'usage'));
   const named = scan.members.has('model')
     ? spliceBody(body, scan, [{ kind: 'set', key: 'model', value: context.askedModel }])
     : body;
-  if (context.endpoint === 'embeddings') {
-    if (!scan.members.has('data')) return noAnswer('data');
-    return { kind: 'answer', body: convertEmbeddings(named, context.encodingFormat), usage, finish: undefined };
+  if (context.endpoint !== 'embeddings') return readChoices(body, scan, named, usage);
+  if (!scan.members.has('data')) return malformed('The provider’s answer has no "data"');
+  return { kind: 'answer', body: convertEmbeddings(named, context.encodingFormat), usage, finish: undefined };
+}
+
+/** A server may say a key twice; clients take the last one, and so it is written once. */
+function scanAnswer(answer: Uint8Array): { readonly body: Uint8Array; readonly scanned: ScanResult } {
+  const scanned = scanBody(answer);
+  if (scanned.kind === 'scanned' || scanned.failure.kind !== 'duplicate_key') return { body: answer, scanned };
+  try {
+    const body = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(answer).toString('utf8'))));
+    return { body, scanned: scanBody(body) };
+  } catch {
+    return { body: answer, scanned };
   }
-  return readChoices(body, scan, named, usage);
 }
 
-function readChoices(body: Uint8Array, scan: BodyScan, named: Uint8Array, usage: Usage | undefined): Whole {
+function isError(body: Uint8Array, scan: BodyScan): boolean {
+  const error = memberText(body, scan, 'error');
+  if (error !== undefined && error !== 'null') return true;
+  return memberText(body, scan, 'object') === '"error"';
+}
+
+function readChoices(body: Uint8Array, scan: BodyScan, named: Uint8Array, usage: Usage | undefined): WholeAnswer {
   const choices = asList(memberValue(body, scan, 'choices'));
-  if (choices === undefined || choices.length === 0) return noAnswer('choices');
-  return { kind: 'answer', body: named, usage, finish: readFinishReason(asObject(choices[0])?.['finish_reason']) };
+  if (choices === undefined || choices.length === 0) return malformed('The provider’s answer has no "choices"');
+  const reason = asObject(choices[0])?.['finish_reason'];
+  if (reason === 'error') {
+    return { kind: 'failed', failure: failure('upstream_error', 'The provider ended its answer with an error') };
+  }
+  return { kind: 'answer', body: named, usage, finish: readFinishReason(reason) };
 }
 
-function noAnswer(member: string): Whole {
-  return { kind: 'failed', failure: failure('upstream_malformed', `The provider’s answer has no "${member}"`) };
+function malformed(message: string): WholeAnswer {
+  return { kind: 'failed', failure: failure('upstream_malformed', message) };
 }
