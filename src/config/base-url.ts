@@ -1,0 +1,35 @@
+import type { DialectName, Tier } from '../plan/provider.ts';
+
+/** An address as the plan holds it. */
+export type Address = { readonly baseUrl: string; readonly apiPath: string };
+
+/** Splits an address with or without `/v1` into the server's own part and the path of its interface; undefined for what is no URL. */
+export function splitAddress(text: string, dialect: DialectName): Address | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.hostname === '')
+    return undefined;
+  let path = url.pathname.replace(/\/+$/, '');
+  if (dialect === 'ollama') path = path.replace(/\/(?:v1|api(?:\/(?:chat|generate))?)$/, '');
+  path = path.replace(/\/(?:chat\/completions|completions|embeddings|v1\/messages)$/, '');
+  const origin = `${url.protocol}//${url.host}`;
+  if (path.endsWith('/v1')) return { baseUrl: `${origin}${path.slice(0, -3)}`, apiPath: '/v1' };
+  // A path with a version of its own is complete: Gemini's /v1beta/openai, Zhipu's /v4.
+  if (/\/v\d+[a-z]*(?:\/openai)?$/.test(path)) return { baseUrl: `${origin}${path}`, apiPath: '' };
+  return { baseUrl: `${origin}${path}`, apiPath: '/v1' };
+}
+
+/** Tier of an address: what stands on this machine or network is local, the rest a standard cloud. */
+export function tierOfAddress(baseUrl: string): Tier {
+  const host = new URL(baseUrl).hostname;
+  const isNear =
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    host.endsWith('.local') ||
+    host.endsWith('.internal') ||
+    host.endsWith('.invalid') ||
+    !host.includes('.') ||
+    /^(?:127|10|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01]))\./.test(host) ||
+    host.startsWith('[');
+  return isNear ? 'local' : 'cloud_standard';
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { Secret, type SecretReference } from '../plan/secret.ts';
+import type { Findings, Place } from './findings.ts';
+import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { Environment } from './source-file.ts';
+
+/** Keys whose values are secrets: they are kept as references and never put into the value tree. */
+const secretKeys: ReadonlySet<string> = new Set([
+  'api_key',
+  'master_key',
+  'salt_key',
+  'password',
+  'redis_password',
+  'slack_webhook_url',
+  'database_url',
+  'env_var',
+  'litellm_credential_name',
+  'key',
+]);
+
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
+const wholeReference = /^os\.environ\/([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** Replaces `${NAME}`, `${NAME:-default}` and `os.environ/NAME` in a file's texts by the environment's values. */
+export function interpolate(file: ParsedFile, environment: Environment, findings: Findings): ParsedFile {
+  const walk = (value: unknown, path: Path): unknown => {
+    if (typeof value === 'string') return replaced(value, { file, path }, environment, findings);
+    if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, index]));
+    if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        secretKeys.has(key) && typeof inner === 'string' ? inner : walk(inner, [...path, key]),
+      ]),
+    );
+  };
+  return { ...file, value: walk(file.value, []) };
+}
+
+function replaced(text: string, place: Place, environment: Environment, findings: Findings): unknown {
+  const whole = wholeReference.exec(text)?.[1];
+  if (whole !== undefined) return environment[whole] ?? unset(whole, place, findings);
+  if (!text.includes('${')) return text;
+  const result = text.replaceAll(reference, (_all, name: string, fallback: string | undefined) => {
+    const value = environment[name];
+    if (value !== undefined && value !== '') return value;
+    return fallback ?? unset(name, place, findings);
+  });
+  // A number or truth value that came from the environment is one, as it would be in the file.
+  return new RegExp(`^${reference.source}$`).test(text) ? plainValue(result) : result;
+}
+
+function plainValue(text: string): unknown {
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text;
+}
+
+function unset(name: string, place: Place, findings: Findings): string {
+  findings.add('unset-variable', place, `The environment variable "${name}" is not set`, {
+    found: name,
+    fix: `Set ${name}, or write \${${name}:-default}`,
+  });
+  return '';
+}
+
+/** Words that people write where a client insists on a key; they are none. */
+const noKeys: ReadonlySet<string> = new Set([
+  '',
+  'none',
+  'null',
+  'not-needed',
+  'not_needed',
+  'fake-key',
+  'fake',
+  'empty',
+  'dummy',
+  'no-key',
+  'sk-no-key-required',
+  'sk-not-needed',
+  'sk-xxx',
+  'anything',
+  'na',
+  'n/a',
+]);
+
+/** Reads a secret as a reference; undefined where the text stands for no key. */
+export function readSecret(
+  text: string,
+  place: Place,
+  environment: Environment,
+  findings: Findings,
+): SecretReference | undefined {
+  const name = wholeReference.exec(text)?.[1] ?? new RegExp(`^${reference.source}$`).exec(text)?.[1];
+  if (name !== undefined) {
+    const fallback = new RegExp(`^${reference.source}$`).exec(text)?.[2];
+    const value = environment[name];
+    if (value !== undefined && noKeys.has(value.trim().toLowerCase()) && value.trim() !== '') return undefined;
+    if (fallback !== undefined && (value === undefined || value === '')) {
+      return noKeys.has(fallback.trim().toLowerCase())
+        ? undefined
+        : { kind: 'env', name, fallback: new Secret(fallback) };
+    }
+    if (value === undefined || value === '') {
+      findings.add('secret-unset', place, `The key is read from ${name}, which is not set`, {
+        found: name,
+        fix: `export ${name}=…`,
+      });
+    }
+    return { kind: 'env', name };
+  }
+  if (noKeys.has(text.trim().toLowerCase())) return undefined;
+  findings.add('secret-in-file', place, 'A secret stands in the file', {
+    fix: 'Put it into an environment variable and write os.environ/NAME here',
+  });
+  return { kind: 'literal', secret: new Secret(text), fingerprint: fingerprintOf(text) };
+}
+
+/** Says whether two secrets are the same without saying what they are. */
+export function fingerprintOf(secret: string): string {
+  return createHash('sha256').update('signalbox:').update(secret).digest('hex').slice(0, 12);
+}
