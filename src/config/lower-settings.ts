@@ -1,0 +1,384 @@
+import { keyId, type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
+import type { SecretReference } from '../plan/secret.ts';
+import type {
+  CacheSettings,
+  CooldownSettings,
+  NamedKey,
+  NamedLimit,
+  PolicyClass,
+  RetrySettings,
+  ServerSettings,
+  Settings,
+  Timeouts,
+} from '../plan/settings.ts';
+import type { Findings, Place } from './findings.ts';
+import { readSecret } from './interpolate.ts';
+import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
+import type { ParsedFile } from './parse-yaml.ts';
+import type { Environment } from './source-file.ts';
+
+/** The sections of settings.yaml or of a LiteLLM file, each read by its keys. */
+export type SettingsSections = {
+  readonly litellm: SectionReader;
+  readonly router: SectionReader;
+  readonly general: SectionReader;
+  readonly server: SectionReader;
+  readonly rateLimits: SectionReader;
+  readonly cacheParams: SectionReader;
+};
+
+/** Opens the sections of a file; absent ones are empty. */
+export function openSections(file: ParsedFile, findings: Findings): SettingsSections {
+  const open = (
+    name: 'litellm_settings' | 'router_settings' | 'general_settings' | 'server_settings' | 'rate_limit_settings',
+  ): SectionReader => readSection(file, name, [name], findings);
+  const litellm = open('litellm_settings');
+  return {
+    litellm,
+    router: open('router_settings'),
+    general: open('general_settings'),
+    server: open('server_settings'),
+    rateLimits: open('rate_limit_settings'),
+    cacheParams: readSection(
+      file,
+      'cache_params',
+      ['litellm_settings', 'cache_params'],
+      litellm.has('cache_params') ? findings : quiet,
+    ),
+  };
+}
+
+const quiet: Findings = { add: () => {}, addAt: () => {}, hasErrors: () => false, list: () => [] };
+
+/** Settings but for routing, which needs the groups. */
+export type PlainSettings = Omit<Settings, 'routing'>;
+
+/** Lowers the sections to settings; what is absent takes its default. */
+export function lowerSettings(sections: SettingsSections, environment: Environment, findings: Findings): PlainSettings {
+  return {
+    timeouts: lowerTimeouts(sections, findings),
+    retry: lowerRetry(sections, findings),
+    cooldown: lowerCooldown(sections, findings),
+    server: lowerServer(sections, environment, findings),
+    cache: lowerCache(sections, environment, findings),
+    logging: { level: 'info', slowRequestMs: undefined },
+    limits: lowerLimits(sections, findings),
+    contextGuardTokens: undefined,
+  };
+}
+
+/** Seconds, where a number is declared in any of the sections, the first wins. */
+function firstSeconds(key: string, ...sections: readonly SectionReader[]): Milliseconds | undefined {
+  for (const section of sections) {
+    const value = section.number(key);
+    if (value !== undefined) return seconds(value);
+  }
+  return undefined;
+}
+
+function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: Findings): Timeouts {
+  const attempt = firstSeconds('timeout', router);
+  const request = firstSeconds('request_timeout', litellm);
+  const whole = firstSeconds('timeout', litellm);
+  const firstToken = firstSeconds('stream_timeout', router, litellm);
+  const requestMs = whole ?? request ?? seconds(600);
+  const attemptMs = attempt ?? request ?? requestMs;
+  if (attemptMs > requestMs)
+    warnOrder(
+      router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
+      'one attempt',
+      attemptMs,
+      'the request',
+      requestMs,
+      findings,
+    );
+  const firstTokenMs = firstToken ?? milliseconds(Math.min(attemptMs, 300_000));
+  if (firstToken !== undefined && firstToken > attemptMs)
+    warnOrder(
+      router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
+      'the first token',
+      firstToken,
+      'one attempt',
+      attemptMs,
+      findings,
+    );
+  return {
+    connectMs: seconds(5),
+    firstTokenMs,
+    betweenChunksMs: milliseconds(Math.min(attemptMs, 120_000)),
+    attemptMs,
+    requestMs,
+    heartbeatAfterMs: firstSeconds('stream_heartbeat_after', server) ?? seconds(15),
+    drainMs: firstSeconds('drain_seconds', server) ?? seconds(30),
+  };
+}
+
+function warnOrder(
+  place: Place,
+  inner: string,
+  innerMs: number,
+  outer: string,
+  outerMs: number,
+  findings: Findings,
+): void {
+  findings.add(
+    'timeouts-order',
+    place,
+    `The limit of ${inner} (${innerMs / 1000} s) is longer than that of ${outer} (${outerMs / 1000} s)`,
+    { found: innerMs / 1000, fix: `Lower it to ${outerMs / 1000} or less` },
+  );
+}
+
+const policyClasses: Readonly<Record<string, PolicyClass>> = Object.fromEntries(
+  (
+    [
+      'BadRequestError',
+      'AuthenticationError',
+      'TimeoutError',
+      'RateLimitError',
+      'ContentPolicyViolationError',
+      'InternalServerError',
+      'ServiceUnavailableError',
+      'BadGatewayError',
+      'NotFoundError',
+      'Default',
+    ] as const
+  ).map((name) => [name, name]),
+);
+
+function readPolicy(
+  value: unknown,
+  ending: 'Retries' | 'AllowedFails',
+  place: Place,
+  findings: Findings,
+): ReadonlyMap<PolicyClass, number> {
+  const policy = new Map<PolicyClass, number>();
+  if (typeof value !== 'object' || value === null) return policy;
+  for (const [key, count] of Object.entries(value)) {
+    const kind = key.endsWith(ending) ? policyClasses[key.slice(0, -ending.length)] : undefined;
+    const at: Place = { ...place, path: [...place.path, key] };
+    if (kind === undefined)
+      findings.add('unknown-key', { ...at, part: 'key' }, `Unknown key "${key}"`, {
+        found: key,
+        wanted: `such as TimeoutError${ending}`,
+      });
+    else if (typeof count !== 'number')
+      findings.add('wrong-type', at, `"${key}" has ${JSON.stringify(count)}`, { wanted: 'a number' });
+    else policy.set(kind, count);
+  }
+  return policy;
+}
+
+function lowerRetry({ litellm, router }: SettingsSections, findings: Findings): RetrySettings {
+  const groups = router.raw('model_group_retry_policy');
+  const groupPolicy = new Map<string, ReadonlyMap<PolicyClass, number>>();
+  if (typeof groups === 'object' && groups !== null) {
+    const place = router.place('model_group_retry_policy');
+    for (const [name, policy] of Object.entries(groups))
+      groupPolicy.set(name, readPolicy(policy, 'Retries', { ...place, path: [...place.path, name] }, findings));
+  }
+  return {
+    retries: router.number('num_retries') ?? litellm.number('num_retries') ?? 2,
+    maxFallbacks: router.number('max_fallbacks') ?? litellm.number('max_fallbacks') ?? 5,
+    retryAfterMs: firstSeconds('retry_after', router) ?? milliseconds(0),
+    policy: readPolicy(router.raw('retry_policy'), 'Retries', router.place('retry_policy'), findings),
+    groupPolicy,
+  };
+}
+
+function lowerCooldown({ litellm, router }: SettingsSections, findings: Findings): CooldownSettings {
+  const cooldownMs = firstSeconds('cooldown_time', router, litellm) ?? seconds(5);
+  return {
+    enabled: router.boolean('disable_cooldowns') !== true,
+    allowedFails: router.number('allowed_fails') ?? litellm.number('allowed_fails') ?? 3,
+    windowMs: seconds(60),
+    cooldownMs,
+    maxCooldownMs: milliseconds(Math.max(cooldownMs, 60_000)),
+    rateLimitedMs: seconds(60),
+    allowedFailsPolicy: readPolicy(
+      router.raw('allowed_fails_policy'),
+      'AllowedFails',
+      router.place('allowed_fails_policy'),
+      findings,
+    ),
+  };
+}
+
+/** The port that every tool expects. */
+export const defaultPort = 4000;
+
+function lowerServer(
+  { general, server }: SettingsSections,
+  environment: Environment,
+  findings: Findings,
+): ServerSettings {
+  const port = server.number('port') ?? defaultPort;
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    findings.add('bad-port', server.place('port'), `"port" has ${port}`, {
+      found: port,
+      wanted: 'a whole number from 1 to 65535',
+    });
+  const cors = server.raw('cors');
+  const megabytes = general.number('max_request_size_mb');
+  return {
+    host: server.text('host') ?? '127.0.0.1',
+    port,
+    cors: lowerCors(cors, server.place('cors'), findings),
+    masterKey: lowerMasterKey(general, environment, findings),
+    keys: lowerKeys(server.raw('keys'), server.place('keys'), environment, findings),
+    maxBodyBytes:
+      server.number('max_body_bytes') ?? (megabytes === undefined ? 32 * 1024 * 1024 : megabytes * 1024 * 1024),
+    maxParallelRequests: general.number('global_max_parallel_requests') ?? general.number('max_parallel_requests'),
+    showApiBase: server.boolean('show_api_base') ?? false,
+    alwaysIncludeUsage: general.boolean('always_include_stream_usage') ?? false,
+  };
+}
+
+/** Keys that stand in every example and so protect nothing. */
+const knownKeys: ReadonlySet<string> = new Set([
+  'sk-1234',
+  'sk-12345',
+  'sk-123456',
+  'sk-1234567890',
+  'sk-test',
+  'sk-master',
+  'sk-litellm',
+  'sk-master-key',
+  'changeme',
+  'password',
+  'secret',
+  'admin',
+]);
+
+/** Whether a master key is publicly known or too short to keep anybody out. */
+export function isWeakKey(key: string): boolean {
+  return knownKeys.has(key.toLowerCase()) || key.length < 12;
+}
+
+function lowerMasterKey(
+  general: SectionReader,
+  environment: Environment,
+  findings: Findings,
+): SecretReference | undefined {
+  const text = general.text('master_key');
+  const place = general.place('master_key');
+  if (text === undefined)
+    return environment['LITELLM_MASTER_KEY'] ? { kind: 'env', name: 'LITELLM_MASTER_KEY' } : undefined;
+  const secret = readSecret(text, place, environment, findings);
+  const value =
+    secret === undefined ? undefined : secret.kind === 'literal' ? secret.secret.reveal() : environment[secret.name];
+  if (value !== undefined && value !== '' && isWeakKey(value)) {
+    findings.add('secret-weak', place, 'The master key is publicly known or shorter than 12 characters', {
+      fix: 'Make one with: signalbox key generate',
+    });
+  }
+  return secret;
+}
+
+function lowerCors(value: unknown, place: Place, findings: Findings): ServerSettings['cors'] {
+  if (value === undefined || value === null) return { enabled: false, allowedOrigins: [] };
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    findings.add('wrong-type', place, '"cors" is no map', { wanted: '{enabled: true, allowed_origins: [...]}' });
+    return { enabled: false, allowedOrigins: [] };
+  }
+  for (const key of Object.keys(value)) {
+    if (key !== 'enabled' && key !== 'allowed_origins')
+      findings.add('unknown-key', { ...place, path: [...place.path, key], part: 'key' }, `Unknown key "${key}"`, {
+        found: key,
+        wanted: 'enabled or allowed_origins',
+      });
+  }
+  const enabled = 'enabled' in value ? value.enabled === true : true;
+  const origins: unknown = 'allowed_origins' in value ? value.allowed_origins : [];
+  const list = (Array.isArray(origins) ? origins : [origins]).filter((one) => typeof one === 'string');
+  for (const [index, origin] of list.entries()) {
+    const isOrigin = origin === '*' || /^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i.test(origin);
+    if (!isOrigin)
+      findings.add(
+        'wrong-type',
+        { ...place, path: [...place.path, 'allowed_origins', index] },
+        `"${origin}" is no origin`,
+        { found: origin, wanted: 'scheme and host such as http://localhost:5173 or http://localhost:*' },
+      );
+  }
+  return { enabled, allowedOrigins: list };
+}
+
+function lowerKeys(value: unknown, place: Place, environment: Environment, findings: Findings): readonly NamedKey[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    findings.add('wrong-type', place, '"keys" is no list', { wanted: 'a list of {name, key, models}' });
+    return [];
+  }
+  return value.flatMap((entry: unknown, index): NamedKey[] => {
+    const at: Place = { ...place, path: [...place.path, index] };
+    const name = valueAt(entry, ['name']);
+    const key = valueAt(entry, ['key']);
+    const models = valueAt(entry, ['models']);
+    if (typeof name !== 'string' || typeof key !== 'string') {
+      findings.add('missing-key', at, 'A key wants "name" and "key"', {
+        wanted: '{name: laptop, key: os.environ/LAPTOP_KEY}',
+      });
+      return [];
+    }
+    const secret = readSecret(key, { ...at, path: [...at.path, 'key'] }, environment, findings);
+    if (secret === undefined) return [];
+    const allowed = Array.isArray(models) ? models.filter((one) => typeof one === 'string') : [];
+    return [
+      {
+        id: keyId(name),
+        name,
+        secret,
+        models: allowed,
+        limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
+      },
+    ];
+  });
+}
+
+function lowerCache(
+  { litellm, cacheParams }: SettingsSections,
+  environment: Environment,
+  findings: Findings,
+): CacheSettings {
+  const kind = cacheParams.text('type') ?? 'local';
+  const password = cacheParams.text('password');
+  if (!['local', 'disk', 'redis', 'in-memory'].includes(kind))
+    findings.add('wrong-type', cacheParams.place('type'), `"type" has "${kind}"`, {
+      found: kind,
+      wanted: 'local, disk or redis',
+    });
+  return {
+    enabled: litellm.boolean('cache') ?? false,
+    kind: kind === 'disk' || kind === 'redis' ? kind : 'local',
+    ttlMs: firstSeconds('ttl', cacheParams) ?? seconds(3600),
+    host: cacheParams.text('host'),
+    port: cacheParams.number('port'),
+    password:
+      password === undefined ? undefined : readSecret(password, cacheParams.place('password'), environment, findings),
+    namespace: cacheParams.text('namespace'),
+    directory: cacheParams.text('disk_cache_dir'),
+    mode: cacheParams.text('mode') === 'default_off' ? 'default_off' : 'default_on',
+    modelTtlMs: new Map(),
+  };
+}
+
+function lowerLimits({ rateLimits }: SettingsSections, findings: Findings): readonly NamedLimit[] {
+  const limits = rateLimits.raw('limits');
+  if (rateLimits.boolean('enabled') === false || typeof limits !== 'object' || limits === null) return [];
+  return Object.entries(limits).map(([name, value]: [string, unknown]) => {
+    const place = rateLimits.place('limits');
+    const number = (key: string): number | undefined => {
+      const found = valueAt(value, [key]);
+      if (found === undefined || (typeof found === 'number' && found > 0)) return found;
+      findings.add(
+        'wrong-type',
+        { ...place, path: [...place.path, name, key] },
+        `"${key}" has ${JSON.stringify(found)}`,
+        { wanted: 'a number above 0' },
+      );
+      return undefined;
+    };
+    return { name, limit: { requestsPerMinute: number('rpm'), tokensPerMinute: number('tpm') } };
+  });
+}
