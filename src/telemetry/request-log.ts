@@ -1,0 +1,154 @@
+import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import type { Milliseconds, RequestId } from '../plan/ids.ts';
+import type { Json } from '../plan/json.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { DeploymentHealth } from '../plan/routing-state.ts';
+import type { Usage } from '../plan/usage.ts';
+import type { LogLevel, LogRecord } from './log-record.ts';
+import type { LogWriter } from './log-writer.ts';
+
+/** What a line about a request needs of it. */
+export type LoggedRequest = {
+  readonly id: RequestId;
+  readonly endpoint: string;
+  readonly startedAt: Milliseconds;
+  readonly receivedAt: number;
+  readonly snapshot: { readonly plan: Plan; readonly generation: number };
+  readonly principal: { readonly name: string } | undefined;
+  readonly facts: { readonly asked: string | undefined; readonly stream: boolean } | undefined;
+  readonly decision: { readonly rule: { readonly kind: string } } | undefined;
+  readonly outcomes: readonly AttemptOutcome[];
+  readonly answeredBy: PlannedAttempt | undefined;
+  readonly degradation: { readonly reason: string } | undefined;
+  readonly firstTokenAt: Milliseconds | undefined;
+  readonly usage: Usage | undefined;
+  readonly failure: Failure | undefined;
+  readonly terminal: string | undefined;
+};
+
+/** The lines that the gateway writes. */
+export type RequestLog = {
+  settled(request: LoggedRequest, endedAt: Milliseconds): void;
+  upstreamError(request: LoggedRequest, attempt: PlannedAttempt, failed: Failure): void;
+  fallback(request: LoggedRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
+  cooldown(
+    request: LoggedRequest,
+    attempt: PlannedAttempt,
+    health: Extract<DeploymentHealth, { kind: 'cooling' }>,
+  ): void;
+  badClient(reason: string, remoteAddress: string | undefined): void;
+  internalError(error: unknown, requestId: RequestId | undefined): void;
+  /** Anything else worth a line. */
+  event(level: LogLevel, event: string, fields: { readonly [field: string]: Json | undefined }): void;
+};
+
+/** Creates the log of a gateway. */
+export function createRequestLog(writer: LogWriter, wall: () => number): RequestLog {
+  const line = (level: LogLevel, event: string, fields: { readonly [field: string]: Json | undefined }): void => {
+    writer.write({ timestamp: new Date(wall()).toISOString(), level, event, ...fields });
+  };
+  return {
+    settled: (request, endedAt) => writer.write(requestLine(request, endedAt, wall())),
+    upstreamError(request, attempt, failed) {
+      line(failureCatalogue[failed.kind].level, 'upstream_error', {
+        request_id: request.id,
+        component: 'routing',
+        provider: providerOf(request, attempt),
+        deployment: deploymentOf(request, attempt),
+        error: failed.kind,
+        upstream_status: failed.upstreamStatus,
+        message: `${providerOf(request, attempt)} failed: ${failed.upstreamError?.message || failed.message}`,
+      });
+    },
+    fallback(request, from, to, reason) {
+      line('warn', 'fallback', {
+        request_id: request.id,
+        component: 'routing',
+        from: deploymentOf(request, from),
+        to: deploymentOf(request, to),
+        source: to.source,
+        reason: reason.kind,
+        message: `fallback from ${deploymentOf(request, from)} to ${deploymentOf(request, to)}`,
+      });
+    },
+    cooldown(request, attempt, health) {
+      line('warn', 'cooldown', {
+        request_id: request.id,
+        component: 'routing',
+        provider: providerOf(request, attempt),
+        deployment: deploymentOf(request, attempt),
+        reason: health.why,
+        seconds: Math.round((health.until - health.since) / 100) / 10,
+        message: `${deploymentOf(request, attempt)} is set aside`,
+      });
+    },
+    badClient(reason, remoteAddress) {
+      line('warn', 'bad_client', {
+        reason,
+        remote_address: remoteAddress,
+        message: 'a connection was closed, since what came was no proper request',
+      });
+    },
+    internalError(error, id) {
+      // The stack is for the log alone; answers never carry it.
+      line('error', 'internal_error', {
+        request_id: id,
+        message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    },
+    event: line,
+  };
+}
+
+function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: number): LogRecord {
+  const { answeredBy, usage, failure } = request;
+  const status = failure === undefined ? 200 : failureCatalogue[failure.kind].status;
+  return {
+    timestamp: new Date(wallMs).toISOString(),
+    level: failure === undefined ? 'info' : failureCatalogue[failure.kind].level,
+    event: 'request_routed',
+    component: 'routing',
+    request_id: request.id,
+    // The first `provider` on the line is the one that answered: people count it with awk.
+    provider: answeredBy === undefined ? undefined : providerOf(request, answeredBy),
+    model: request.facts?.asked ?? 'auto',
+    backend_model: answeredBy?.model,
+    endpoint: request.endpoint,
+    stream: request.facts?.stream,
+    rule: request.decision?.rule.kind,
+    source: answeredBy?.source,
+    degraded: request.degradation?.reason,
+    status_code: status,
+    state: request.terminal,
+    error: failure?.kind,
+    message: failure?.message,
+    latency_ms: round(endedAt - request.startedAt),
+    ttft_ms: request.firstTokenAt === undefined ? undefined : round(request.firstTokenAt - request.startedAt),
+    prompt_tokens: usage?.promptTokens,
+    completion_tokens: usage?.completionTokens,
+    total_tokens: usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0),
+    cache_hit: false,
+    key: request.principal?.name,
+    generation: request.snapshot.generation,
+    attempts: request.outcomes.map((one) => ({
+      deployment: deploymentOf(request, one.attempt),
+      source: one.attempt.source,
+      ms: round(one.endedAt - one.startedAt),
+      outcome: one.failure?.kind ?? 'answered',
+    })),
+  };
+}
+
+function providerOf({ snapshot }: LoggedRequest, attempt: PlannedAttempt): string {
+  return snapshot.plan.deployments[attempt.deployment]?.provider ?? 'unknown';
+}
+
+function deploymentOf(request: LoggedRequest, attempt: PlannedAttempt): string {
+  return `${providerOf(request, attempt)}/${attempt.model}`;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
