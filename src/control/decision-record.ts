@@ -1,0 +1,157 @@
+import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
+import type { DecisionEntry } from '../gateway/decision-ring.ts';
+import type { Candidate, Decision, Rule } from '../plan/decision.ts';
+import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** A decision that was not taken: `route explain`. */
+export function describeDecision(plan: Plan, decision: Decision): DecisionRecord {
+  const group = decision.group === undefined ? undefined : plan.groups[decision.group];
+  return {
+    id: null,
+    time: null,
+    asked: decision.asked ?? null,
+    rule: { kind: decision.rule.kind, text: ruleText(decision.rule) },
+    group: group?.name ?? null,
+    strategy: group?.strategy.name ?? null,
+    promptTokens: decision.promptTokens,
+    candidates: decision.candidates.map((candidate) => describeCandidate(plan, candidate)),
+    order: decision.attempts.map((one) => nameOf(plan, one.deployment, one.model)),
+    attempts: [],
+    answeredBy: null,
+    degraded: null,
+    refusal:
+      decision.refusal === undefined
+        ? null
+        : { code: failureCatalogue[decision.refusal.kind].code, message: decision.refusal.message },
+    state: null,
+    notes: decision.notes,
+    timing: { totalMs: null, firstTokenMs: null, ownMs: null },
+    usage: null,
+    costUsd: null,
+  };
+}
+
+/** A decision with what became of it: `why`. */
+export function describeEntry(entry: DecisionEntry): DecisionRecord {
+  const { plan } = entry.snapshot;
+  const { decision, failure, usage, answeredBy, degradation } = entry;
+  const waited = entry.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
+  const base = decision === undefined ? undecided(entry) : describeDecision(plan, decision);
+  return {
+    ...base,
+    id: entry.id,
+    time: new Date(entry.receivedAt).toISOString(),
+    attempts: entry.outcomes.map(
+      (one): AttemptRecord => ({
+        deployment: nameOf(plan, one.attempt.deployment, one.attempt.model),
+        provider: plan.deployments[one.attempt.deployment]?.provider ?? 'unknown',
+        source: one.attempt.source,
+        ms: Math.round(one.endedAt - one.startedAt),
+        outcome: one.failure?.kind ?? 'answered',
+        detail: one.failure?.message ?? null,
+      }),
+    ),
+    answeredBy: answeredBy === undefined ? null : nameOf(plan, answeredBy.deployment, answeredBy.model),
+    degraded: degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`,
+    refusal:
+      failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
+    state: entry.terminal ?? null,
+    timing: {
+      totalMs: round(entry.endedAt - entry.startedAt),
+      firstTokenMs: entry.firstTokenAt === undefined ? null : round(entry.firstTokenAt - entry.startedAt),
+      ownMs: round(Math.max(0, entry.endedAt - entry.startedAt - waited)),
+    },
+    usage:
+      usage === undefined
+        ? null
+        : { promptTokens: usage.promptTokens ?? null, completionTokens: usage.completionTokens ?? null },
+    costUsd: costOf(entry),
+  };
+}
+
+/** A request that was refused before routing was asked. */
+function undecided(entry: DecisionEntry): DecisionRecord {
+  return {
+    id: entry.id,
+    time: null,
+    asked: entry.facts?.asked ?? null,
+    rule: { kind: 'none', text: 'it was refused before it was routed' },
+    group: null,
+    strategy: null,
+    promptTokens: 0,
+    candidates: [],
+    order: [],
+    attempts: [],
+    answeredBy: null,
+    degraded: null,
+    refusal: null,
+    state: null,
+    notes: [],
+    timing: { totalMs: null, firstTokenMs: null, ownMs: null },
+    usage: null,
+    costUsd: null,
+  };
+}
+
+/** The price of an answer; unknown without a price or without usage. */
+function costOf({ snapshot, answeredBy, usage }: DecisionEntry): number | null {
+  const price = answeredBy === undefined ? undefined : snapshot.plan.deployments[answeredBy.deployment]?.price;
+  if (price === undefined || usage?.promptTokens === undefined || usage.completionTokens === undefined) return null;
+  return usage.promptTokens * price.inputUsdPerToken + usage.completionTokens * price.outputUsdPerToken;
+}
+
+function describeCandidate(plan: Plan, candidate: Candidate): CandidateRecord {
+  const { verdict } = candidate;
+  const deployment = plan.deployments[candidate.deployment];
+  return {
+    deployment: nameOf(plan, candidate.deployment, candidate.model),
+    provider: deployment?.provider ?? 'unknown',
+    model: candidate.model,
+    source: candidate.source,
+    group: candidate.group === undefined ? null : (plan.groups[candidate.group]?.name ?? null),
+    order: candidate.order,
+    weight: candidate.weight ?? null,
+    verdict: verdict.kind,
+    position: verdict.kind === 'excluded' ? null : verdict.position,
+    reason: verdict.kind === 'excluded' ? verdict.reason : null,
+    detail: verdict.kind === 'excluded' ? verdict.detail : null,
+    numbers: candidate.numbers,
+  };
+}
+
+function nameOf(plan: Plan, index: number, model: string): string {
+  return `${plan.deployments[index]?.provider ?? 'unknown'}/${model}`;
+}
+
+/** A rule of name resolution in words. */
+function ruleText(rule: Rule): string {
+  switch (rule.kind) {
+    case 'name':
+      return `"${rule.name}" is a known name`;
+    case 'alias':
+      return `"${rule.name}" is an alias`;
+    case 'deployment':
+      return `"${rule.name}" names one deployment`;
+    case 'capability':
+      return `the capability "${rule.name}" was asked for in the ${rule.from}`;
+    case 'default_model':
+      return 'no model was named, so the default model is meant';
+    case 'wildcard':
+      return `the wildcard "${rule.pattern}" fits`;
+    case 'pattern':
+      return `the pattern ${rule.pattern} fits`;
+    case 'size':
+      return `the name carries a size of ${rule.billions}B, which is ${rule.rule}`;
+    case 'default_provider':
+      return `the default provider "${rule.provider}" lists the name`;
+    case 'default_chain':
+      return 'no rule knows the name, so the default chain answers';
+    case 'none':
+      return 'no rule knows the name';
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}
