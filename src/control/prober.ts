@@ -213,7 +213,7 @@ function apply(dependencies: ProberDependencies, provider: Provider, report: Pro
     if (deployment.provider !== provider.id) continue;
     const before = state.health[deployment.index];
     if (before === undefined) continue;
-    const after = afterProbe(before, sightOf(deployment.backendModel, report), now);
+    const after = afterProbe(before, sightOf(provider, deployment.backendModel, report), now);
     state.health[deployment.index] = after;
     if (after.kind !== before.kind) dependencies.onChange(provider.id, before, after);
     const resident =
@@ -233,7 +233,7 @@ function apply(dependencies: ProberDependencies, provider: Provider, report: Pro
   }
 }
 
-function sightOf(model: string, report: ProbeReport): ProbeSight {
+function sightOf(provider: Provider, model: string, report: ProbeReport): ProbeSight {
   if (report.state === 'down') return { kind: 'down', why: report.detail ?? 'its probe failed' };
   if (report.state === 'loading') return { kind: 'loading' };
   const listed =
@@ -241,6 +241,15 @@ function sightOf(model: string, report: ProbeReport): ProbeSight {
       ? undefined
       : report.models.some((one) => isSame(one.id, model));
   return { kind: 'up', listed };
+}
+
+/** Servers that load the model that is named must list it; a vendor may serve more than it lists. */
+function loadsByName(provider: Provider): boolean {
+  return (
+    provider.dialect === 'ollama' ||
+    provider.dialect === 'vllm' ||
+    (provider.dialect === 'openai_compatible' && provider.tier === 'local')
+  );
 }
 
 function isSame(listed: string, model: string): boolean {
