@@ -68,16 +68,8 @@ export function basePath(provider: Provider): string {
   return slash === -1 ? '' : provider.baseUrl.slice(slash).replace(/\/+$/, '');
 }
 
-/** LiteLLM's switches for the gateway itself, which no upstream knows. */
-const gatewayFields = [
-  'fallbacks',
-  'disable_fallbacks',
-  'num_retries',
-  'mock_testing_fallbacks',
-  'cache',
-  'tags',
-  'priority',
-];
+/** Fields by which a request steers the gateway itself, as LiteLLM spells them; no upstream knows them. */
+const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags'];
 
 function bodyEdits(
   input: BuildInput,
