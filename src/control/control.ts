@@ -8,6 +8,7 @@ import type { Clock } from '../gateway/clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type KeyRing, keyEntry } from '../gateway/identify.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
+import type { Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DialectName } from '../plan/provider.ts';
 import type { Dialect } from '../providers/provider.ts';
@@ -21,6 +22,8 @@ import { closeUpstreams, createUpstreams, type Environment, revealSecret } from 
 export type Control = {
   readonly current: () => Snapshot;
   readonly prober: Prober;
+  /** The monotonic clock, as routing takes it. */
+  readonly now: () => Milliseconds;
   status(gateway: Gateway): StatusReport;
   /** Puts another plan into force; running requests finish on the one they began with. */
   swap(plan: Plan): void;
@@ -58,6 +61,7 @@ export function startControl(options: ControlOptions): Control {
   return {
     current: () => snapshot,
     prober,
+    now: clock.now,
     status: (gateway) =>
       describeStatus({
         snapshot,

@@ -1,4 +1,3 @@
-import { request as httpRequest } from 'undici';
 import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { type Milliseconds, milliseconds, type ProviderId, tokens } from '../plan/ids.ts';
@@ -6,6 +5,7 @@ import type { DialectName, Provider } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';
 import { afterProbe, type ProbeSight } from '../routing/health.ts';
+import { getProbe } from './get-probe.ts';
 
 /** Asks providers how they are, by GETs that are known to run no model. */
 export type Prober = {
@@ -137,74 +137,6 @@ function pairs(list: readonly string[]): Record<string, string> {
   return headers;
 }
 
-/** What one GET came to. */
-export type ProbeResult =
-  | ({ readonly kind: 'answer' } & ProbeAnswer)
-  | { readonly kind: 'error'; readonly path: string; readonly code: string; readonly detail: string };
-
-export type ProbeOptions = {
-  readonly headers: Record<string, string>;
-  readonly timeoutMs: Milliseconds;
-  readonly dispatcher?: Snapshot['upstreams'] extends ReadonlyMap<ProviderId, infer One>
-    ? One extends { readonly dispatcher: infer D }
-      ? D
-      : never
-    : never;
-};
-
-/** Largest answer of a probe that is read: the list of a large vendor fits. */
-const largestProbe = 8 * 1024 * 1024;
-
-/** One GET with a limit in time and size; redirects are not followed. */
-export async function getProbe(url: string, options: ProbeOptions): Promise<ProbeResult> {
-  const path = url.slice(url.indexOf('/', url.indexOf('//') + 2));
-  try {
-    const answer = await httpRequest(url, {
-      method: 'GET',
-      headers: { accept: 'application/json', ...options.headers },
-      signal: AbortSignal.timeout(options.timeoutMs),
-      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
-    });
-    let body = '';
-    for await (const piece of answer.body) {
-      body += String(piece);
-      if (body.length > largestProbe) break;
-    }
-    return { kind: 'answer', path, status: answer.statusCode, body };
-  } catch (error) {
-    const code = errorCode(error);
-    return { kind: 'error', path, code, detail: errorWords(code) };
-  }
-}
-
-function errorCode(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'ETIMEDOUT';
-  if (typeof error !== 'object' || error === null) return 'unknown';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if ('cause' in error && error.cause !== undefined) return errorCode(error.cause);
-  return error instanceof Error ? error.name : 'unknown';
-}
-
-function errorWords(code: string): string {
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'the connection is refused: nothing listens there';
-    case 'ETIMEDOUT':
-    case 'UND_ERR_CONNECT_TIMEOUT':
-      return 'no answer in time';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'the host name cannot be found';
-    case 'ECONNRESET':
-    case 'UND_ERR_SOCKET':
-      return 'the connection was cut';
-    default:
-      return code.includes('CERT') || code.includes('SSL') || code.includes('TLS')
-        ? 'its TLS certificate or protocol is not accepted'
-        : `the connection failed (${code})`;
-  }
-}
-
 function apply(dependencies: ProberDependencies, provider: Provider, report: ProbeReport): void {
   const { plan, state } = dependencies.current();
   const now = dependencies.clock.now();
@@ -236,10 +168,8 @@ function apply(dependencies: ProberDependencies, provider: Provider, report: Pro
 function sightOf(provider: Provider, model: string, report: ProbeReport): ProbeSight {
   if (report.state === 'down') return { kind: 'down', why: report.detail ?? 'its probe failed' };
   if (report.state === 'loading') return { kind: 'loading' };
-  const listed =
-    model.includes('*') || report.servesOneModel || report.models === undefined
-      ? undefined
-      : report.models.some((one) => isSame(one.id, model));
+  const isOpen = model.includes('*') || report.servesOneModel || !loadsByName(provider);
+  const listed = isOpen || report.models === undefined ? undefined : report.models.some((one) => isSame(one.id, model));
   return { kind: 'up', listed };
 }
 
