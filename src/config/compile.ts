@@ -11,13 +11,13 @@ import type { Plan, Wildcard } from '../plan/plan.ts';
 import type { Settings } from '../plan/settings.ts';
 import { canonical } from './canonical.ts';
 import { createCatalog } from './catalog.ts';
-import type { Compiled } from './diagnostic.ts';
+import type { Compiled, Span } from './diagnostic.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { createGroupDrafts, finishGroup } from './group-builder.ts';
 import { interpolate } from './interpolate.ts';
 import { lowerModelList } from './litellm/model-list.ts';
 import { lowerAliases, lowerGroupFallbacks } from './litellm/router.ts';
-import { readSection } from './litellm/section.ts';
+import { readSection, type SectionReader } from './litellm/section.ts';
 import { type GroupLowering, lowerMappings, lowerProviderModels } from './lower-groups.ts';
 import { lowerProviders } from './lower-providers.ts';
 import { applySpecialCases, lowerRouting, type Mappings } from './lower-routing.ts';
@@ -34,6 +34,14 @@ export type CompileOptions = { readonly environment: Environment; readonly lenie
 export type CompiledPlan = Compiled<Plan> & {
   /** Sentences about references that were resolved by a rule. */
   readonly resolutions: readonly string[];
+  /** The environment with the variables that the file itself declares: what secret references are read from. */
+  readonly environment: Environment;
+  /** Where settings stand that a start may have to speak about; absent where they are not written. */
+  readonly places: {
+    readonly host: Span | undefined;
+    readonly port: Span | undefined;
+    readonly masterKey: Span | undefined;
+  };
 };
 
 /** Compiles the files of a configuration to a plan; without one where any finding is an error. */
@@ -71,7 +79,18 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
     value: findings.hasErrors() ? undefined : plan,
     diagnostics: findings.list(),
     resolutions: lowering.resolutions,
+    environment: lowering.environment,
+    places: {
+      host: spanOf(sections.server, 'host'),
+      port: spanOf(sections.server, 'port'),
+      masterKey: spanOf(sections.general, 'master_key'),
+    },
   };
+}
+
+function spanOf(section: SectionReader, key: string): Span | undefined {
+  const { file, path } = section.place(key);
+  return section.raw(key) === undefined ? undefined : file.spanOf(path);
 }
 
 function lowerSources(

@@ -84,6 +84,11 @@ const noKeys: ReadonlySet<string> = new Set([
   'n/a',
 ]);
 
+/** Whether a text stands for no key. */
+export function isNoKey(text: string): boolean {
+  return noKeys.has(text.trim().toLowerCase());
+}
+
 /** Reads a secret as a reference; undefined where the text stands for no key. */
 export function readSecret(
   text: string,
