@@ -11,7 +11,7 @@ const packed = join(root, 'dist', 'signalbox.js');
 
 if (Number(process.versions.node.split('.')[0]) >= floor) {
   createRequire(import.meta.url)('node:module').enableCompileCache?.();
-  const { main } = await import(existsSync(packed) ? packed : join(root, 'src', 'main.ts'));
+  const { main } = await import(existsSync(packed) ? packed : join(root, 'src', 'cli', 'entry.ts'));
   await main(process);
 } else {
   await handOver(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'));
@@ -21,7 +21,11 @@ if (Number(process.versions.node.split('.')[0]) >= floor) {
 async function handOver(pinned) {
   if (!existsSync(pinned)) {
     process.stderr.write(
-      'Signalbox needs Node ' + floor + ' or newer, found ' + process.versions.node + ': install it from https://nodejs.org\n',
+      'Signalbox needs Node ' +
+        floor +
+        ' or newer, found ' +
+        process.versions.node +
+        ': install it from https://nodejs.org\n',
     );
     process.exit(1);
   }

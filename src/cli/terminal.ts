@@ -10,6 +10,8 @@ export type Terminal = {
   err(line: string): void;
   /** Shows what is under way on one line that the next replaces; nothing where nobody watches. */
   progress(text: string | undefined): void;
+  /** Whether a person watches standard output. */
+  readonly watched: boolean;
   readonly colour: boolean;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
@@ -17,12 +19,14 @@ export type Terminal = {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
   readonly input: Readable;
+  /** Calls back at every SIGTERM and SIGINT, which then no longer end the process by themselves. */
+  onSignal(listener: () => void): void;
 };
 
 /** Creates the terminal of this process. */
 export function createTerminal(process: NodeJS.Process): Terminal {
   const { stdout, stderr, env } = process;
-  const watched = stderr.isTTY === true;
+  const showsProgress = stderr.isTTY === true;
   let shown = false;
   const clear = (): void => {
     if (shown) stderr.write('\r\u001b[K');
@@ -43,16 +47,21 @@ export function createTerminal(process: NodeJS.Process): Terminal {
     },
     progress(text) {
       clear();
-      if (!watched || text === undefined) return;
+      if (!showsProgress || text === undefined) return;
       stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
       shown = true;
     },
+    watched: stdout.isTTY === true,
     colour: wantsColour(env, stdout.isTTY === true),
     interactive: stdout.isTTY === true && process.stdin.isTTY === true && env['CI'] === undefined,
     columns: stdout.columns ?? 80,
     environment: env,
     folder: process.cwd(),
     input: process.stdin,
+    onSignal(listener) {
+      process.on('SIGTERM', listener);
+      process.on('SIGINT', listener);
+    },
   };
 }
 

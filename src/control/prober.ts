@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
-import { type Milliseconds, milliseconds, type ProviderId, tokens } from '../plan/ids.ts';
+import { milliseconds, type ProviderId, tokens } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';

@@ -1,0 +1,59 @@
+import type { StartReport } from '../contract/start-report.ts';
+import { count, paint, paintState, renderTable } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a person wants to know when the gateway has started, and no more. */
+export function renderStart(report: StartReport, terminal: Pick<Terminal, 'colour'>): string[] {
+  const lines = [
+    `${paint(terminal, 'bold', 'Signalbox')} serves ${paint(terminal, 'cyan', `${report.address}/v1`)}`,
+    '',
+  ];
+  lines.push(`  config  ${originText(report)}`);
+  lines.push(`  names   ${count(report.names, 'name')}`);
+  lines.push(`  key     ${keyText(report)}`);
+  lines.push(`  log     ${report.logFile ?? 'the journal'}`);
+  if (report.config.kind !== 'echo') lines.push('', ...providerLines(report, terminal));
+  lines.push('', ...tryLines(report));
+  const shown = report.warnings.filter((one) => one.severity === 'warning');
+  if (shown.length > 0) {
+    lines.push('', `${paint(terminal, 'yellow', count(shown.length, 'warning'))}:`);
+    for (const one of shown)
+      lines.push(`  ${one.message}${one.file === null ? '' : paint(terminal, 'dim', `  ${one.file}:${one.line}`)}`);
+  }
+  return lines;
+}
+
+function originText({ config }: StartReport): string {
+  switch (config.kind) {
+    case 'folder':
+    case 'file':
+      return config.path;
+    case 'discovered':
+      return 'none: what was found on this machine (signalbox init writes it down)';
+    case 'echo':
+      return 'none, and no model server was found: a built-in echo answers with your own words';
+  }
+}
+
+function keyText({ key }: StartReport): string {
+  if (!key.needed) return 'none is set: this machine only';
+  return `needed${key.variable === null ? '' : ` (${key.variable})`}`;
+}
+
+function providerLines(report: StartReport, terminal: Pick<Terminal, 'colour'>): string[] {
+  const rows = report.providers.map((provider) => [
+    `  ${provider.name}`,
+    provider.type,
+    provider.address,
+    count(provider.models, 'model'),
+    `${paintState(terminal, provider.state)}${provider.why === null ? '' : paint(terminal, 'dim', ` ${provider.why}`)}`,
+  ]);
+  return rows.length === 0 ? [] : renderTable(['  provider', 'type', 'address', 'models', 'state'], rows);
+}
+
+function tryLines(report: StartReport): string[] {
+  if (report.firstName === null) return [];
+  const key = report.key.needed ? ` -H "Authorization: Bearer $${report.key.variable ?? 'KEY'}"` : '';
+  const body = JSON.stringify({ model: report.firstName, messages: [{ role: 'user', content: 'Hello' }] });
+  return ['  try it:', `  curl ${report.address}/v1/chat/completions${key} -d '${body}'`];
+}
