@@ -110,3 +110,10 @@ export const lenientOption: { readonly kind: 'flag'; readonly help: string } = {
   kind: 'flag',
   help: 'turn errors about LiteLLM keys that are not executed into warnings',
 };
+
+/** A verb before it is loaded: `up` must start quickly, so no verb pays for another's imports. */
+export type CommandEntry = {
+  readonly words: readonly string[];
+  readonly summary: string;
+  load(): Promise<Command>;
+};

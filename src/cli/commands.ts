@@ -1,11 +1,4 @@
-import type { Command } from './command.ts';
-
-/** A verb before it is loaded: `up` must start quickly, so no verb pays for another's imports. */
-export type CommandEntry = {
-  readonly words: readonly string[];
-  readonly summary: string;
-  load(): Promise<Command>;
-};
+import type { Command, CommandEntry } from './command.ts';
 
 const entry = (words: string, summary: string, load: () => Promise<{ readonly command: Command }>): CommandEntry => ({
   words: words.split(' '),
@@ -32,5 +25,7 @@ export const commands: readonly CommandEntry[] = [
   entry('model list', 'list the names that clients can ask for', () => import('./model/list.ts')),
   entry('route explain', 'show where a request for a name would go, and why', () => import('./route/explain.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),
-  entry('completion', 'print a completion script for a shell', () => import('./completion.ts')),
+  entry('completion', 'print a completion script for a shell', async () => ({
+    command: (await import('./completion.ts')).createCompletion(commands),
+  })),
 ];

@@ -1,39 +1,40 @@
-import { type Command, defineCommand, exitCode } from './command.ts';
-import { commands } from './commands.ts';
+import { type Command, type CommandEntry, defineCommand, exitCode } from './command.ts';
 
 /** `signalbox completion SHELL`: a script that completes verbs and their options. */
-export const command: Command = defineCommand({
-  words: ['completion'],
-  summary: 'print a completion script for a shell',
-  arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true }],
-  options: {},
-  examples: [
-    { line: 'source <(signalbox completion bash)', does: 'complete in this shell' },
-    { line: 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish', does: 'complete in every fish' },
-  ],
-  async run({ arguments: [shell] }, terminal) {
-    const lines = await completionLines();
-    switch (shell) {
-      case 'bash':
-        terminal.out(bashScript(lines));
-        return exitCode.done;
-      case 'zsh':
-        terminal.out(zshScript(lines));
-        return exitCode.done;
-      case 'fish':
-        terminal.out(fishScript(lines));
-        return exitCode.done;
-      default:
-        terminal.err(`SHELL wants bash, zsh or fish, found "${shell}"`);
-        return exitCode.wrongUsage;
-    }
-  },
-});
+export function createCompletion(commands: readonly CommandEntry[]): Command {
+  return defineCommand({
+    words: ['completion'],
+    summary: 'print a completion script for a shell',
+    arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true }],
+    options: {},
+    examples: [
+      { line: 'source <(signalbox completion bash)', does: 'complete in this shell' },
+      { line: 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish', does: 'complete in every fish' },
+    ],
+    async run({ arguments: [shell] }, terminal) {
+      const lines = await completionLines(commands);
+      switch (shell) {
+        case 'bash':
+          terminal.out(bashScript(lines));
+          return exitCode.done;
+        case 'zsh':
+          terminal.out(zshScript(lines));
+          return exitCode.done;
+        case 'fish':
+          terminal.out(fishScript(lines));
+          return exitCode.done;
+        default:
+          terminal.err(`SHELL wants bash, zsh or fish, found "${shell}"`);
+          return exitCode.wrongUsage;
+      }
+    },
+  });
+}
 
 /** What may follow a beginning: the words typed so far → the next word with its meaning. */
 type Completion = { readonly after: string; readonly next: string; readonly meaning: string };
 
-async function completionLines(): Promise<readonly Completion[]> {
+async function completionLines(commands: readonly CommandEntry[]): Promise<readonly Completion[]> {
   const lines: Completion[] = [];
   for (const entry of commands) {
     const loaded = await entry.load();

@@ -1,6 +1,6 @@
 import { nearest } from '../plan/nearest.ts';
-import { exitCode } from './command.ts';
-import { type CommandEntry, commands } from './commands.ts';
+import { type CommandEntry, exitCode } from './command.ts';
+import { commands } from './commands.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { parseInput } from './parse.ts';
 import { productVersion } from './product-version.ts';

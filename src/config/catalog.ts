@@ -13,41 +13,71 @@ export type Catalog = {
   readonly providers: Map<ProviderId, Provider>;
   /** Where each provider is declared. */
   readonly places: Map<ProviderId, Place>;
-  readonly deployments: Deployment[];
+  readonly deployments: readonly Deployment[];
+  /** Names whose own declaration has an error: what refers to them is not told again. */
+  readonly broken: Set<string>;
   /** Adds a deployment, or finds the equal one that is there already. */
   add(draft: DeploymentDraft): Deployment;
   /** Declared deployments of a provider, in order. */
   of(provider: ProviderId): readonly Deployment[];
+  /** The deployment that an id or `provider/backend_model` names. */
+  named(reference: string): Deployment | undefined;
   /** The deployment of a provider that stands for whatever name is asked. */
   literal(provider: ProviderId): DeploymentIndex;
 };
 
 /** Creates an empty catalog. */
 export function createCatalog(): Catalog {
+  const providers = new Map<ProviderId, Provider>();
   const deployments: Deployment[] = [];
-  const byId = new Map<string, Deployment>();
+  const byContent = new Map<string, Deployment>();
+  const byName = new Map<string, Deployment>();
+  const byProvider = new Map<ProviderId, Deployment[]>();
   const catalog: Catalog = {
-    providers: new Map(),
+    providers,
     places: new Map(),
     deployments,
+    broken: new Set(),
     add(draft) {
-      const id = idOf(draft);
-      const known = byId.get(id);
+      const content = canonical(draft);
+      const known = byContent.get(content);
       if (known !== undefined) return known;
+      const id = freeId(identityOf(draft, providers.get(draft.provider)), byName);
       const deployment: Deployment = { ...draft, index: deploymentIndex(deployments.length), id: deploymentId(id) };
       deployments.push(deployment);
-      byId.set(id, deployment);
+      byContent.set(content, deployment);
+      byName.set(id, deployment);
+      if (!draft.backendModel.includes('*')) {
+        const name = `${draft.provider}/${draft.backendModel}`;
+        if (!byName.has(name)) byName.set(name, deployment);
+        byProvider.set(draft.provider, [...(byProvider.get(draft.provider) ?? []), deployment]);
+      }
       return deployment;
     },
-    of: (provider) => deployments.filter((one) => one.provider === provider && one.backendModel !== '*'),
+    of: (provider) => byProvider.get(provider) ?? [],
+    named: (reference) => byName.get(reference),
     literal: (provider) => catalog.add(plainDraft(provider, '*')).index,
   };
   return catalog;
 }
 
-/** Equal configuration gives an equal id, so that state and history find a deployment again. */
-function idOf(draft: DeploymentDraft): string {
-  return createHash('sha256').update(canonical(draft)).digest('hex').slice(0, 16);
+/** What makes a deployment this one: a changed limit, price or description keeps its state and history. */
+function identityOf(draft: DeploymentDraft, provider: Provider | undefined): string {
+  const { backendModel, options, keepAlive, defaults, extraBody } = draft;
+  return canonical({
+    provider: draft.provider,
+    server: provider === undefined ? undefined : [provider.dialect, provider.baseUrl, provider.apiPath],
+    credential: provider?.credential,
+    request: { backendModel, options, keepAlive, defaults, extraBody },
+  });
+}
+
+function freeId(identity: string, taken: ReadonlyMap<string, Deployment>): string {
+  for (let number = 1; ; number++) {
+    const text = number === 1 ? identity : `${identity} ${number}`;
+    const id = createHash('sha256').update(text).digest('hex').slice(0, 16);
+    if (!taken.has(id)) return id;
+  }
 }
 
 /** A deployment of which nothing but its name is known. */

@@ -1,86 +1,102 @@
 import type { z } from 'zod';
 import { nearest } from '../plan/nearest.ts';
-import type { Findings } from './findings.ts';
+import { type Findings, inside, keyOf, type Place } from './findings.ts';
 import type { ParsedFile, Path } from './parse-yaml.ts';
+import { keysAt } from './schema-keys.ts';
 
-/** Checks a parsed file against its schema; the value comes back typed, or not at all where it has errors. */
+/** The sound part of a file: what had an error is left out, so that one does not hide the others. */
+export type Checked<Shape> = {
+  readonly shape: Shape;
+  /** The file with places that fit the shape, from whose lists broken items are missing. */
+  readonly file: ParsedFile;
+};
+
+/** Checks a parsed file against its schema and tells everything that does not fit; undefined where nothing is left of it. */
 export function checkShape<Schema extends z.ZodType>(
   schema: Schema,
   file: ParsedFile,
   findings: Findings,
-  at: { readonly path: Path; readonly value: unknown } = { path: [], value: file.value },
-): z.output<Schema> | undefined {
-  const result = schema.safeParse(withoutNotes(at.value));
-  if (result.success) return result.data;
-  for (const issue of result.error.issues) report(issue, at, file, findings, schema);
+): Checked<z.output<Schema>> | undefined {
+  let value = withoutNotes(file.value);
+  let result = schema.safeParse(value);
+  if (result.success) return { shape: result.data, file };
+  const whole: Place = { file, path: [] };
+  for (const issue of result.error.issues) report(issue, { whole, value, schema }, findings);
+  const gaps: Path[] = [];
+  // Each round leaves out what did not fit, and then what is incomplete without it.
+  for (let round = 0; round < mostRounds; round++) {
+    value = withoutFaults(value, result.error.issues, gaps);
+    result = schema.safeParse(value);
+    if (result.success) return { shape: result.data, file: withGaps(file, gaps) };
+  }
   return undefined;
 }
+
+/** No schema is nested deeper. */
+const mostRounds = 8;
 
 /** Keys that begin with x- are a person's own notes, anywhere. */
 function withoutNotes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNotes);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => (key.startsWith('x-') ? [] : [[key, withoutNotes(inner)]])),
   );
 }
 
 type Issue = z.core.$ZodIssue;
+type Checking = { readonly whole: Place; readonly value: unknown; readonly schema: z.ZodType };
 
-function report(
-  issue: Issue,
-  at: { readonly path: Path; readonly value: unknown },
-  file: ParsedFile,
-  findings: Findings,
-  schema: z.ZodType,
-): void {
-  const path = [...at.path, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
-  switch (issue.code) {
-    case 'unrecognized_keys': {
-      const known = keysAt(schema, issue.path);
-      for (const key of issue.keys) {
-        const [near] = nearest(key, known, 1);
-        findings.add('unknown-key', { file, path: [...path, key], part: 'key' }, `Unknown key "${key}"`, {
-          found: key,
-          nearest: near,
-          ...(near === undefined && known.length > 0
-            ? { wanted: `one of ${known.slice(0, 12).join(', ')}${known.length > 12 ? ' …' : ''}` }
-            : {}),
-        });
-      }
-      return;
-    }
-    case 'invalid_union': {
-      // The branch that came furthest tells best what is wrong.
-      const branches = issue.errors.toSorted((a, b) => depth(b) - depth(a));
-      const deepest = branches[0];
-      if (deepest !== undefined && depth(deepest) > 0) {
-        for (const inner of deepest)
-          report({ ...inner, path: [...issue.path, ...inner.path] } as Issue, at, file, findings, schema);
-        return;
-      }
-      break;
-    }
-    default:
-      break;
+function report(issue: Issue, checking: Checking, findings: Findings): void {
+  const inner = insideUnion(issue);
+  if (inner !== undefined) {
+    for (const one of inner) report(one, checking, findings);
+    return;
   }
-  const found = valueAt(at.value, issue.path);
+  const place = inside(checking.whole, ...stepsOf(issue.path));
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(checking.schema, issue.path);
+    for (const key of issue.keys) reportUnknownKey(key, known, inside(place, key), findings);
+    return;
+  }
+  const name = String(issue.path.at(-1) ?? 'the file');
+  const found = valueAt(checking.value, issue.path);
   if (found === undefined) {
-    const key = String(path.at(-1) ?? '');
-    findings.add('missing-key', { file, path: path.slice(0, -1), part: 'key' }, `The key "${key}" is missing`, {
+    findings.add('missing-key', keyOf({ ...place, path: place.path.slice(0, -1) }), `The key "${name}" is missing`, {
       wanted: wantedOf(issue),
     });
     return;
   }
   const [near] = issue.code === 'invalid_value' ? nearest(String(found), issue.values.map(String), 1) : [];
-  findings.add('wrong-type', { file, path }, `"${String(path.at(-1) ?? 'file')}" has ${describe(found)}`, {
-    wanted: wantedOf(issue),
+  findings.add('wrong-type', place, `"${name}" has ${describe(found)}`, { wanted: wantedOf(issue), nearest: near });
+}
+
+function reportUnknownKey(key: string, known: readonly string[], place: Place, findings: Findings): void {
+  const [near] = nearest(key, known, 1);
+  findings.add('unknown-key', keyOf(place), `Unknown key "${key}"`, {
+    found: key,
     nearest: near,
+    ...(near === undefined && known.length > 0
+      ? { wanted: `one of ${known.slice(0, 12).join(', ')}${known.length > 12 ? ' …' : ''}` }
+      : {}),
   });
 }
 
-function depth(issues: readonly { readonly path: readonly PropertyKey[]; readonly code?: string }[]): number {
+/** Of a union the branch that came furthest tells best what is wrong; undefined where none came further than the union itself. */
+function insideUnion(issue: Issue): readonly Issue[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const deepest = issue.errors.toSorted((a, b) => depthOf(b) - depthOf(a))[0];
+  if (deepest === undefined || depthOf(deepest) === 0) return undefined;
+  // The spread keeps the inner issue's own kind, which the union type loses.
+  return deepest.map((one) => ({ ...one, path: [...issue.path, ...one.path] }) as Issue);
+}
+
+function depthOf(issues: readonly { readonly path: readonly PropertyKey[]; readonly code?: string }[]): number {
   return Math.max(0, ...issues.map((issue) => issue.path.length + (issue.code === 'unrecognized_keys' ? 1 : 0)));
+}
+
+function stepsOf(path: readonly PropertyKey[]): Path {
+  return path.map((step) => (typeof step === 'symbol' ? String(step) : step));
 }
 
 function wantedOf(issue: Issue): string {
@@ -89,6 +105,12 @@ function wantedOf(issue: Issue): string {
       return typeWords[issue.expected] ?? issue.expected;
     case 'invalid_value':
       return `one of ${issue.values.map(String).join(', ')}`;
+    case 'invalid_union':
+      return [...new Set(issue.errors.flat().map(wantedOf))].join(', or ');
+    case 'too_small':
+      return `${issue.origin === 'string' ? 'text' : 'a number'} ${issue.inclusive === true ? 'of at least' : 'above'} ${issue.minimum}`;
+    case 'too_big':
+      return `at most ${issue.maximum}`;
     default:
       return issue.message;
   }
@@ -102,6 +124,8 @@ const typeWords: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'a map',
   record: 'a map',
+  null: 'null',
+  date: 'a date',
 };
 
 function describe(value: unknown): string {
@@ -120,39 +144,59 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return inner;
 }
 
-/** Keys that the schema takes at a path, for the nearest one to a misspelt key. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let candidates: SchemaNode[] = [schema as SchemaNode];
-  for (const step of path) candidates = candidates.flatMap((one) => inside(unwrap(one), step));
-  return [...new Set(candidates.flatMap(unwrap).flatMap((one) => Object.keys(one.def.shape ?? {})))];
-}
-
-/** What is read of zod's own description of a schema. */
-type SchemaNode = {
-  readonly def: {
-    readonly type: string;
-    readonly shape?: Readonly<Record<string, SchemaNode>>;
-    readonly options?: readonly SchemaNode[];
-    readonly innerType?: SchemaNode;
-    readonly element?: SchemaNode;
-    readonly valueType?: SchemaNode;
-    readonly in?: SchemaNode;
-    readonly getter?: () => SchemaNode;
+/** The value without what the issues point at; list items that go are noted in `gaps`, by their place in the file. */
+function withoutFaults(value: unknown, issues: readonly Issue[], gaps: Path[]): unknown {
+  const faults = issues.flatMap(faultsOf).map((path) => existing(value, path));
+  if (faults.some((path) => path.length === 0)) return {};
+  const gone = new Set(faults.map((path) => JSON.stringify(path)));
+  const removed: Path[] = [];
+  const walk = (inner: unknown, path: Path): unknown => {
+    const isGone = (step: string | number): boolean => gone.has(JSON.stringify([...path, step]));
+    if (Array.isArray(inner)) {
+      return inner.flatMap((item: unknown, index) => {
+        if (!isGone(index)) return [walk(item, [...path, index])];
+        removed.push([...path, index]);
+        return [];
+      });
+    }
+    if (typeof inner !== 'object' || inner === null || inner instanceof Date) return inner;
+    return Object.fromEntries(
+      Object.entries(inner).flatMap(([key, one]) => (isGone(key) ? [] : [[key, walk(one, [...path, key])]])),
+    );
   };
-};
-
-function unwrap(node: SchemaNode): SchemaNode[] {
-  const { def } = node;
-  if (def.options !== undefined) return def.options.flatMap(unwrap);
-  if (def.innerType !== undefined) return unwrap(def.innerType);
-  if (def.in !== undefined) return unwrap(def.in);
-  return def.getter === undefined ? [node] : unwrap(def.getter());
+  const rest = walk(value, []);
+  // Earlier rounds made earlier gaps: what this round counts in the thinned list is put back into the file's own counting.
+  gaps.push(...removed.map((path) => throughGaps(path, gaps)));
+  return rest;
 }
 
-function inside(nodes: readonly SchemaNode[], step: PropertyKey): SchemaNode[] {
-  return nodes.flatMap(({ def }) => {
-    if (typeof step === 'number') return def.element === undefined ? [] : [def.element];
-    const member = def.shape?.[String(step)] ?? def.valueType;
-    return member === undefined ? [] : [member];
-  });
+function faultsOf(issue: Issue): readonly Path[] {
+  const inner = insideUnion(issue);
+  if (inner !== undefined) return inner.flatMap(faultsOf);
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => stepsOf([...issue.path, key]));
+  return [stepsOf(issue.path)];
+}
+
+/** A missing key takes the map with it that cannot be without. */
+function existing(value: unknown, path: Path): Path {
+  return valueAt(value, path) === undefined && path.length > 0 ? path.slice(0, -1) : path;
+}
+
+function withGaps(file: ParsedFile, gaps: readonly Path[]): ParsedFile {
+  if (gaps.length === 0) return file;
+  return { ...file, spanOf: (path, part) => file.spanOf(throughGaps(path, gaps), part) };
+}
+
+/** A path of a thinned list as a path of the file: every gap at or before an item moves it on by one. */
+function throughGaps(path: Path, gaps: readonly Path[]): Path {
+  const real: (string | number)[] = [];
+  for (const step of path) {
+    let moved = step;
+    if (typeof moved === 'number') {
+      const here = gaps.filter((gap) => gap.length === real.length + 1 && real.every((one, index) => one === gap[index]));
+      for (const gap of here.map((one) => Number(one.at(-1))).sort((a, b) => a - b)) if (gap <= moved) moved++;
+    }
+    real.push(moved);
+  }
+  return real;
 }

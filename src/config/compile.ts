@@ -16,13 +16,14 @@ import { createFindings, type Findings } from './findings.ts';
 import { createGroupDrafts, finishGroup } from './group-builder.ts';
 import { interpolate } from './interpolate.ts';
 import { lowerModelList } from './litellm/model-list.ts';
-import { lowerAliases, lowerGroupFallbacks } from './litellm/router.ts';
+import { type Alias, lowerAliases, lowerGroupFallbacks } from './litellm/router.ts';
 import { readSection, type SectionReader } from './litellm/section.ts';
 import { type GroupLowering, lowerMappings, lowerProviderModels } from './lower-groups.ts';
 import { lowerProviders } from './lower-providers.ts';
 import { applySpecialCases, lowerRouting, type Mappings } from './lower-routing.ts';
 import { lowerSettings, openSections } from './lower-settings.ts';
-import { type ParsedFile, parseYaml } from './parse-yaml.ts';
+import { parseYaml } from './parse-yaml.ts';
+import type { ParsedFile } from './parsed-file.ts';
 import { parseMappings } from './shape-mappings.ts';
 import { parseProviders } from './shape-providers.ts';
 import type { Environment, SourceFile, SourceKind } from './source-file.ts';
@@ -128,13 +129,6 @@ function emptyFile(sources: readonly SourceFile[]): ParsedFile {
   const span = { file: path, line: 1, column: 1, endLine: 1, endColumn: 1 };
   return { source: { kind: 'settings', path, text: '' }, value: {}, spanOf: () => span };
 }
-
-/** Another name of a group. */
-export type Alias = {
-  readonly name: string;
-  readonly group: Extract<NameTarget, { kind: 'alias' }>['group'];
-  readonly hidden: boolean;
-};
 
 function assemble({ catalog, groups }: GroupLowering, settings: Settings, aliases: readonly Alias[]): Plan {
   const ownerOf = (member: Member): ProviderId | undefined => catalog.deployments[member.deployment]?.provider;

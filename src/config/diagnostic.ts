@@ -23,6 +23,8 @@ export type Diagnostic = {
   readonly nearest: string | undefined;
   /** What to do, one sentence. */
   readonly fix: string | undefined;
+  /** Other lines that belong to the same cause, such as the first of two equal names. */
+  readonly related?: readonly Span[];
 };
 
 /** A value, and everything found on the way to it. The value is absent when an error stands in the list. */

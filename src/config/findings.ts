@@ -1,7 +1,7 @@
 import type { Json } from '../plan/json.ts';
 import { type DiagnosticCode, diagnosticCatalogue } from './catalogue.ts';
 import type { Diagnostic, Span } from './diagnostic.ts';
-import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 
 /** A thing in a file that a finding points at. */
 export type Place = { readonly file: ParsedFile; readonly path: Path; readonly part?: 'key' | 'value' };
@@ -12,9 +12,21 @@ export type FindingDetails = {
   readonly wanted?: string;
   readonly nearest?: string | undefined;
   readonly fix?: string;
+  /** Other places of the same cause. */
+  readonly related?: readonly Place[];
   /** Where the code alone does not decide it. */
   readonly severity?: Diagnostic['severity'];
 };
+
+/** A place further inside: the value of a key, or an item of a list. */
+export function inside({ file, path }: Place, ...steps: Path): Place {
+  return { file, path: [...path, ...steps] };
+}
+
+/** The key of a place, where the key and not its value is what a finding is about. */
+export function keyOf({ file, path }: Place): Place {
+  return { file, path, part: 'key' };
+}
 
 /** Collects everything found while a configuration is compiled; never only the first. */
 export type Findings = {
@@ -44,15 +56,20 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
       wanted: details.wanted,
       nearest: details.nearest,
       fix: details.fix ?? (details.nearest === undefined ? undefined : `Write "${details.nearest}"`),
+      ...(details.related === undefined ? {} : { related: details.related.map(spanOf) }),
     });
   };
   return {
     addAt,
     add: (code, place, message, details) =>
-      addAt(code, place === undefined ? undefined : place.file.spanOf(place.path, place.part), message, details),
+      addAt(code, place === undefined ? undefined : spanOf(place), message, details),
     hasErrors: () => found.some((one) => one.severity === 'error'),
     list: () => found.toSorted(byPlace),
   };
+}
+
+function spanOf({ file, path, part }: Place): Span {
+  return file.spanOf(path, part);
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -14,6 +14,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, text: string | undefine
     lines.push(`  ${paint('dim', `at ${span.file}:${span.line}:${span.column}`)}`);
     if (text !== undefined) lines.push(...codeFrame(text.split('\n'), span, paint));
   }
+  for (const other of diagnostic.related ?? []) {
+    lines.push(`  ${paint('dim', `see ${other.file}:${other.line}:${other.column}`)}`);
+    if (text !== undefined && other.file === span?.file) lines.push(...codeFrame(text.split('\n'), other, paint));
+  }
   if (diagnostic.wanted !== undefined) lines.push(`  wanted: ${diagnostic.wanted}`);
   if (diagnostic.fix !== undefined) lines.push(`  ${paint('green', 'fix')}: ${diagnostic.fix}`);
   return lines.join('\n');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Secret, type SecretReference } from '../plan/secret.ts';
 import type { Findings, Place } from './findings.ts';
-import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import type { Environment } from './source-file.ts';
 
 /** Keys whose values are secrets: they are kept as references and never put into the value tree. */

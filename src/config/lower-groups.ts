@@ -6,7 +6,7 @@ import { conditionVariables, parseCondition } from './condition-parser.ts';
 import type { Place } from './findings.ts';
 import { type GroupDraft, type GroupDrafts, plainStrategy } from './group-builder.ts';
 import { canonicalSpecialty, type Lowering, providersNamed } from './lower-providers.ts';
-import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import { type ReferenceInput, resolveAtProvider, unknownProvider } from './references.ts';
 import type {
   CapabilityShape,

@@ -5,7 +5,7 @@ import { splitAddress, tierOfAddress } from './base-url.ts';
 import { type Catalog, type DeploymentDraft, dialectOf, plainDraft } from './catalog.ts';
 import type { Findings, Place } from './findings.ts';
 import { readSecret } from './interpolate.ts';
-import type { ParsedFile } from './parse-yaml.ts';
+import type { ParsedFile } from './parsed-file.ts';
 import type { ModelShape, ProviderShape, ProvidersShape } from './shape-providers.ts';
 import { readSize } from './size.ts';
 import type { Environment } from './source-file.ts';

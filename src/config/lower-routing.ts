@@ -7,7 +7,7 @@ import type { GroupDraft } from './group-builder.ts';
 import { type GroupLowering, lowerChain, readCondition, resolveTarget } from './lower-groups.ts';
 import { providersNamed } from './lower-providers.ts';
 import type { SettingsSections } from './lower-settings.ts';
-import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import { unknownProvider } from './references.ts';
 import type { MappingsShape } from './shape-mappings.ts';
 import { strategyName } from './strategy-name.ts';

@@ -14,7 +14,7 @@ import type {
 import type { Findings, Place } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
-import type { ParsedFile } from './parse-yaml.ts';
+import type { ParsedFile } from './parsed-file.ts';
 import type { Environment } from './source-file.ts';
 
 /** The sections of settings.yaml or of a LiteLLM file, each read by its keys. */

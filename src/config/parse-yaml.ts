@@ -1,19 +1,8 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Span } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import type { SourceFile } from './source-file.ts';
-
-/** Keys and positions that lead to a value in a file. */
-export type Path = readonly (string | number)[];
-
-/** A file that was parsed: its value, and where everything in it stands. */
-export type ParsedFile = {
-  readonly source: SourceFile;
-  /** Plain JavaScript value; undefined where the file could not be parsed, null where it is empty. */
-  readonly value: unknown;
-  /** Where the value at a path stands, or its key; the nearest enclosing thing where it does not exist. */
-  spanOf(path: Path, part?: 'key' | 'value'): Span;
-};
 
 /** Largest file that is read: a hand-written configuration is a thousand times smaller. */
 const largestFile = 10 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkShape } from './check-shape.ts';
 import type { Findings } from './findings.ts';
-import type { ParsedFile } from './parse-yaml.ts';
+import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
 const names = z.array(text);

@@ -4,7 +4,12 @@ import type { ProbeAnswer } from '../providers/provider.ts';
 
 /** What one GET came to. */
 export type ProbeResult =
-  | ({ readonly kind: 'answer' } & ProbeAnswer)
+  | ({
+      readonly kind: 'answer';
+      readonly contentType: string;
+      /** Where a redirect points. */
+      readonly location: string | undefined;
+    } & ProbeAnswer)
   | { readonly kind: 'error'; readonly path: string; readonly code: string; readonly detail: string };
 
 export type ProbeOptions = {
@@ -31,7 +36,14 @@ export async function getProbe(url: string, options: ProbeOptions): Promise<Prob
       body += String(piece);
       if (body.length > largestProbe) break;
     }
-    return { kind: 'answer', path, status: answer.statusCode, body };
+    return {
+      kind: 'answer',
+      path,
+      status: answer.statusCode,
+      body,
+      contentType: String(answer.headers['content-type'] ?? ''),
+      location: answer.headers.location === undefined ? undefined : String(answer.headers.location),
+    };
   } catch (error) {
     const code = errorCode(error);
     return { kind: 'error', path, code, detail: errorWords(code) };

@@ -101,12 +101,7 @@ function unreachable(url: string, why: string): DiscoveredServer {
   };
 }
 
-function describe(
-  { url, from }: Candidate,
-  family: Family,
-  report: ServerReport,
-  latencyMs: number,
-): DiscoveredServer {
+function describe({ url, from }: Candidate, family: Family, report: ServerReport, latencyMs: number): DiscoveredServer {
   return {
     name: baseName(family, url, from),
     type: family.name,

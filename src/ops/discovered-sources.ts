@@ -41,7 +41,8 @@ function describe({ type, version, from }: DiscoveredServer): string {
 }
 
 function modelText(model: DiscoveredModel): string {
-  const size = model.parameterSize === null || !/^\d+(\.\d+)?[BT]$/.test(model.parameterSize) ? null : model.parameterSize;
+  const size =
+    model.parameterSize === null || !/^\d+(\.\d+)?[BT]$/.test(model.parameterSize) ? null : model.parameterSize;
   return [
     `      - name: ${quoted(model.id)}\n`,
     size === null ? '' : `        size: ${quoted(size)}\n`,

@@ -13,7 +13,7 @@ export const azure: Dialect = {
   ...openai,
   name: 'azure',
   defaultBaseUrl: undefined,
-  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true, path: deploymentPath }),
+  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: takesStreamOptions(input), path: deploymentPath }),
   probes: (provider) => [
     {
       path:
@@ -24,6 +24,11 @@ export const azure: Dialect = {
   ],
   recognises: () => false,
 };
+
+/** Earlier versions refuse fields that they do not know, stream_options among them. */
+function takesStreamOptions({ provider }: BuildInput): boolean {
+  return (provider.apiVersion ?? defaultApiVersion) >= '2024-09-01';
+}
 
 function deploymentPath(input: BuildInput): string {
   const version = input.provider.apiVersion ?? defaultApiVersion;

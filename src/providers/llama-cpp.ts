@@ -4,13 +4,14 @@ import {
   answerOf,
   basePath,
   buildOpenAiRequest,
+  healthAnswer,
   isKeyRefused,
   probeJson,
   readModelList,
   statusDetail,
 } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+import type { Dialect, ListedModel, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
 
 /**
  * llama.cpp's llama-server. It runs a request that does not stream to its end whatever happens to
@@ -23,7 +24,7 @@ export const llamaCpp: Dialect = {
   defaultBaseUrl: 'http://127.0.0.1:8080',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true, alwaysStream: true }),
   probes: (provider) => [
-    { path: `${basePath(provider)}/health`, required: true },
+    { path: provider.probe.path ?? `${basePath(provider)}/health`, required: true },
     { path: `${basePath(provider)}/props`, required: false },
     { path: `${basePath(provider)}/slots`, required: false },
     { path: `${basePath(provider)}${provider.apiPath}/models`, required: false },
@@ -39,7 +40,7 @@ export const llamaCpp: Dialect = {
 };
 
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
-  const health = answerOf(answers, '/health');
+  const health = healthAnswer(answers, ['/props', '/slots', '/models']);
   const list = answerOf(answers, '/models');
   const models = readModelList(probeJson(answers, '/models'));
   // The Python server of llama.cpp has no /health, and answers its list alone.
@@ -48,15 +49,40 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const isUp = isServing && !isKeyRefused(list?.status);
   const isLoading = health?.status === 503;
   const refused = isKeyRefused(list?.status) ? list : health;
+  const props = asObject(probeJson(answers, '/props'));
+  const isRouter = props?.['role'] === 'router';
   return {
     state: isUp ? 'up' : isLoading ? 'loading' : 'down',
     detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(refused?.status),
-    version: asText(asObject(probeJson(answers, '/props'))?.['build_info']),
+    version: asText(props?.['build_info']),
     models,
-    resident: isUp ? readSlots(answers, models?.[0]?.id) : undefined,
-    servesOneModel: models === undefined || models.length <= 1,
+    resident: !isUp ? undefined : isRouter ? loadedModels(answers, models) : readSlots(answers, models?.[0]?.id),
+    servesOneModel: !isRouter,
   };
 }
+
+/** Models that a router has loaded; it says of each in its list how it stands. */
+function loadedModels(
+  answers: readonly ProbeAnswer[],
+  models: readonly ListedModel[] | undefined,
+): readonly ResidentModel[] | undefined {
+  const entries = asList(asObject(probeJson(answers, '/models'))?.['data'])?.map((entry) => asObject(entry));
+  return models
+    ?.filter(({ id }) => {
+      const entry = entries?.find((one) => one?.['id'] === id);
+      return asObject(entry?.['status'])?.['value'] === 'loaded';
+    })
+    .map(({ id, contextTokens }) => ({ ...nothingKnown, id, effectiveContext: contextTokens }));
+}
+
+const nothingKnown: Omit<ResidentModel, 'id'> = {
+  effectiveContext: undefined,
+  memoryBytes: undefined,
+  expiresAt: undefined,
+  busySeats: undefined,
+  seats: undefined,
+  waiting: undefined,
+};
 
 function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): readonly ResidentModel[] | undefined {
   const props = asObject(probeJson(answers, '/props'));
@@ -65,13 +91,11 @@ function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): rea
   const context = asNumber(asObject(props?.['default_generation_settings'])?.['n_ctx']);
   return [
     {
+      ...nothingKnown,
       id,
       effectiveContext: context === undefined ? undefined : tokens(context),
-      memoryBytes: undefined,
-      expiresAt: undefined,
       busySeats: slots?.filter((slot) => asObject(slot)?.['is_processing'] === true).length,
       seats: asNumber(props?.['total_slots']) ?? slots?.length,
-      waiting: undefined,
     },
   ];
 }

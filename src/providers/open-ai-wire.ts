@@ -1,6 +1,4 @@
-import type { Capabilities } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
-import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
 import type { Provider } from '../plan/provider.ts';
@@ -83,7 +81,10 @@ function bodyEdits(
   };
   for (const [key, value] of Object.entries(deployment.defaults)) put({ kind: 'default', key, value });
   for (const key of gatewayFields) if (scan.members.has(key)) put({ kind: 'remove', key });
-  for (const key of deployment.dropParams) if (scan.members.has(key)) put({ kind: 'remove', key });
+  for (const key of deployment.dropParams) {
+    if (scan.members.has(key)) put({ kind: 'remove', key });
+    else edits.delete(key);
+  }
   for (const [key, value] of Object.entries(deployment.extraBody)) put({ kind: 'set', key, value });
   if (memberValue(input.body, scan, 'model') !== input.model) put({ kind: 'set', key: 'model', value: input.model });
   if (options.streams && !input.stream) put({ kind: 'set', key: 'stream', value: true });
@@ -137,6 +138,17 @@ export function openAiStreamReader(context: ReadContext): StreamReader {
 /** The answer to the probe whose path, without its query, ends so. */
 export function answerOf(answers: readonly ProbeAnswer[], ending: string): ProbeAnswer | undefined {
   return answers.find((one) => one.path.split('?', 1)[0]?.endsWith(ending));
+}
+
+/**
+ * The answer that tells health: the one that is none of the others, whatever path was declared for
+ * it; where a path of the others was declared, that one.
+ */
+export function healthAnswer(answers: readonly ProbeAnswer[], others: readonly string[]): ProbeAnswer | undefined {
+  return (
+    answers.find((one) => !others.some((ending) => answerOf([one], ending) !== undefined)) ??
+    answerOf(answers, '/models')
+  );
 }
 
 /** Parses the body of a probe's answer; undefined where it is not JSON or not a success. */
@@ -205,16 +217,3 @@ export function statusDetail(status: number | undefined): string {
 export function isKeyRefused(status: number | undefined): boolean {
   return status === 401 || status === 403;
 }
-
-/** A kind of request that a dialect has no words for. */
-export function notOffered(endpoint: Endpoint, provider: string): BuildResult {
-  return { kind: 'refused', failure: failure('unsupported_by_group', `${provider} offers no ${endpoint}`) };
-}
-
-/** What is known of nobody's abilities. */
-export const unknownCapabilities: Capabilities = {
-  tools: undefined,
-  vision: undefined,
-  jsonSchema: undefined,
-  reasoning: undefined,
-};

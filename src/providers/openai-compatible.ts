@@ -1,14 +1,21 @@
 import { buildOpenAiRequest, probeJson, readModelList } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect } from './provider.ts';
+import type { BuildInput, Dialect } from './provider.ts';
 
 /** Any server of OpenAI's wire that no other dialect knows better. */
 export const openaiCompatible: Dialect = {
   ...openai,
   name: 'openai_compatible',
   defaultBaseUrl: undefined,
-  // Servers that do not know stream_options ignore it; the few that refuse it name it in drop_params.
-  buildRequest: (input) =>
-    buildOpenAiRequest(input, { learnUsage: !input.deployment.dropParams.includes('stream_options') }),
+  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: takesStreamOptions(input) }),
   recognises: (answers) => readModelList(probeJson(answers, '/models')) !== undefined,
 };
+
+/** Services that refuse fields they do not know; Mistral's tells usage unasked. */
+const strictHosts = ['api.mistral.ai'];
+
+/** Servers that do not know stream_options ignore it; the few others are known, or name it in drop_params. */
+function takesStreamOptions({ provider, deployment }: BuildInput): boolean {
+  const isStrict = strictHosts.some((host) => provider.baseUrl.startsWith(`https://${host}`));
+  return !isStrict && !deployment.dropParams.includes('stream_options');
+}

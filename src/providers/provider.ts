@@ -129,6 +129,7 @@ export type Dialect = {
   /** Content type that a good streamed answer has. */
   readonly streamContentType: string;
   readonly probes: (provider: Provider) => readonly ProbeRequest[];
+  /** Reads the answers to `probes`; one that did not come is left out. */
   readProbe(answers: readonly ProbeAnswer[]): ProbeReport;
   /** Whether this server's answer to a probe is that of this dialect; for discovery. */
   recognises(answers: readonly ProbeAnswer[]): boolean;

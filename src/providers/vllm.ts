@@ -1,5 +1,13 @@
 import { asNumber } from '../wire/json-shape.ts';
-import { answerOf, basePath, isKeyRefused, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import {
+  answerOf,
+  basePath,
+  healthAnswer,
+  isKeyRefused,
+  probeJson,
+  readModelList,
+  statusDetail,
+} from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from './provider.ts';
 
@@ -9,7 +17,7 @@ export const vllm: Dialect = {
   name: 'vllm',
   defaultBaseUrl: 'http://127.0.0.1:8001',
   probes: (provider) => [
-    { path: `${basePath(provider)}/health`, required: true },
+    { path: provider.probe.path ?? `${basePath(provider)}/health`, required: true },
     { path: `${basePath(provider)}${provider.apiPath}/models`, required: true },
     { path: `${basePath(provider)}/metrics`, required: false },
   ],
@@ -23,7 +31,7 @@ export const vllm: Dialect = {
 /** /health may answer before the model serves, so both it and the list must be good. */
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const models = readModelList(probeJson(answers, '/models'));
-  const health = answerOf(answers, '/health');
+  const health = healthAnswer(answers, ['/models', '/metrics']);
   const list = answerOf(answers, '/models');
   const metrics = answerOf(answers, '/metrics')?.body ?? '';
   const running = gauge(metrics, 'vllm:num_requests_running');

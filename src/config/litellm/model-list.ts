@@ -10,7 +10,7 @@ import type { Place } from '../findings.ts';
 import { readSecret } from '../interpolate.ts';
 import { type GroupLowering, memberOf } from '../lower-groups.ts';
 import { defaultProbe } from '../lower-providers.ts';
-import type { ParsedFile } from '../parse-yaml.ts';
+import type { ParsedFile } from '../parsed-file.ts';
 import { litellmKeys } from './keys.ts';
 import { inferPrefix, notOffered, type Prefix, prefixes } from './prefixes.ts';
 import { readSection, type SectionReader, valueAt } from './section.ts';

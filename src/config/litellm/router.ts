@@ -1,12 +1,18 @@
-import type { Target } from '../../plan/model-group.ts';
+import type { NameTarget, Target } from '../../plan/model-group.ts';
 import { nearest } from '../../plan/nearest.ts';
-import type { Alias } from '../compile.ts';
 import type { Place } from '../findings.ts';
 import type { GroupDraft } from '../group-builder.ts';
 import { type GroupLowering, resolveTarget } from '../lower-groups.ts';
 import type { Mappings } from '../lower-routing.ts';
 import type { SettingsSections } from '../lower-settings.ts';
 import { type DeclaredFallback, readFallbacks } from './fallbacks.ts';
+
+/** Another name of a group. */
+export type Alias = {
+  readonly name: string;
+  readonly group: Extract<NameTarget, { kind: 'alias' }>['group'];
+  readonly hidden: boolean;
+};
 
 const kinds = [
   ['fallbacks', 'fallback'],

@@ -1,6 +1,6 @@
 import { nearest } from '../../plan/nearest.ts';
 import type { Findings, Place } from '../findings.ts';
-import type { ParsedFile, Path } from '../parse-yaml.ts';
+import type { ParsedFile, Path } from '../parsed-file.ts';
 import { litellmKeys, rightSection, type Section } from './keys.ts';
 
 /** A section being read: typed values by key, with a finding for what is not of its type. */

@@ -1,0 +1,101 @@
+import { relative, resolve } from 'node:path';
+import { compile } from '../config/compile.ts';
+import type { Diagnostic, Span } from '../config/diagnostic.ts';
+import { findConfig, homeOf, readSources } from '../config/read-sources.ts';
+import type { Environment, SourceFile } from '../config/source-file.ts';
+import type { DiscoveredServer } from '../contract/discovered.ts';
+import type { ConfigOrigin } from '../contract/start-report.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type Candidate, discover } from './discover.ts';
+import { discoveredSources } from './discovered-sources.ts';
+import type { Probing } from './server-family.ts';
+
+/** Which configuration is wanted. */
+export type LoadOptions = {
+  /** Folder or file; absent: looked for in `folder`. */
+  readonly config: string | undefined;
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly lenient: boolean;
+  /** Addresses to look at where there is no configuration. */
+  readonly candidates: readonly Candidate[];
+  readonly probing: Probing;
+};
+
+/** A configuration that compiled. */
+export type LoadedPlan = {
+  readonly kind: 'loaded';
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What secret references are read from. */
+  readonly environment: Environment;
+  readonly places: { readonly host: Span | undefined; readonly port: Span | undefined };
+  readonly origin: ConfigOrigin;
+  /** Where state and logs of this configuration stand. */
+  readonly home: { readonly folder: string; readonly name: string | undefined };
+  readonly discovered: readonly DiscoveredServer[];
+  /** Hash of what the sources say now; undefined where they do not compile. */
+  readonly diskHash: () => Promise<string | undefined>;
+};
+
+export type LoadResult =
+  | LoadedPlan
+  | { readonly kind: 'invalid'; readonly diagnostics: readonly Diagnostic[]; readonly sources: readonly SourceFile[] }
+  | { readonly kind: 'missing'; readonly message: string };
+
+/** Loads the configuration that was named or is found here; without one, what runs on this machine. */
+export async function loadPlan(options: LoadOptions): Promise<LoadResult> {
+  const { config, folder } = options;
+  const target = config === undefined ? await findConfig(folder) : resolve(folder, config);
+  return target === undefined ? loadDiscovered(options) : loadConfig(target, options);
+}
+
+async function loadConfig(target: string, options: LoadOptions): Promise<LoadResult> {
+  const read = await readSources(target);
+  if (read.kind === 'missing') return read;
+  const sources = shown(read.files, options.folder);
+  const compiled = compile(sources, options);
+  if (compiled.value === undefined) return { kind: 'invalid', diagnostics: compiled.diagnostics, sources };
+  return {
+    kind: 'loaded',
+    plan: compiled.value,
+    diagnostics: compiled.diagnostics,
+    environment: compiled.environment,
+    places: compiled.places,
+    origin: { kind: read.isFolder ? 'folder' : 'file', path: target },
+    home: homeOf(target, read.isFolder),
+    discovered: [],
+    diskHash: async () => {
+      const now = await readSources(target).catch(() => undefined);
+      if (now?.kind !== 'sources') return undefined;
+      return compile(shown(now.files, options.folder), options).value?.hash;
+    },
+  };
+}
+
+async function loadDiscovered(options: LoadOptions): Promise<LoadResult> {
+  const servers = await discover(options.candidates, options.probing);
+  const sources = discoveredSources(servers, 'discovered');
+  const compiled = compile(sources, options);
+  const { value: plan } = compiled;
+  if (plan === undefined) return { kind: 'invalid', diagnostics: compiled.diagnostics, sources };
+  return {
+    kind: 'loaded',
+    plan,
+    diagnostics: compiled.diagnostics,
+    environment: compiled.environment,
+    places: compiled.places,
+    origin: { kind: servers.length === 0 ? 'echo' : 'discovered' },
+    home: { folder: options.folder, name: undefined },
+    discovered: servers,
+    diskHash: () => Promise.resolve(plan.hash),
+  };
+}
+
+/** Paths as people know them: from the folder that they are in. */
+function shown(files: readonly SourceFile[], folder: string): readonly SourceFile[] {
+  return files.map((file) => {
+    const path = relative(folder, file.path);
+    return path.startsWith('..') ? file : { ...file, path };
+  });
+}
