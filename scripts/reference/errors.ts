@@ -17,6 +17,7 @@ export function errorsReference(): string {
 Every error answer of the gateway has OpenAI's form: \`{"error": {"message", "type", "param", "code"}}\`.
 Logs, metrics and decision records name the failure itself, which is the heading here; \`code\` is what a client sees.
 "Another attempt" says whether the gateway tries another deployment before it gives up; "counts" says whether the failure counts towards the deployment's cooldown.
+"Client may retry" is told to clients in \`x-should-retry\`, as \`true\` only beside a Retry-After, since the gateway has tried again itself.
 A refused request keeps the status and the code that its model server gave it.
 In a stream that has begun, the error object comes as an event without \`choices\`, and no \`[DONE]\` follows.
 

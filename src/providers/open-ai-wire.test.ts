@@ -47,7 +47,7 @@ test.each<[string, Given, string, readonly string[]]>([
     '{"model":"m","temperature":1}',
     { deployment: { defaults: { temperature: 0 } } },
     '{"model":"m","temperature":1}',
-    ['temperature'],
+    [],
   ],
   [
     '{"model":"m","seed":1}',

@@ -79,7 +79,9 @@ function bodyEdits(
   const put = (edit: BodyEdit): void => {
     edits.set(edit.key, edit);
   };
-  for (const [key, value] of Object.entries(deployment.defaults)) put({ kind: 'default', key, value });
+  for (const [key, value] of Object.entries(deployment.defaults)) {
+    if (!scan.members.has(key)) put({ kind: 'default', key, value });
+  }
   for (const key of gatewayFields) if (scan.members.has(key)) put({ kind: 'remove', key });
   for (const key of deployment.dropParams) {
     if (scan.members.has(key)) put({ kind: 'remove', key });
