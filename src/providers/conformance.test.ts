@@ -45,9 +45,21 @@ for (const name of dialectFolders()) {
   });
 }
 
+test('spine 3.2: every dialect has cases', () => {
+  const isDialect = (path: string): boolean =>
+    /: Dialect = \{$/m.test(readFileSync(new URL(path, import.meta.url), 'utf8'));
+  const files = readdirSync(new URL('./', import.meta.url)).filter(
+    (name) => name.endsWith('.ts') && isDialect(`./${name}`),
+  );
+  expect(dialectFolders()).toEqual(files.map((name) => name.replace('.ts', '')).sort());
+});
+
 function dialectFolders(): readonly string[] {
   const entries = readdirSync(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory() && entry.name !== 'requests').map((entry) => entry.name);
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name !== 'requests')
+    .map((entry) => entry.name)
+    .sort();
 }
 
 async function loadDialect(name: string): Promise<Dialect> {
