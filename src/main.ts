@@ -3,11 +3,53 @@
  * meet. It reads as what a start does, in order; everything that is decided here is decided by a
  * function of the room that owns it. Start reading at `start`.
  */
-import type { StartReport } from './contract/start-report.ts';
+import { randomUUID } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { splitAddress } from './config/base-url.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
+import { isWeakKey } from './config/lower-settings.ts';
 import type { Environment, SourceFile } from './config/source-file.ts';
-import type { Clock } from './gateway/clock.ts';
-import type { Milliseconds } from './plan/ids.ts';
+import type { StartReport } from './contract/start-report.ts';
+import { adminRoutes } from './control/admin-routes.ts';
+import { type AdminSocket, openAdminSocket } from './control/admin-socket.ts';
+import { type Control, startControl } from './control/control.ts';
+import { getProbe } from './control/get-probe.ts';
+import { decideBind } from './control/start-rules.ts';
+import { findSystemFolders, type SystemFolders } from './control/state-folder.ts';
+import { type Clock, systemClock } from './gateway/clock.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { describeDiagnostic } from './ops/describe-diagnostic.ts';
+import { discoveryCandidates } from './ops/discover.ts';
+import { type LoadedPlan, loadPlan } from './ops/load-plan.ts';
+import { findPortHolder } from './ops/port-holder.ts';
+import { productVersion } from './ops/product-version.ts';
+import type { Family, Probing } from './ops/server-family.ts';
+import { type Milliseconds, milliseconds, providerId, requestId, seconds } from './plan/ids.ts';
+import type { Credential, DialectName, Provider } from './plan/provider.ts';
+import { Secret } from './plan/secret.ts';
+import { anthropic } from './providers/anthropic.ts';
+import { azure } from './providers/azure.ts';
+import { echo } from './providers/echo.ts';
+import { llamaCpp } from './providers/llama-cpp.ts';
+import { ollama } from './providers/ollama.ts';
+import { openai } from './providers/openai.ts';
+import { openaiCompatible } from './providers/openai-compatible.ts';
+import type { Dialect } from './providers/provider.ts';
+import { vllm } from './providers/vllm.ts';
+import { createLogWriter, type LogWriter } from './telemetry/log-writer.ts';
+import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
+
+/** Every dialect that the product speaks; a new provider is listed here. */
+export const dialects: Readonly<Record<DialectName, Dialect>> = {
+  ollama,
+  llama_cpp: llamaCpp,
+  vllm,
+  openai,
+  azure,
+  openai_compatible: openaiCompatible,
+  anthropic,
+  echo,
+};
 
 /** What `up` was asked to do. */
 export type StartOptions = {
@@ -24,6 +66,8 @@ export type StartOptions = {
   /** The current folder. */
   readonly folder: string;
   readonly log: LogOptions;
+  /** Ports that discovery looks at; absent: where model servers usually listen. */
+  readonly discoveryPorts?: readonly number[];
   readonly clock?: Clock;
   readonly random?: () => number;
 };
@@ -71,5 +115,41 @@ export class StartRefused extends Error {
     this.fix = details.fix;
     this.diagnostics = details.diagnostics ?? [];
     this.sources = details.sources ?? [];
+  }
+}
+
+/** Starts a gateway: reads or finds a configuration, checks whether it may be served, and listens. */
+export async function start(options: StartOptions): Promise<Running> {
+  const clock = options.clock ?? systemClock;
+  const loaded = await load(options, clock);
+  const bind = decideBind({
+    server: loaded.plan.settings.server,
+    host: options.host,
+    environment: loaded.environment,
+    isWeak: isWeakKey,
+  });
+  if (bind.kind === 'refused') throw new StartRefused(bind.about, bind.message, { fix: bind.fix });
+  const folders = findSystemFolders(loaded.home, options.stateFolder);
+  const warnings = [
+    ...loaded.diagnostics.filter((one) => one.severity !== 'error'),
+    ...bind.warnings.map((one) => ({ ...one, span: loaded.places.host })),
+    ...(folders.note === undefined ? [] : [folderWarning(folders.note)]),
+  ];
+  const system = assemble({ options, clock, loaded, folders, warnings });
+  try {
+    const socket = await openSocket(system, folders);
+    const address = await listen(system, bind.host, options.port ?? loaded.plan.settings.server.port).catch(
+      async (error: unknown) => {
+        await socket.close();
+        throw error;
+      },
+    );
+    system.startedAt(address.url);
+    const firstRound = system.control.prober.probeAll();
+    system.control.prober.start();
+    return { address, ...createRunning({ system, socket, loaded, folders, warnings, firstRound, clock, options }) };
+  } catch (error) {
+    await system.close();
+    throw error;
   }
 }

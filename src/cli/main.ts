@@ -3,7 +3,7 @@ import { type CommandEntry, exitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { parseInput } from './parse.ts';
-import { productVersion } from './product-version.ts';
+import { productVersion } from '../ops/product-version.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs the command line and gives the exit code; nothing below this ends the process itself. */

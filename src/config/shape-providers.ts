@@ -1,168 +1,194 @@
 import { z } from 'zod';
-import { checkShape } from './check-shape.ts';
+import { type Checked, checkShape } from './check-shape.ts';
+import { field, optional } from './field.ts';
 import type { Findings } from './findings.ts';
-import type { ParsedFile } from './parsed-file.ts';
+import type { ParsedFile } from './parse-yaml.ts';
+import { healthCheck, healthChecks } from './shape-health-checks.ts';
 
 const text = z.string();
 const scalar = z.union([z.string(), z.number()]);
+const forPeople = 'For people; shown, not executed.';
 
-const model = z
-  .strictObject({
-    name: text.min(1).describe('Name of the model at the provider; also the name that clients ask for.'),
-    size: scalar.optional().describe('Parameters, for example "7B" or "1T".'),
-    quantization: text.optional().describe('Quantization, for people.'),
-    specialty: text.optional().describe('What it is made for; decides between several models of a provider.'),
-    use_case: text.optional().describe('What it is used for, for people.'),
-    context_length: z.int().positive().optional().describe('Context in tokens: longer prompts go elsewhere.'),
-    max_output_tokens: z.int().positive().optional().describe('Most tokens of one answer.'),
-    pulled_at: z.union([z.string(), z.date()]).optional().describe('Day on which it was pulled, for people.'),
-    options: z
-      .record(text, z.json())
-      .optional()
-      .describe(
-        'Runner options of Ollama, such as num_ctx; they make the gateway use its native wire. Another num_ctx than the loaded one reloads the model.',
-      ),
-    keep_alive: scalar
-      .optional()
-      .describe('How long Ollama keeps the model loaded after a request, for example "10m".'),
-    description: text.optional().describe('For people.'),
-    tags: z.array(text).optional().describe('Tags for tag routing.'),
-    capabilities: z
-      .array(text)
-      .optional()
-      .describe(
-        'What it can do: tools, vision, json_schema, reasoning, embedding. What is not listed is unknown, unless the list has "none".',
-      ),
-    mode: text.optional().describe('chat, completion or embedding.'),
-    model_size_gb: z.number().optional().describe('Size on disk, for people.'),
-    kv_cache_available_gb: z.number().optional().describe('Memory left for its cache, for people.'),
-    version: scalar.optional().describe('For people.'),
-    parameters: scalar.optional().describe('Another word for size.'),
-    max_parallel_requests: z.int().positive().optional().describe('Requests that it serves at the same time.'),
-    rpm: z.int().positive().optional().describe('Requests a minute.'),
-    tpm: z.int().positive().optional().describe('Tokens a minute.'),
-    notes: text.optional().describe('For people.'),
-  })
-  .describe('A model of a provider.');
-
-const healthCheck = z.strictObject({
-  endpoint: text.optional().describe('Path of the probe.'),
-  enabled: z.boolean().optional().describe('Whether it is probed.'),
-  interval_seconds: z.number().positive().optional().describe('Seconds between probes.'),
-  timeout_seconds: z.number().positive().optional().describe('Seconds that a probe may take.'),
-  retry_attempts: z.int().nonnegative().optional().describe('Further tries before a provider counts as down.'),
+const model = z.strictObject({
+  name: field(text.min(1), 'Name of the model at the provider; also a name that clients ask for.'),
+  size: optional(scalar, 'Parameters, for example "7B" or "1T"; size rules and min_model_size compare it.', {
+    default: 'read from the name, where it carries one',
+  }),
+  parameters: optional(scalar, 'Another word for size.'),
+  quantization: optional(text, `Quantization of the weights. ${forPeople}`),
+  specialty: optional(
+    text,
+    'What it is made for. Decides between several models of a provider that a reference could mean.',
+  ),
+  use_case: optional(text, `What it is used for. ${forPeople}`),
+  context_length: optional(z.int().positive(), 'Its context: requests that need more go elsewhere.', {
+    unit: 'tokens',
+    default: 'what the server tells of itself',
+    danger: 'A larger number than the server has sends requests to it that it must refuse.',
+  }),
+  max_output_tokens: optional(z.int().positive(), 'Most that one answer may hold.', { unit: 'tokens' }),
+  pulled_at: optional(z.union([z.string(), z.date()]), `Day on which it was pulled. ${forPeople}`),
+  options: optional(
+    z.record(text, z.json()),
+    'Runner options of Ollama, such as num_ctx. They make the gateway use Ollama’s native wire, which alone carries them.',
+    { danger: 'Another num_ctx than the loaded one makes Ollama load the model again.' },
+  ),
+  keep_alive: optional(scalar, 'How long Ollama keeps the model loaded after a request, for example "10m".', {
+    unit: 'seconds, or a text with its unit',
+  }),
+  description: optional(text, 'One sentence about it, shown in lists.'),
+  tags: optional(z.array(text), 'Tags that requests can ask for.'),
+  capabilities: optional(
+    z.array(text),
+    'What it can do: tools, vision, json_schema, reasoning. What is not listed is unknown and tried; "none" in the list makes it known as absent.',
+  ),
+  mode: optional(z.enum(['chat', 'completion', 'embedding']), 'What it answers.', {
+    default: 'embedding where the name says so, else whatever is asked',
+  }),
+  model_size_gb: optional(z.number().positive(), `Size of its file. ${forPeople}`, { unit: 'gigabytes' }),
+  kv_cache_available_gb: optional(z.number().nonnegative(), `Memory left for its cache. ${forPeople}`, {
+    unit: 'gigabytes',
+  }),
+  version: optional(scalar, forPeople),
+  max_parallel_requests: optional(z.int().positive(), 'Requests that it serves at the same time; more wait.', {
+    default: 'the provider’s',
+  }),
+  rpm: optional(z.int().positive(), 'Requests that it takes.', { unit: 'requests a minute' }),
+  tpm: optional(z.int().positive(), 'Tokens that it takes and gives.', { unit: 'tokens a minute' }),
+  input_cost_per_token: optional(z.number().nonnegative(), 'Price of the prompt.', { unit: 'US dollars a token' }),
+  output_cost_per_token: optional(z.number().nonnegative(), 'Price of the answer.', { unit: 'US dollars a token' }),
+  notes: optional(text, forPeople),
 });
 
 const rateLimits = z.union([
-  z
-    .strictObject({ hourly: z.boolean().optional(), daily: z.boolean().optional(), details: text.optional() })
-    .describe('What the provider says of its quota, for people.'),
-  z
-    .strictObject({
-      requests_per_minute: z.int().positive().optional(),
-      tokens_per_minute: z.int().positive().optional(),
-    })
-    .describe('Its quota a minute.'),
+  z.strictObject({
+    hourly: optional(z.boolean(), `Whether the provider counts by the hour. ${forPeople}`),
+    daily: optional(z.boolean(), `Whether the provider counts by the day. ${forPeople}`),
+    details: optional(text, `What the provider says of its quota. ${forPeople}`),
+  }),
+  z.strictObject({
+    requests_per_minute: optional(z.int().positive(), 'Requests that the provider takes.', {
+      unit: 'requests a minute',
+    }),
+    tokens_per_minute: optional(z.int().positive(), 'Tokens that the provider takes and gives.', {
+      unit: 'tokens a minute',
+    }),
+  }),
 ]);
 
-const provider = z
-  .strictObject({
-    type: z
-      .enum([
-        'ollama',
-        'llama_cpp',
-        'vllm',
-        'openai',
-        'anthropic',
-        'openai_compatible',
-        'azure',
-        'echo',
-        'litellm',
-        'custom',
-        'tool_server',
-        'web_ui',
-      ])
-      .describe('Dialect of its server.'),
-    base_url: text.optional().describe('Its address, with or without /v1.'),
-    status: z
-      .enum(['active', 'disabled', 'pending_integration', 'template', 'inactive', 'deprecated', 'testing', 'preview'])
-      .optional()
-      .describe('Only active ones answer; the names of others are answered by their fallbacks.'),
-    description: text.optional().describe('For people.'),
-    models: z
-      .array(z.union([text, model]))
-      .optional()
-      .describe('Its models, as names or with their facts.'),
-    health_endpoint: text.optional().describe('Path of its probe; must not run a model.'),
-    health_check: healthCheck.optional().describe('Its probe.'),
-    features: z.array(text).optional().describe('For people.'),
-    configuration: z
-      .record(text, z.json())
-      .optional()
-      .describe('How its server is launched, for people and for drift checks.'),
-    requires_api_key: z.boolean().optional().describe('Whether it wants a key.'),
-    env_var: text.optional().describe('Environment variable that holds its key.'),
-    api_key: text.optional().describe('Its key as os.environ/NAME or ${NAME}. A key in the file itself is warned of.'),
-    api_version: text.optional().describe('Azure’s api-version.'),
-    rate_limits: rateLimits.optional().describe('Its quota.'),
-    cost_per_1k_tokens: z
-      .record(text, z.number().nonnegative())
-      .optional()
-      .describe('US dollars for 1,000 tokens, by model.'),
-    gpu_memory_utilization: z.number().optional().describe('vLLM’s share of the card, for people.'),
-    max_model_len: z.int().positive().optional().describe('vLLM’s context in tokens.'),
-    hardware_requirements: z.record(text, z.json()).optional().describe('For people.'),
-    api_format: text.optional().describe('openai_compatible makes a custom type speak OpenAI’s wire.'),
-    service_file: text.optional().describe('Its systemd unit, for people.'),
-    location: text.optional().describe('For people.'),
-    docs: text.optional().describe('For people.'),
-    notes: text.optional().describe('For people.'),
-    custom_config: z
-      .strictObject({ auth_method: text.optional(), headers: z.record(text, text).optional() })
-      .optional()
-      .describe('How it wants its key, and extra headers.'),
-    headers: z.record(text, text).optional().describe('Extra headers of every request.'),
-    budget: z
-      .strictObject({
-        max_budget_usd: z.number().nonnegative(),
-        budget_window: z.enum(['1h', '1d', '7d', '30d']).optional(),
-      })
-      .optional()
-      .describe('Spend cap.'),
-    tier: z
-      .enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal'])
-      .optional()
-      .describe('Quality tier; by its address where absent.'),
-    group: z
-      .union([text, z.array(text)])
-      .optional()
-      .describe('Names that stand for it in references.'),
-    exclusive_group: text.optional().describe('Providers that share one card, of which one serves at a time.'),
-    max_parallel_requests: z.int().positive().optional().describe('Requests that it serves at the same time.'),
-    verify_tls: z
-      .boolean()
-      .optional()
-      .describe('false accepts any certificate. Only for a server of your own on your own network.'),
-    ca_file: text.optional().describe('Certificate authority of its own, as a PEM file.'),
-  })
-  .describe('A provider.');
+export const budget: z.ZodType<BudgetShape> = z.strictObject({
+  max_budget_usd: field(z.number().nonnegative(), 'Most that may be spent in the window.', { unit: 'US dollars' }),
+  budget_window: optional(z.enum(['1h', '1d', '7d', '30d']), 'Time after which spending starts at zero again.', {
+    default: '30d',
+  }),
+});
+
+/** A spending cap as it is written. */
+export type BudgetShape = {
+  readonly max_budget_usd: number;
+  readonly budget_window?: '1h' | '1d' | '7d' | '30d' | undefined;
+};
+
+const provider = z.strictObject({
+  type: field(
+    z.enum([
+      'ollama',
+      'llama_cpp',
+      'vllm',
+      'openai',
+      'anthropic',
+      'openai_compatible',
+      'azure',
+      'echo',
+      'litellm',
+      'custom',
+      'tool_server',
+      'web_ui',
+    ]),
+    'What its server is. tool_server and web_ui serve no models and are listed for people.',
+  ),
+  base_url: optional(text, 'Address of its server, with or without /v1.', {
+    default: 'the usual address of its type',
+  }),
+  status: optional(
+    z.enum([
+      'active',
+      'disabled',
+      'inactive',
+      'deprecated',
+      'pending_integration',
+      'template',
+      'testing',
+      'preview',
+      'degraded',
+      'unavailable',
+    ]),
+    'Only active ones are asked (degraded and unavailable count as active: their state is measured). The names of the others are answered by their fallbacks.',
+    { default: 'active' },
+  ),
+  description: optional(text, 'One sentence about it, shown in lists.'),
+  models: optional(z.array(z.union([text, model])), 'Its models, as names or with their facts.'),
+  health_endpoint: optional(text, 'Path of its probe.', {
+    default: 'the probes known to be harmless for its type',
+    danger: 'A path that runs a model costs what a request costs, every minute.',
+  }),
+  health_check: optional(healthCheck, 'How it is probed.'),
+  health_checks: optional(healthCheck, 'Another word for health_check.'),
+  features: optional(z.array(text), forPeople),
+  configuration: optional(z.record(text, z.json()), 'How its server is launched, for the commands that launch it.'),
+  requires_api_key: optional(z.boolean(), 'Whether it wants a key.'),
+  env_var: optional(text, 'Environment variable that holds its key.', { default: 'the usual one of its vendor' }),
+  api_key: optional(text, 'Its key, as os.environ/NAME or ${NAME}.', {
+    danger: 'A key written in the file itself goes wherever the file goes.',
+  }),
+  api_version: optional(text, 'Azure’s api-version.'),
+  rate_limits: optional(rateLimits, 'Its quota: numbers are kept to, words are for people.'),
+  cost_per_1k_tokens: optional(z.record(text, z.number().nonnegative()), 'Price of prompt and answer, by model.', {
+    unit: 'US dollars for 1,000 tokens',
+  }),
+  gpu_memory_utilization: optional(z.number().positive().max(1), 'Share of the card that vLLM takes when launched.'),
+  max_model_len: optional(z.int().positive(), 'Context with which vLLM is launched.', { unit: 'tokens' }),
+  hardware_requirements: optional(z.record(text, z.json()), `What its server needs. ${forPeople}`),
+  api_format: optional(z.enum(['openai_compatible', 'openai']), 'Wire of a custom server.'),
+  service_file: optional(text, 'Its systemd unit, for the commands that start and stop it.'),
+  location: optional(text, forPeople),
+  docs: optional(text, forPeople),
+  notes: optional(text, forPeople),
+  custom_config: optional(
+    z.strictObject({
+      auth_method: optional(z.enum(['bearer', 'x-api-key', 'api-key', 'none']), 'How it wants its key.', {
+        default: 'bearer, or what its type uses',
+      }),
+      headers: optional(z.record(text, text), 'Headers of every request to it.'),
+    }),
+    'How it wants its key, and headers.',
+  ),
+  headers: optional(z.record(text, text), 'Headers of every request to it.'),
+  budget: optional(budget, 'Spending cap.'),
+  tier: optional(
+    z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal']),
+    'Quality tier: a fallback to a lower one is marked.',
+    { default: 'local for an address of this machine or network, else cloud_standard' },
+  ),
+  group: optional(z.union([text, z.array(text)]), 'Further names that stand for it, and for others of the same group.'),
+  exclusive_group: optional(text, 'Providers of one exclusive group share a card, of which one serves at a time.'),
+  max_parallel_requests: optional(z.int().positive(), 'Requests that it serves at the same time; more wait.', {
+    default: 'not bounded',
+  }),
+  verify_tls: optional(z.boolean(), 'Whether its certificate is checked.', {
+    default: true,
+    danger: 'false lets anybody on the way read and change requests and answers.',
+  }),
+  ca_file: optional(text, 'File with its own certificate authority, in PEM.'),
+});
 
 const file = z.strictObject({
-  providers: z.record(text, provider).describe('Providers by name.'),
-  metadata: z
-    .record(text, z.json())
-    .optional()
-    .describe('Counts and dates kept by hand; counts are compared with the truth.'),
-  health_checks: z
-    .strictObject({
-      enabled: z.boolean().optional().describe('Whether providers are probed.'),
-      interval_seconds: z.number().positive().optional().describe('Seconds between probes; 60 where absent.'),
-      timeout_seconds: z.number().positive().optional().describe('Seconds that a probe may take; 5 where absent.'),
-      retry_attempts: z.int().nonnegative().optional().describe('Further tries before a provider counts as down.'),
-      endpoints: z.record(text, text).optional().describe('Addresses of probes by provider.'),
-    })
-    .optional()
-    .describe('Probes of all providers.'),
+  providers: field(z.record(text, provider), 'Providers by name.'),
+  metadata: optional(
+    z.record(text, z.json()),
+    'Dates and counts kept by hand. total_providers and total_models_available are compared with the truth.',
+  ),
+  health_checks: optional(healthChecks, 'How all providers are probed, or some of them by name.'),
 });
 
 /** providers.yaml as it is written, checked. */
@@ -173,11 +199,14 @@ export type ProviderShape = z.output<typeof provider>;
 export type ModelShape = z.output<typeof model>;
 
 /** Checks providers.yaml. */
-export function parseProviders(parsed: ParsedFile, findings: Findings): ProvidersShape | undefined {
+export function parseProviders(parsed: ParsedFile, findings: Findings): Checked<ProvidersShape> | undefined {
   return checkShape(file, parsed, findings);
 }
 
-/** The schema as JSON Schema, for editors. */
-export function providersJsonSchema(): unknown {
+/** The schema as JSON Schema, for editors and for the reference. */
+export function providersJsonSchema(): JsonSchema {
   return z.toJSONSchema(file, { unrepresentable: 'any', io: 'input' });
 }
+
+/** A JSON Schema as zod writes it. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;

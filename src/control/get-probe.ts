@@ -42,7 +42,7 @@ export async function getProbe(url: string, options: ProbeOptions): Promise<Prob
       status: answer.statusCode,
       body,
       contentType: String(answer.headers['content-type'] ?? ''),
-      location: answer.headers.location === undefined ? undefined : String(answer.headers.location),
+      location: answer.headers['location'] === undefined ? undefined : String(answer.headers['location']),
     };
   } catch (error) {
     const code = errorCode(error);
