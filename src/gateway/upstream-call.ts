@@ -147,8 +147,9 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#headers = headers;
     const { dialect, request, context } = this.#input;
     const type = String(headers['content-type'] ?? '');
-    const streams = status < 300 && request.streams && type.startsWith(dialect.streamContentType);
-    if (streams) this.#reader = dialect.createStreamReader(context);
+    const reading = request.reading ?? dialect;
+    const streams = status < 300 && request.streams && type.startsWith(reading.streamContentType);
+    if (streams) this.#reader = reading.createStreamReader(context);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -248,7 +249,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
         kind: 'failed',
         failure: failure('upstream_malformed', `The provider answered with a redirect (status ${this.#status})`),
       };
-    const answer = dialect.readWhole(body, context);
+    const answer = (this.#input.request.reading ?? dialect).readWhole(body, context);
     if (answer.kind === 'failed') return answer;
     return { kind: 'whole', answer };
   }

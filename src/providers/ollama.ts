@@ -1,15 +1,33 @@
+import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
+import { bodyFields } from '../wire/chat-to-messages.ts';
+import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { createOllamaReader, ollamaToChat } from '../wire/ollama-to-chat.ts';
+import { type BodyScan, scanBody } from '../wire/scan-body.ts';
 import { basePath, buildOpenAiRequest, probeJson, statusDetail } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ListedModel, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+import type {
+  AnswerReading,
+  BuildInput,
+  BuildResult,
+  Dialect,
+  ListedModel,
+  ProbeAnswer,
+  ProbeReport,
+  ResidentModel,
+} from './provider.ts';
 
-/** Ollama, local or in its cloud: its /v1, which is OpenAI's wire. */
+/**
+ * Ollama, local or in its cloud. Its /v1 is OpenAI's wire and goes through untouched; where the
+ * deployment declares runner options or keep_alive, or the request gives some, its own wire is
+ * spoken instead, since /v1 cannot carry them.
+ */
 export const ollama: Dialect = {
   ...openai,
   name: 'ollama',
   defaultBaseUrl: 'http://127.0.0.1:11434',
-  buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true }),
+  buildRequest: (input) => (needsNative(input) ? buildNative(input) : buildOpenAiRequest(input, { learnUsage: true })),
   probes: (provider) => [
     { path: `${basePath(provider)}/api/version`, required: true },
     { path: `${basePath(provider)}/api/tags`, required: true },
@@ -18,6 +36,66 @@ export const ollama: Dialect = {
   readProbe,
   recognises: (answers) => asText(asObject(probeJson(answers, '/api/version'))?.['version']) !== undefined,
 };
+
+/** Fields of a request that only the native wire can carry. */
+const nativeFields = ['think', 'keep_alive', 'num_ctx', 'top_k', 'min_p', 'repeat_penalty', 'mirostat'];
+
+function needsNative({ deployment, body, scan }: BuildInput): boolean {
+  if (Object.keys(deployment.options).length > 0 || deployment.keepAlive !== undefined) return true;
+  if (
+    nativeFields.some((field) => deployment.defaults[field] !== undefined || deployment.extraBody[field] !== undefined)
+  )
+    return true;
+  const members = scan ?? scannedMembers(body);
+  return members !== undefined && nativeFields.some((field) => members.members.has(field));
+}
+
+function scannedMembers(body: Uint8Array): BodyScan | undefined {
+  const scanned = scanBody(body);
+  return scanned.kind === 'scanned' ? scanned.scan : undefined;
+}
+
+const nativePaths = { chat: '/api/chat', completions: '/api/generate', embeddings: '/api/embed' };
+const translators = { chat: chatToOllama, completions: completionToOllama, embeddings: embeddingsToOllama };
+
+const nativeReading: AnswerReading = {
+  readWhole: ollamaToChat,
+  createStreamReader: createOllamaReader,
+  streamContentType: 'application/x-ndjson',
+};
+
+function buildNative(input: BuildInput): BuildResult {
+  const { deployment, provider, endpoint } = input;
+  const whole = { ...deployment.defaults, ...bodyFields(input.body), ...deployment.extraBody };
+  const kept = Object.fromEntries(Object.entries(whole).filter(([key]) => !deployment.dropParams.includes(key)));
+  const stream = input.stream && endpoint !== 'embeddings';
+  const translated = translators[endpoint](kept, {
+    model: input.model,
+    stream,
+    options: deployment.options,
+    keepAlive: deployment.keepAlive,
+  });
+  if (translated.kind === 'refused') {
+    return {
+      kind: 'refused',
+      failure: failure('upstream_unsupported', `Ollama’s own wire cannot say "${translated.field}"`, {
+        param: translated.field,
+      }),
+    };
+  }
+  return {
+    kind: 'request',
+    request: {
+      method: 'POST',
+      path: `${basePath(provider)}${nativePaths[endpoint]}`,
+      headers: ['content-type', 'application/json'],
+      body: Buffer.from(JSON.stringify(translated.body)),
+      streams: stream,
+      reading: nativeReading,
+      edits: ['translated'],
+    },
+  };
+}
 
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const version = asText(asObject(probeJson(answers, '/api/version'))?.['version']);

@@ -47,6 +47,8 @@ export type UpstreamRequest = {
   readonly body: Uint8Array;
   /** Whether the upstream was asked for a stream; may be true where the client's `stream` is false. */
   readonly streams: boolean;
+  /** How the answer is read, where the dialect has a second wire and this request speaks it. */
+  readonly reading?: AnswerReading;
   /** Names of the edits made to the client's bytes, for the record; `translated` when rewritten whole. */
   readonly edits: readonly string[];
 };
@@ -108,6 +110,9 @@ export type ProbeReport = {
 export type LocalAnswer =
   | { readonly kind: 'whole'; readonly answer: WholeAnswer }
   | { readonly kind: 'stream'; readonly parts: readonly StreamPart[] };
+
+/** How the answers of one wire are read. */
+export type AnswerReading = Pick<Dialect, 'readWhole' | 'createStreamReader' | 'streamContentType'>;
 
 /** One upstream dialect. */
 export type Dialect = {

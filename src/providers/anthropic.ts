@@ -1,0 +1,87 @@
+import { failure } from '../plan/failure-catalogue.ts';
+import { bodyFields, chatToMessages } from '../wire/chat-to-messages.ts';
+import { asList, asObject, asText } from '../wire/json-shape.ts';
+import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.ts';
+import {
+  authorizeByCredential,
+  basePath,
+  notOffered,
+  plainReport,
+  probeJson,
+  readOpenAiError,
+} from './open-ai-wire.ts';
+import type { BuildInput, BuildResult, Dialect } from './provider.ts';
+
+/** The version under which sampling parameters are still taken. */
+const version = '2023-06-01';
+
+/** Anthropic's Messages, spoken to clients as OpenAI's chat completions. */
+export const anthropic: Dialect = {
+  name: 'anthropic',
+  endpoints: ['chat'],
+  defaultBaseUrl: 'https://api.anthropic.com',
+  buildRequest,
+  readError: readOpenAiError,
+  readWhole: messagesToChat,
+  createStreamReader: createMessagesReader,
+  streamContentType: 'text/event-stream',
+  probes: (provider) => [
+    { path: provider.probe.path ?? `${basePath(provider)}${provider.apiPath}/models`, required: true },
+  ],
+  readProbe: (answers) => {
+    const list = asList(asObject(probeJson(answers, '/models'))?.['data']);
+    const models = list?.flatMap((one) => {
+      const id = asText(asObject(one)?.['id']);
+      return id === undefined
+        ? []
+        : [
+            {
+              id,
+              kind: 'chat' as const,
+              contextTokens: undefined,
+              sizeBytes: undefined,
+              parameterSize: undefined,
+              quantization: undefined,
+              digest: undefined,
+            },
+          ];
+    });
+    return plainReport(answers, models);
+  },
+  recognises: () => false,
+  authorize: (provider, key) => [...authorizeByCredential(provider, key), 'anthropic-version', version],
+};
+
+function buildRequest(input: BuildInput): BuildResult {
+  if (input.endpoint !== 'chat') {
+    return { kind: 'refused', failure: failure('upstream_unsupported', `Anthropic offers no ${input.endpoint}`) };
+  }
+  const { deployment, provider } = input;
+  const body = { ...deployment.defaults, ...bodyFields(input.body), ...deployment.extraBody };
+  const kept = Object.fromEntries(Object.entries(body).filter(([key]) => !deployment.dropParams.includes(key)));
+  const translated = chatToMessages(kept, {
+    model: input.model,
+    stream: input.stream,
+    maxOutputTokens: deployment.maxOutputTokens,
+  });
+  if (translated.kind === 'refused') {
+    return {
+      kind: 'refused',
+      failure: failure('upstream_unsupported', `Anthropic’s Messages cannot say "${translated.field}"`, {
+        param: translated.field,
+      }),
+    };
+  }
+  const beta = input.headers.get('anthropic-beta');
+  return {
+    kind: 'request',
+    request: {
+      method: 'POST',
+      path: `${basePath(provider)}${provider.apiPath}/messages`,
+      headers: ['content-type', 'application/json', ...(beta === undefined ? [] : ['anthropic-beta', beta])],
+      body: Buffer.from(JSON.stringify(translated.body)),
+      streams: input.stream,
+      edits: ['translated'],
+    },
+  };
+}

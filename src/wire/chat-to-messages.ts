@@ -1,0 +1,203 @@
+import {
+  type ChatMessage,
+  type ChatParameters,
+  type ContentPart,
+  readMessages,
+  readParameters,
+} from './chat-request.ts';
+import { asObject, type Fields } from './json-shape.ts';
+
+/** What the translation must know of the deployment. */
+export type MessagesOptions = {
+  readonly model: string;
+  readonly stream: boolean;
+  readonly maxOutputTokens: number | undefined;
+};
+
+/** Most tokens of an answer where neither request nor deployment names a number: Anthropic wants one. */
+const defaultMaxTokens = 4096;
+
+/**
+ * Fields of a chat request that Anthropic's Messages have no words for, and what becomes of them:
+ * those that would change the answer are refused, the others are left out.
+ */
+export const messagesFields: { readonly refused: readonly string[]; readonly dropped: readonly string[] } = {
+  refused: [
+    'audio',
+    'functions',
+    'function_call',
+    'logit_bias',
+    'logprobs',
+    'top_logprobs',
+    'prediction',
+    'web_search_options',
+  ],
+  dropped: [
+    'frequency_penalty',
+    'presence_penalty',
+    'seed',
+    'service_tier',
+    'store',
+    'stream_options',
+    'verbosity',
+    'metadata',
+    'modalities',
+    'prompt_cache_key',
+    'user',
+  ],
+};
+
+/** Translates a chat request to Anthropic's Messages; gives the name of a field that cannot be said. */
+export function chatToMessages(
+  body: Fields,
+  options: MessagesOptions,
+): { readonly kind: 'body'; readonly body: Fields } | { readonly kind: 'refused'; readonly field: string } {
+  const refused = messagesFields.refused.find(
+    (field) => body[field] !== undefined && body[field] !== null && body[field] !== false,
+  );
+  if (refused !== undefined) return { kind: 'refused', field: refused };
+  if (typeof body['n'] === 'number' && body['n'] > 1) return { kind: 'refused', field: 'n' };
+  const messages = readMessages(body['messages']);
+  const foreign = messages.flatMap((message) => message.parts).find((part) => part.kind === 'other');
+  if (foreign?.kind === 'other') return { kind: 'refused', field: `messages (a part of type ${foreign.type})` };
+  const parameters = readParameters(body);
+  const system = messages
+    .filter(isSystem)
+    .flatMap((message) => message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])));
+  if (parameters.format.kind === 'json') system.push('Answer with one JSON object and nothing else.');
+  return {
+    kind: 'body',
+    body: {
+      model: options.model,
+      max_tokens: parameters.maxTokens ?? options.maxOutputTokens ?? defaultMaxTokens,
+      messages: joinTurns(messages.filter((message) => !isSystem(message))),
+      ...(system.length === 0 ? {} : { system: system.join('\n\n') }),
+      ...(options.stream ? { stream: true } : {}),
+      ...samplingOf(parameters),
+      ...toolsOf(parameters),
+      ...effortOf(parameters),
+      ...(parameters.user === undefined ? {} : { metadata: { user_id: parameters.user } }),
+      ...nativeFields(body),
+    },
+  };
+}
+
+/** Anthropic's own fields pass as they are: clients that know them send them on purpose. */
+function nativeFields(body: Fields): Fields {
+  const native = [
+    'thinking',
+    'top_k',
+    'cache_control',
+    'mcp_servers',
+    'container',
+    'context_management',
+    'output_config',
+  ];
+  return Object.fromEntries(native.flatMap((key) => (body[key] === undefined ? [] : [[key, body[key]]])));
+}
+
+function isSystem({ role }: ChatMessage): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+function samplingOf({ temperature, topP, stop }: ChatParameters): Fields {
+  const stops = stop.filter((one) => one.trim() !== '');
+  return {
+    // OpenAI's scale ends at 2, Anthropic's at 1.
+    ...(temperature === undefined ? {} : { temperature: Math.min(1, temperature) }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(stops.length === 0 ? {} : { stop_sequences: stops }),
+  };
+}
+
+function toolsOf({ tools, toolChoice, isParallel }: ChatParameters): Fields {
+  if (tools.length === 0) return {};
+  const choice =
+    toolChoice === undefined && isParallel
+      ? undefined
+      : { ...choiceOf(toolChoice), ...(isParallel ? {} : { disable_parallel_tool_use: true }) };
+  return {
+    tools: tools.map(({ name, description, parameters }) => ({
+      name,
+      ...(description === undefined ? {} : { description }),
+      input_schema: { type: 'object', ...parameters },
+    })),
+    ...(choice === undefined ? {} : { tool_choice: choice }),
+  };
+}
+
+function choiceOf(choice: ChatParameters['toolChoice']): Fields {
+  if (choice === undefined || choice === 'auto') return { type: 'auto' };
+  if (choice === 'none') return { type: 'none' };
+  return choice === 'required' ? { type: 'any' } : { type: 'tool', name: choice.name };
+}
+
+function effortOf({ reasoningEffort, format }: ChatParameters): Fields {
+  const effort =
+    reasoningEffort === undefined || reasoningEffort === 'none'
+      ? undefined
+      : reasoningEffort === 'minimal'
+        ? 'low'
+        : reasoningEffort;
+  const schema = format.kind === 'schema' ? { type: 'json_schema', schema: format.schema } : undefined;
+  return {
+    ...(reasoningEffort === 'none' ? { thinking: { type: 'disabled' } } : {}),
+    ...(effort === undefined && schema === undefined
+      ? {}
+      : {
+          output_config: {
+            ...(effort === undefined ? {} : { effort }),
+            ...(schema === undefined ? {} : { format: schema }),
+          },
+        }),
+  };
+}
+
+type Turn = { readonly role: 'user' | 'assistant'; readonly content: Fields[] };
+
+/** Turns must alternate, and results of tools stand first in the user's turn after the calls. */
+function joinTurns(messages: readonly ChatMessage[]): readonly Turn[] {
+  const turns: Turn[] = [];
+  for (const message of messages) {
+    const role = message.role === 'assistant' ? 'assistant' : 'user';
+    const blocks = blocksOf(message);
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...blocks);
+    else if (blocks.length > 0) turns.push({ role, content: blocks });
+  }
+  return turns;
+}
+
+function blocksOf(message: ChatMessage): Fields[] {
+  const content = message.parts.flatMap(blockOf);
+  if (message.role === 'tool' || message.role === 'function') {
+    return [{ type: 'tool_result', tool_use_id: cleanId(message.toolCallId ?? 'call_0'), content }];
+  }
+  return [
+    ...content,
+    ...message.toolCalls.map(({ id, name, arguments: input }) => ({ type: 'tool_use', id: cleanId(id), name, input })),
+  ];
+}
+
+function blockOf(part: ContentPart): Fields[] {
+  switch (part.kind) {
+    case 'text':
+      return part.text === '' ? [] : [{ type: 'text', text: part.text }];
+    case 'image':
+      return [{ type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }];
+    case 'image_url':
+      return [{ type: 'image', source: { type: 'url', url: part.url } }];
+    case 'other':
+      return [];
+  }
+}
+
+/** Ids of other vendors may hold letters that Anthropic's must not; equal ids stay equal. */
+function cleanId(id: string): string {
+  return id.replaceAll(/[^a-zA-Z0-9_-]/g, '_');
+}
+
+/** An object of the body's fields; the scan has proven it to be one. */
+export function bodyFields(body: Uint8Array): Fields {
+  return asObject(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'))) ?? {};
+}
