@@ -5,7 +5,6 @@ import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.t
 import {
   authorizeByCredential,
   basePath,
-  notOffered,
   plainReport,
   probeJson,
   readOpenAiError,
