@@ -5,28 +5,33 @@
  */
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { splitAddress } from './config/base-url.ts';
 import type { Diagnostic } from './config/diagnostic.ts';
 import { isWeakKey } from './config/lower-settings.ts';
 import type { Environment, SourceFile } from './config/source-file.ts';
+import type { DecisionRecord } from './contract/decision-record.ts';
+import type { ExplainQuestion } from './contract/explain.ts';
 import type { StartReport } from './contract/start-report.ts';
 import { adminRoutes } from './control/admin-routes.ts';
-import { type AdminSocket, openAdminSocket } from './control/admin-socket.ts';
+import { type AdminSocket, AlreadyRunning, openAdminSocket } from './control/admin-socket.ts';
 import { type Control, startControl } from './control/control.ts';
+import { explain } from './control/explain.ts';
 import { getProbe } from './control/get-probe.ts';
+import { toServerFamily } from './control/server-families.ts';
 import { decideBind } from './control/start-rules.ts';
-import { findSystemFolders, type SystemFolders } from './control/state-folder.ts';
+import { type ChosenFolders, chooseFolders } from './control/state-folder.ts';
 import { type Clock, systemClock } from './gateway/clock.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { listModels } from './gateway/view-models.ts';
+import { readAdminRecord } from './ops/admin-record.ts';
 import { describeDiagnostic } from './ops/describe-diagnostic.ts';
 import { discoveryCandidates } from './ops/discover.ts';
+import { explainListenError } from './ops/listen-problem.ts';
 import { type LoadedPlan, loadPlan } from './ops/load-plan.ts';
-import { findPortHolder } from './ops/port-holder.ts';
 import { productVersion } from './ops/product-version.ts';
-import type { Family, Probing } from './ops/server-family.ts';
-import { type Milliseconds, milliseconds, providerId, requestId, seconds } from './plan/ids.ts';
-import type { Credential, DialectName, Provider } from './plan/provider.ts';
-import { Secret } from './plan/secret.ts';
+import type { Probing } from './ops/server-family.ts';
+import { type Milliseconds, milliseconds, requestId } from './plan/ids.ts';
+import type { Plan } from './plan/plan.ts';
+import type { DialectName } from './plan/provider.ts';
 import { anthropic } from './providers/anthropic.ts';
 import { azure } from './providers/azure.ts';
 import { echo } from './providers/echo.ts';
@@ -36,7 +41,8 @@ import { openai } from './providers/openai.ts';
 import { openaiCompatible } from './providers/openai-compatible.ts';
 import type { Dialect } from './providers/provider.ts';
 import { vllm } from './providers/vllm.ts';
-import { createLogWriter, type LogWriter } from './telemetry/log-writer.ts';
+import { createRoutingState } from './routing/state.ts';
+import { createLogWriter } from './telemetry/log-writer.ts';
 import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
 
 /** Every dialect that the product speaks; a new provider is listed here. */
@@ -105,7 +111,7 @@ export class StartRefused extends Error {
     kind: StartRefused['kind'],
     message: string,
     details: {
-      readonly fix?: string;
+      readonly fix?: string | undefined;
       readonly diagnostics?: readonly Diagnostic[];
       readonly sources?: readonly SourceFile[];
     } = {},
@@ -122,34 +128,242 @@ export class StartRefused extends Error {
 export async function start(options: StartOptions): Promise<Running> {
   const clock = options.clock ?? systemClock;
   const loaded = await load(options, clock);
-  const bind = decideBind({
-    server: loaded.plan.settings.server,
-    host: options.host,
-    environment: loaded.environment,
-    isWeak: isWeakKey,
-  });
+  const { server } = loaded.plan.settings;
+  const bind = decideBind({ server, host: options.host, environment: loaded.environment, isWeak: isWeakKey });
   if (bind.kind === 'refused') throw new StartRefused(bind.about, bind.message, { fix: bind.fix });
-  const folders = findSystemFolders(loaded.home, options.stateFolder);
+  const folders = chooseFolders(loaded.home, options.stateFolder, options.environment);
   const warnings = [
-    ...loaded.diagnostics.filter((one) => one.severity !== 'error'),
+    ...loaded.diagnostics,
     ...bind.warnings.map((one) => ({ ...one, span: loaded.places.host })),
     ...(folders.note === undefined ? [] : [folderWarning(folders.note)]),
-  ];
+  ].map(describeDiagnostic);
   const system = assemble({ options, clock, loaded, folders, warnings });
   try {
     const socket = await openSocket(system, folders);
-    const address = await listen(system, bind.host, options.port ?? loaded.plan.settings.server.port).catch(
-      async (error: unknown) => {
-        await socket.close();
-        throw error;
-      },
-    );
-    system.startedAt(address.url);
+    system.onClose(() => socket.close());
+    const address = await listen(system, bind.host, options.port ?? server.port);
+    socket.announce({ address: address.url, config: loaded.origin });
     const firstRound = system.control.prober.probeAll();
     system.control.prober.start();
-    return { address, ...createRunning({ system, socket, loaded, folders, warnings, firstRound, clock, options }) };
+    return run(system, address, firstRound);
   } catch (error) {
     await system.close();
     throw error;
   }
+}
+
+async function load(options: StartOptions, clock: Clock): Promise<LoadedPlan> {
+  const loaded = await loadPlan({
+    config: options.config,
+    folder: resolve(options.folder),
+    environment: options.environment,
+    lenient: options.lenient ?? false,
+    candidates: options.discover === false ? [] : discoveryCandidates(options.environment, options.discoveryPorts),
+    probing: createProbing(clock),
+  });
+  switch (loaded.kind) {
+    case 'loaded':
+      return loaded;
+    case 'missing':
+      throw new StartRefused('config', loaded.message, { fix: 'signalbox init, or up without --config' });
+    case 'invalid':
+      throw new StartRefused('config', 'The configuration cannot run', loaded);
+  }
+}
+
+function folderWarning(message: string): Diagnostic {
+  return {
+    code: 'state-elsewhere',
+    severity: 'warning',
+    span: undefined,
+    message,
+    found: undefined,
+    wanted: undefined,
+    nearest: undefined,
+    fix: 'Give a place with --state-dir',
+  };
+}
+
+type AssembleInput = {
+  readonly options: StartOptions;
+  readonly clock: Clock;
+  readonly loaded: LoadedPlan;
+  readonly folders: ChosenFolders;
+  readonly warnings: StartReport['warnings'];
+};
+
+/** The parts of a running system, and how they end. */
+type System = AssembleInput & {
+  readonly control: Control;
+  readonly gateway: Gateway;
+  readonly startedAt: string;
+  readonly logFile: string | undefined;
+  readonly setAddress: (url: string) => void;
+  readonly onClose: (close: () => Promise<void>) => void;
+  readonly close: () => Promise<void>;
+};
+
+function assemble(input: AssembleInput): System {
+  const { options, clock, loaded, folders, warnings } = input;
+  const logFile = options.log.file ? join(folders.logs, 'signalbox.jsonl') : undefined;
+  const writer = createLogWriter({ output: options.log.output, file: logFile });
+  const log = createRequestLog(writer, clock.wall);
+  const random = options.random ?? Math.random;
+  const startedAt = new Date(clock.wall()).toISOString();
+  let url: string | undefined;
+  const control = startControl({
+    plan: loaded.plan,
+    environment: loaded.environment,
+    dialects,
+    clock,
+    random,
+    get: getProbe,
+    log,
+    facts: {
+      version: productVersion(),
+      configPath: 'path' in loaded.origin ? loaded.origin.path : undefined,
+      address: () => url,
+      startedAt,
+      warnings,
+      diskHash: loaded.diskHash,
+    },
+  });
+  const gateway = createGateway({
+    current: control.current,
+    dialects,
+    clock,
+    random,
+    newRequestId: () => requestId(randomUUID()),
+    log: withEarlyProbes(log, control),
+    listing: control.prober.listing,
+  });
+  const closers: (() => Promise<void>)[] = [control.close, writer.close];
+  return {
+    ...input,
+    control,
+    gateway,
+    startedAt,
+    logFile,
+    setAddress: (value) => {
+      url = value;
+    },
+    onClose: (close) => {
+      closers.unshift(close);
+    },
+    close: async () => {
+      for (const close of closers.splice(0)) await close();
+    },
+  };
+}
+
+/** A refused connection is worth a look soon, not at the next round of probes. */
+function withEarlyProbes(log: RequestLog, { prober }: Control): RequestLog {
+  return {
+    ...log,
+    cooldown(request, attempt, health) {
+      log.cooldown(request, attempt, health);
+      const provider = request.snapshot.plan.deployments[attempt.deployment]?.provider;
+      if (health.why === 'refused' && provider !== undefined) prober.soon(provider);
+    },
+  };
+}
+
+async function openSocket(system: System, folders: ChosenFolders): Promise<AdminSocket> {
+  try {
+    return await openAdminSocket({
+      folders,
+      routes: adminRoutes(system.control, system.gateway),
+      startedAt: system.startedAt,
+    });
+  } catch (error) {
+    if (error instanceof AlreadyRunning)
+      throw new StartRefused('running', alreadyRunning(folders), {
+        fix: 'See it with: signalbox status. A second one of the same configuration needs its own --state-dir',
+      });
+    throw new StartRefused('state', `The state folder ${folders.state} cannot be used: ${reasonOf(error)}`, {
+      fix: 'Give another place with --state-dir',
+    });
+  }
+}
+
+function alreadyRunning(folders: ChosenFolders): string {
+  const record = readAdminRecord(folders);
+  const where =
+    record?.address == null ? '' : ` at ${record.address} (process ${record.pid}, since ${record.startedAt})`;
+  return `A gateway with this configuration runs already${where}`;
+}
+
+async function listen(system: System, host: string, port: number): Promise<Running['address']> {
+  try {
+    const bound = await system.gateway.listen(host, port);
+    // Where every address is served, this machine's own is the one to name.
+    const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    const url = `http://${shown.includes(':') ? `[${shown}]` : shown}:${bound.port}`;
+    system.setAddress(url);
+    return { host, port: bound.port, url };
+  } catch (error) {
+    const { about, message, fix } = await explainListenError(error, host, port);
+    throw new StartRefused(about, message, { fix });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function run(system: System, address: Running['address'], firstRound: Promise<void>): Running {
+  const { clock, control, gateway, loaded } = system;
+  const end = async (limit: Milliseconds): Promise<void> => {
+    control.prober.stop();
+    await gateway.drain(limit);
+    await system.close();
+  };
+  return {
+    address,
+    async report(waitMs) {
+      await Promise.race([firstRound, pause(clock, waitMs)]);
+      return describeStart(system, address);
+    },
+    stop: () => end(loaded.plan.settings.timeouts.drainMs),
+    cut: () => end(milliseconds(0)),
+  };
+}
+
+function pause(clock: Clock, wait: Milliseconds): Promise<void> {
+  return new Promise((done) => {
+    clock.after(wait, done);
+  });
+}
+
+async function describeStart(system: System, address: Running['address']): Promise<StartReport> {
+  const { control, gateway, loaded, folders, logFile, warnings } = system;
+  const { providers, names, key } = await control.status(gateway);
+  const { masterKey } = control.current().plan.settings.server;
+  const listed = listModels(control.current());
+  const serves = listed.find((one) => one.kind !== 'embedding' && (one.state === 'ready' || one.state === 'degraded'));
+  return {
+    address: address.url,
+    config: loaded.origin,
+    providers,
+    names,
+    firstName: (serves ?? listed[0])?.id ?? null,
+    key: { needed: key.needed, variable: masterKey?.kind === 'env' ? masterKey.name : null },
+    stateFolder: folders.state,
+    logFile: logFile ?? null,
+    warnings,
+  };
+}
+
+/** The outside that discovery and probing of addresses need, made of the dialects. */
+export function createProbing(clock: Clock = systemClock): Probing {
+  return { get: getProbe, families: recognisable.map(toServerFamily), now: clock.now };
+}
+
+/** The more particular first: most servers also answer as an OpenAI-compatible one. */
+const recognisable: readonly Dialect[] = [ollama, llamaCpp, vllm, anthropic, openaiCompatible];
+
+/** Explains a request where no gateway runs: every provider that is not disabled is assumed ready. */
+export function explainAtRest(plan: Plan, question: ExplainQuestion): Promise<DecisionRecord> {
+  const now = systemClock.now();
+  return explain({ plan, state: createRoutingState(plan, now), now }, question);
 }

@@ -50,3 +50,6 @@ export type DecisionRecord = {
   readonly usage: { readonly promptTokens: number | null; readonly completionTokens: number | null } | null;
   readonly costUsd: number | null;
 };
+
+/** The newest decisions, newest first. */
+export type DecisionList = { readonly decisions: readonly DecisionRecord[] };

@@ -4,18 +4,42 @@
  * hosts never stand in them.
  */
 
+/** One deployment with its state. */
+export type DeploymentStatus = {
+  readonly id: string;
+  readonly model: string;
+  /** In the words of the glossary: ready, degraded, loading, missing, cooling, half_open, down, draining, disabled. */
+  readonly state: string;
+  readonly why: string | null;
+  readonly since: string | null;
+  /** When a cooldown ends; ISO time. */
+  readonly until: string | null;
+  readonly inFlight: number;
+  readonly context: number | null;
+  /** Whether the model is in memory; null where the server does not tell. */
+  readonly loaded: boolean | null;
+};
+
 /** One provider with what is known of it. */
 export type ProviderStatus = {
   readonly name: string;
   readonly type: string;
   readonly status: 'active' | 'disabled';
-  /** Worst state of its deployments, in the words of the glossary. */
+  /** What its probe says where it is not up, else the best state of its deployments; `unknown` before the first probe. */
   readonly state: string;
   readonly why: string | null;
   /** ISO time since when it is in that state; null where it was never seen otherwise. */
   readonly since: string | null;
+  /** Models that are declared. */
   readonly models: number;
   readonly address: string;
+  readonly version: string | null;
+  /** ISO time of the last probe. */
+  readonly checkedAt: string | null;
+  readonly latencyMs: number | null;
+  /** Models that the server itself lists; null where it does not tell. */
+  readonly listed: readonly string[] | null;
+  readonly deployments: readonly DeploymentStatus[];
 };
 
 /** `signalbox status --json`. */
@@ -28,6 +52,7 @@ export type StatusReport = {
   /** Hashes of the configuration on disk, last applied and running. */
   readonly config: {
     readonly path: string | null;
+    /** Null where the sources cannot be read or do not compile. */
     readonly disk: string | null;
     readonly applied: string | null;
     readonly running: string | null;

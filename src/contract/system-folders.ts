@@ -39,7 +39,8 @@ export function systemFolders(
   user: UserFolders,
 ): { readonly usual: SystemFolders; readonly own: SystemFolders } {
   const named = home.name === undefined ? [] : [home.name];
-  const state = stateFolder === undefined ? join(home.folder, '.signalbox', ...named) : resolve(home.folder, stateFolder);
+  const state =
+    stateFolder === undefined ? join(home.folder, '.signalbox', ...named) : resolve(home.folder, stateFolder);
   const logs = stateFolder === undefined ? join(home.folder, 'logs', ...named) : join(state, 'logs');
   const own = join(user.state, idOf(state));
   return { usual: foldersAt(state, logs, user), own: foldersAt(own, join(own, 'logs'), user) };

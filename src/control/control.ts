@@ -4,19 +4,20 @@
  * model. Start reading at `startControl`.
  */
 import type { StatusReport } from '../contract/status.ts';
-import type { Clock } from '../gateway/clock.ts';
+import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type KeyRing, keyEntry } from '../gateway/identify.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
-import type { Milliseconds } from '../plan/ids.ts';
+import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { DialectName } from '../plan/provider.ts';
+import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Dialect } from '../providers/provider.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
-import { createProber, type Prober } from './prober.ts';
+import type { Get } from './probe-provider.ts';
+import { createProber, type Prober, type Reading } from './prober.ts';
 import { describeStatus, type StatusFacts } from './status.ts';
-import { closeUpstreams, createUpstreams, type Environment, revealSecret } from './upstreams.ts';
+import { createUpstreams, destroyUpstreams, type Environment, revealSecret } from './upstreams.ts';
 
 /** The running system, as the composition root and the admin socket see it. */
 export type Control = {
@@ -24,9 +25,10 @@ export type Control = {
   readonly prober: Prober;
   /** The monotonic clock, as routing takes it. */
   readonly now: () => Milliseconds;
-  status(gateway: Gateway): StatusReport;
+  status(gateway: Pick<Gateway, 'active'>): Promise<StatusReport>;
   /** Puts another plan into force; running requests finish on the one they began with. */
   swap(plan: Plan): void;
+  /** Stops probing and cuts what is left of the connections. */
   close(): Promise<void>;
 };
 
@@ -35,71 +37,101 @@ export type ControlOptions = {
   readonly environment: Environment;
   readonly dialects: Readonly<Record<DialectName, Dialect>>;
   readonly clock: Clock;
-  readonly log: RequestLog;
+  readonly random: () => number;
+  readonly get: Get;
+  readonly log: Pick<RequestLog, 'event'>;
   readonly facts: StatusFacts;
 };
 
-/** Puts a plan into force and begins to watch its providers. */
+/** Puts a plan into force; probing begins with `prober.start`. */
 export function startControl(options: ControlOptions): Control {
-  const { clock, log } = options;
-  let snapshot = createSnapshot(options, options.plan, undefined);
+  const { clock, log, facts, environment } = options;
+  let force = putIntoForce(options, options.plan, undefined);
+  /** Snapshots that are no longer in force, until the last of their requests must be over. */
+  const retired = new Map<Snapshot, Timer>();
   const prober = createProber({
-    current: () => snapshot,
-    dialects: options.dialects,
-    clock,
-    onChange(provider, before, after) {
-      const why = 'why' in after ? after.why : undefined;
-      log.event(after.kind === 'ready' ? 'info' : 'warn', 'provider_state', {
-        provider,
-        from: before?.kind,
-        to: after.kind,
-        reason: why,
-        message: `${provider} is ${after.kind}${why === undefined ? '' : `: ${why}`}`,
-      });
-    },
+    ...options,
+    current: () => force.snapshot,
+    isKeyless: (provider) => force.keyless.has(provider),
+    onReading: (provider, reading, before) => logReading(log, provider, reading, before),
   });
   return {
-    current: () => snapshot,
+    current: () => force.snapshot,
     prober,
     now: clock.now,
-    status: (gateway) =>
+    status: async (gateway) =>
       describeStatus({
-        snapshot,
-        facts: options.facts,
+        snapshot: force.snapshot,
+        keyless: force.keyless,
+        reading: prober.reading,
+        facts,
+        disk: await facts.diskHash(),
         activeRequests: gateway.active(),
-        environment: options.environment,
+        environment,
         now: clock.now(),
         wall: clock.wall(),
       }),
     swap(plan) {
-      const old = snapshot;
-      snapshot = createSnapshot(options, plan, old);
-      void closeUpstreams(old.upstreams);
-      log.event('info', 'reload', { generation: snapshot.generation, message: 'another configuration is in force' });
+      const old = force.snapshot;
+      force = putIntoForce(options, plan, old);
+      const { requestMs, attemptMs } = old.plan.settings.timeouts;
+      const retire = (): void => {
+        retired.delete(old);
+        void destroyUpstreams(old.upstreams);
+      };
+      retired.set(old, clock.after(milliseconds(requestMs + attemptMs), retire));
+      prober.start();
+      log.event('info', 'reload', {
+        generation: force.snapshot.generation,
+        plan: plan.hash,
+        message: 'another configuration is in force',
+      });
     },
     async close() {
       prober.stop();
-      await closeUpstreams(snapshot.upstreams);
+      for (const timer of retired.values()) timer.stop();
+      await Promise.all([force.snapshot, ...retired.keys()].map(({ upstreams }) => destroyUpstreams(upstreams)));
     },
   };
 }
 
-function createSnapshot({ clock, environment }: ControlOptions, plan: Plan, previous: Snapshot | undefined): Snapshot {
+/** A snapshot with the providers that miss their key. */
+type Force = { readonly snapshot: Snapshot; readonly keyless: ReadonlyMap<ProviderId, string> };
+
+function putIntoForce({ clock, environment }: ControlOptions, plan: Plan, previous: Snapshot | undefined): Force {
   const now = clock.now();
   const { byProvider, keyless } = createUpstreams(plan, environment);
   const state = createRoutingState(plan, now, previous);
-  for (const deployment of plan.deployments) {
-    const why = keyless.get(deployment.provider);
-    if (why !== undefined && state.health[deployment.index]?.kind === 'ready')
-      state.health[deployment.index] = { kind: 'down', since: now, why };
+  for (const { index, provider } of plan.deployments) {
+    const why = keyless.get(provider);
+    if (why !== undefined && state.health[index]?.kind !== 'disabled')
+      state.health[index] = { kind: 'down', since: now, why };
   }
-  return {
+  const snapshot = {
     generation: (previous?.generation ?? 0) + 1,
     plan,
     state,
     upstreams: byProvider,
     keys: keyRing(plan, environment),
   };
+  return { snapshot, keyless };
+}
+
+/** A provider that is as it was, or well from the start, is worth no line. */
+function logReading(
+  log: Pick<RequestLog, 'event'>,
+  { id }: Provider,
+  { report }: Reading,
+  before: Reading | undefined,
+): void {
+  if (report.state === (before?.report.state ?? 'up')) return;
+  log.event(report.state === 'up' ? 'info' : 'warn', 'provider_state', {
+    provider: id,
+    from: before?.report.state ?? 'unknown',
+    to: report.state,
+    reason: report.detail,
+    message: `${id} is ${report.state}${report.detail === undefined ? '' : `: ${report.detail}`}`,
+  });
 }
 
 /** The keys of a plan, read from the environment. */

@@ -50,7 +50,11 @@ export function decideBind({ server, host, environment, isWeak }: BindInput): Bi
   }
   if (host !== undefined)
     return { kind: 'refused', about: 'bind', message: `Cannot listen on "${host}": ${why}`, fix: makeKey };
-  return { kind: 'bind', host: '127.0.0.1', warnings: [narrowed(wanted, why), ...(key === undefined ? [] : [weakKey])] };
+  return {
+    kind: 'bind',
+    host: '127.0.0.1',
+    warnings: [narrowed(wanted, why), ...(key === undefined ? [] : [weakKey])],
+  };
 }
 
 /** A key that is declared and not set: the master key always, a named key where no other would keep the door. */

@@ -21,7 +21,10 @@ export function chooseFolders(
   const user = userFolders(environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
   const { usual, own } = systemFolders(home, stateFolder, user);
   if (canWrite(usual.state)) return { ...usual, note: undefined };
-  return { ...own, note: `Nothing can be written to ${dirname(usual.state)}, so state and logs are kept in ${own.state}` };
+  return {
+    ...own,
+    note: `Nothing can be written to ${dirname(usual.state)}, so state and logs are kept in ${own.state}`,
+  };
 }
 
 /** Whether a folder could be made or written: the nearest one that exists decides. */

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { DiagnosticReport, ProviderStatus, StatusReport } from '../contract/status.ts';
+import type { DeploymentStatus, DiagnosticReport, ProviderStatus, StatusReport } from '../contract/status.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { listModels } from '../gateway/view-models.ts';
-import type { Milliseconds } from '../plan/ids.ts';
+import type { Deployment } from '../plan/deployment.ts';
+import type { Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import type { Reading } from './prober.ts';
 import { type Environment, revealSecret } from './upstreams.ts';
 
 /** What status tells that no snapshot knows. */
@@ -12,15 +14,20 @@ export type StatusFacts = {
   readonly version: string;
   readonly configPath: string | undefined;
   readonly address: () => string | undefined;
-  readonly startedAt: number;
+  /** ISO time. */
+  readonly startedAt: string;
   readonly warnings: readonly DiagnosticReport[];
   /** Hash of the configuration as it stands on disk now; undefined where it does not compile. */
-  readonly diskHash: () => string | undefined;
+  readonly diskHash: () => Promise<string | undefined>;
 };
 
 export type StatusInput = {
   readonly snapshot: Snapshot;
+  readonly keyless: ReadonlyMap<ProviderId, string>;
+  readonly reading: (provider: ProviderId) => Reading | undefined;
   readonly facts: StatusFacts;
+  /** Hash of the configuration on disk. */
+  readonly disk: string | undefined;
   readonly activeRequests: number;
   readonly environment: Environment;
   readonly now: Milliseconds;
@@ -28,7 +35,8 @@ export type StatusInput = {
 };
 
 /** Describes the running system. */
-export function describeStatus({ snapshot, facts, activeRequests, environment, now, wall }: StatusInput): StatusReport {
+export function describeStatus(input: StatusInput): StatusReport {
+  const { snapshot, facts, disk, environment } = input;
   const { plan } = snapshot;
   const master = plan.settings.server.masterKey;
   const key = master === undefined ? undefined : revealSecret(master, environment);
@@ -37,24 +45,23 @@ export function describeStatus({ snapshot, facts, activeRequests, environment, n
     version: facts.version,
     pid: process.pid,
     address: facts.address() ?? null,
-    since: new Date(facts.startedAt).toISOString(),
-    config: { path: facts.configPath ?? null, disk: facts.diskHash() ?? null, applied: plan.hash, running: plan.hash },
+    since: facts.startedAt,
+    config: { path: facts.configPath ?? null, disk: disk ?? null, applied: plan.hash, running: plan.hash },
     generation: snapshot.generation,
-    providers: [...plan.providers.values()].map((provider) =>
-      describeProvider(snapshot, provider, (at) => new Date(wall - (now - at)).toISOString()),
-    ),
+    providers: [...plan.providers.values()].map((provider) => describeProvider(input, provider)),
     names: listModels(snapshot).length,
-    key: {
-      needed: snapshot.keys.length > 0,
-      fingerprint:
-        key === undefined ? null : createHash('sha256').update('signalbox:').update(key).digest('hex').slice(0, 12),
-    },
-    activeRequests,
+    key: { needed: snapshot.keys.length > 0, fingerprint: key === undefined ? null : fingerprintOf(key) },
+    activeRequests: input.activeRequests,
     warnings: facts.warnings,
   };
 }
 
-/** States from the best to the worst: a provider shows the best of its deployments, since one that serves is a server that runs. */
+/** Says whether two keys are the same without saying what they are. */
+function fingerprintOf(key: string): string {
+  return createHash('sha256').update('signalbox:').update(key).digest('hex').slice(0, 12);
+}
+
+/** States from the best to the worst. */
 const ranks: readonly DeploymentHealth['kind'][] = [
   'ready',
   'degraded',
@@ -67,22 +74,68 @@ const ranks: readonly DeploymentHealth['kind'][] = [
   'disabled',
 ];
 
-function describeProvider(
-  { plan, state }: Snapshot,
-  provider: Provider,
-  timeOf: (at: Milliseconds) => string,
-): ProviderStatus {
+function describeProvider(input: StatusInput, provider: Provider): ProviderStatus {
+  const { plan } = input.snapshot;
   const own = plan.deployments.filter((one) => one.provider === provider.id);
-  const states = own.flatMap((one) => state.health[one.index] ?? []);
-  const best = states.toSorted((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))[0];
+  const reading = input.reading(provider.id);
   return {
     name: provider.id,
     type: provider.dialect,
     status: provider.status,
-    state: provider.status === 'disabled' ? 'disabled' : (best?.kind ?? 'unknown'),
-    why: best !== undefined && 'why' in best ? best.why : null,
-    since: best !== undefined && 'since' in best ? timeOf(best.since) : null,
+    ...providerState(input, provider, own),
     models: own.filter((one) => !one.backendModel.includes('*')).length,
     address: provider.dialect === 'echo' ? 'built in' : new URL(provider.baseUrl).host,
+    version: reading?.report.version ?? null,
+    checkedAt: reading === undefined ? null : timeOf(input, reading.at),
+    latencyMs: reading?.latencyMs ?? null,
+    listed: reading?.report.models?.map(({ id }) => id) ?? null,
+    deployments: own.map((deployment) => describeDeployment(input, deployment)),
   };
+}
+
+type StateWords = Pick<ProviderStatus, 'state' | 'why' | 'since'>;
+
+/** A provider is what its probe says, and where that is well, as good as its best deployment. */
+function providerState(input: StatusInput, provider: Provider, own: readonly Deployment[]): StateWords {
+  if (provider.status === 'disabled') return { state: 'disabled', why: null, since: null };
+  const states = own.flatMap((one) => input.snapshot.state.health[one.index] ?? []);
+  const best = states.toSorted((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))[0];
+  const since = best === undefined ? null : sinceOf(input, best);
+  const keyless = input.keyless.get(provider.id);
+  if (keyless !== undefined) return { state: 'down', why: keyless, since };
+  const report = input.reading(provider.id)?.report;
+  if (report !== undefined && report.state !== 'up') return { state: report.state, why: report.detail ?? null, since };
+  const isUnseen = report === undefined && provider.probe.enabled && provider.dialect !== 'echo';
+  if (isUnseen && (best === undefined || best.kind === 'ready')) return { state: 'unknown', why: null, since: null };
+  return { state: best?.kind ?? 'ready', why: whyOf(best) ?? report?.detail ?? null, since };
+}
+
+function describeDeployment(input: StatusInput, { id, index, backendModel }: Deployment): DeploymentStatus {
+  const { state, plan } = input.snapshot;
+  const health = state.health[index];
+  const observation = state.observations[index];
+  return {
+    id,
+    model: backendModel,
+    state: health?.kind ?? 'unknown',
+    why: whyOf(health),
+    since: health === undefined ? null : sinceOf(input, health),
+    until: health?.kind === 'cooling' ? timeOf(input, health.until) : null,
+    inFlight: state.inFlight[index] ?? 0,
+    context: observation?.effectiveContext ?? plan.deployments[index]?.contextTokens ?? null,
+    loaded: observation?.loaded ?? null,
+  };
+}
+
+function whyOf(health: DeploymentHealth | undefined): string | null {
+  return health !== undefined && 'why' in health ? health.why : null;
+}
+
+function sinceOf(input: StatusInput, health: DeploymentHealth): string | null {
+  return 'since' in health ? timeOf(input, health.since) : null;
+}
+
+/** A moment of the monotonic clock as people read it. */
+function timeOf({ now, wall }: StatusInput, at: Milliseconds): string {
+  return new Date(wall - (now - at)).toISOString();
 }

@@ -6,19 +6,20 @@ import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
 
-/** Environment variables of the process. */
+/** The values that secret references are read from. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads a secret's text; undefined where its variable is not set. */
 export function revealSecret(reference: SecretReference, environment: Environment): string | undefined {
   if (reference.kind === 'literal') return reference.secret.reveal();
-  const value = environment[reference.name];
+  const value = environment[reference.name]?.trim();
   return value === undefined || value === '' ? reference.fallback?.reveal() : value;
 }
 
-/** Connections and keys of every provider. A provider whose key is declared and not set has a reason to be down. */
+/** Connections and keys of every provider. */
 export type Upstreams = {
   readonly byProvider: ReadonlyMap<ProviderId, Upstream>;
+  /** Providers whose key is declared and not set, with that as a sentence. */
   readonly keyless: ReadonlyMap<ProviderId, string>;
 };
 
@@ -28,17 +29,25 @@ export function createUpstreams(plan: Plan, environment: Environment): Upstreams
   const keyless = new Map<ProviderId, string>();
   for (const provider of plan.providers.values()) {
     const { credential } = provider;
-    const key = credential.kind === 'none' ? undefined : revealSecret(credential.secret, environment);
-    if (credential.kind !== 'none' && key === undefined && credential.secret.kind === 'env') {
-      keyless.set(provider.id, `its key is read from ${credential.secret.name}, which is not set`);
-    }
+    const missing = unsetVariable(provider, environment);
+    if (missing !== undefined) keyless.set(provider.id, `its key is read from ${missing}, which is not set`);
     byProvider.set(provider.id, {
       dispatcher: openPool(provider, plan),
-      key,
+      key: credential.kind === 'none' ? undefined : revealSecret(credential.secret, environment),
       headers: headersOf(provider, environment),
     });
   }
   return { byProvider, keyless };
+}
+
+/** The first variable that a provider's key or headers are read from and that is not set. */
+function unsetVariable({ credential, headers }: Provider, environment: Environment): string | undefined {
+  const references = headers.flatMap(([, value]) => (typeof value === 'string' ? [] : [value]));
+  if (credential.kind !== 'none') references.unshift(credential.secret);
+  for (const reference of references) {
+    if (reference.kind === 'env' && revealSecret(reference, environment) === undefined) return reference.name;
+  }
+  return undefined;
 }
 
 /** Timers of the gateway bound every phase, so the pool's own, which would cut long answers, are off. */
@@ -49,8 +58,11 @@ function openPool(provider: Provider, plan: Plan): Pool {
     pipelining: 1,
     headersTimeout: 0,
     bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
+    // Below what servers keep (uvicorn 5 s): a connection that the server is about to close is not used again.
+    keepAliveTimeout: 4000,
     keepAliveMaxTimeout: 300_000,
+    // HTTP/1.1 is what these servers are known to speak well; each answer has its own connection.
+    allowH2: false,
     connect: {
       timeout: plan.settings.timeouts.connectMs,
       rejectUnauthorized: provider.tls.verify,
@@ -68,7 +80,7 @@ function headersOf(provider: Provider, environment: Environment): readonly strin
   return headers;
 }
 
-/** Closes the pools once their running requests are over. */
-export async function closeUpstreams(upstreams: ReadonlyMap<ProviderId, Upstream>): Promise<void> {
-  await Promise.allSettled([...upstreams.values()].map((upstream) => upstream.dispatcher.close()));
+/** Cuts every connection, running ones too. */
+export async function destroyUpstreams(upstreams: ReadonlyMap<ProviderId, Upstream>): Promise<void> {
+  await Promise.allSettled([...upstreams.values()].map((upstream) => upstream.dispatcher.destroy()));
 }

@@ -1,0 +1,50 @@
+import { splitAddress } from '../config/base-url.ts';
+import { providerId, seconds } from '../plan/ids.ts';
+import type { DialectName, Provider } from '../plan/provider.ts';
+import { Secret } from '../plan/secret.ts';
+import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';
+
+/** A dialect as those see it who look for servers and have no configuration yet. */
+export type ServerFamily = {
+  readonly name: DialectName;
+  paths(address: string): readonly string[];
+  headers(address: string, key: string | undefined): Record<string, string>;
+  recognises(answers: readonly ProbeAnswer[]): boolean;
+  read(answers: readonly ProbeAnswer[]): ProbeReport;
+};
+
+/** Makes a family of a dialect. */
+export function toServerFamily(dialect: Dialect): ServerFamily {
+  return {
+    name: dialect.name,
+    paths: (address) => dialect.probes(providerAt(dialect.name, address)).map((probe) => probe.path),
+    headers(address, key) {
+      const list = dialect.authorize(providerAt(dialect.name, address), key);
+      return Object.fromEntries(list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? '']] : [])));
+    },
+    recognises: dialect.recognises,
+    read: dialect.readProbe,
+  };
+}
+
+/** A provider of which nothing is known but where it is. */
+function providerAt(dialect: DialectName, address: string): Provider {
+  const secret = { kind: 'literal', secret: new Secret(''), fingerprint: '' } as const;
+  return {
+    id: providerId(dialect),
+    dialect,
+    groups: [],
+    ...(splitAddress(address, dialect) ?? { baseUrl: address, apiPath: '/v1' }),
+    status: 'active',
+    description: undefined,
+    credential: dialect === 'anthropic' ? { kind: 'header', header: 'x-api-key', secret } : { kind: 'bearer', secret },
+    headers: [],
+    apiVersion: undefined,
+    probe: { enabled: true, path: undefined, intervalMs: seconds(60), timeoutMs: seconds(5), retries: 0 },
+    limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
+    seats: undefined,
+    exclusiveGroup: undefined,
+    tier: 'local',
+    tls: { verify: true, caFile: undefined },
+  };
+}

@@ -1,0 +1,131 @@
+import { request } from 'node:http';
+import type { DecisionList, DecisionRecord } from '../contract/decision-record.ts';
+import type { EffectiveConfig } from '../contract/effective-config.ts';
+import type { ExplainQuestion } from '../contract/explain.ts';
+import type { StatusReport } from '../contract/status.ts';
+import type { AdminRecord } from '../contract/system-folders.ts';
+import { findAdminRecord, type SystemTarget } from './admin-record.ts';
+
+/** The admin socket of a running gateway, typed. Every question rejects with an {@link AdminError}. */
+export type AdminClient = {
+  /** What the gateway has left in its state folder: its address, process and configuration. */
+  readonly record: AdminRecord;
+  status(): Promise<StatusReport>;
+  /** A decision by the id of its request, or the last one; undefined where it is not kept. */
+  decision(id: string | 'last'): Promise<DecisionRecord | undefined>;
+  /** The newest decisions, newest first. */
+  decisions(count: number): Promise<readonly DecisionRecord[]>;
+  explain(question: ExplainQuestion): Promise<DecisionRecord>;
+  config(): Promise<EffectiveConfig>;
+};
+
+/** Why a gateway cannot be asked. */
+export class AdminError extends Error {
+  readonly kind: 'not_running' | 'stale' | 'refused' | 'failed';
+  readonly fix: string;
+  constructor(kind: AdminError['kind'], message: string, fix: string) {
+    super(message);
+    this.kind = kind;
+    this.fix = fix;
+  }
+}
+
+/** Finds the running gateway of a configuration; rejects where none runs. */
+export async function connectAdmin(target: SystemTarget): Promise<AdminClient> {
+  const { record, looked } = await findAdminRecord(target);
+  if (record === undefined) {
+    throw new AdminError(
+      'not_running',
+      `No gateway runs with this configuration (looked in ${looked[0]})`,
+      'Start it with: signalbox up',
+    );
+  }
+  return createAdminClient(record);
+}
+
+/** Makes a client of a gateway that left word of itself. */
+export function createAdminClient(record: AdminRecord): AdminClient {
+  // The other end is this product, and changes its shapes by adding only: answers are taken as they are typed.
+  const get = async <Answer>(path: string): Promise<Answer | undefined> =>
+    (await ask(record, { method: 'GET', path })) as Answer | undefined;
+  const needed = async <Answer>(answer: Promise<Answer | undefined>): Promise<Answer> => {
+    const value = await answer;
+    if (value === undefined) throw new AdminError('failed', 'The gateway does not know this question', versions);
+    return value;
+  };
+  return {
+    record,
+    status: () => needed(get<StatusReport>('/v1/status')),
+    decision: (id) => get<DecisionRecord>(`/v1/decision?id=${encodeURIComponent(id)}`),
+    decisions: async (count) => (await needed(get<DecisionList>(`/v1/decisions?count=${count}`))).decisions,
+    explain: (question) =>
+      needed(
+        ask(record, { method: 'POST', path: '/v1/explain', body: question }) as Promise<DecisionRecord | undefined>,
+      ),
+    config: () => needed(get<EffectiveConfig>('/v1/config')),
+  };
+}
+
+const versions = 'The command and the running gateway may be of different versions: restart the gateway';
+
+/** A gateway that takes longer is stuck. */
+const answerTimeoutMs = 15_000;
+
+type Question = { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: unknown };
+
+function ask({ socket, token, pid }: AdminRecord, { method, path, body }: Question): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const outgoing = request(
+      {
+        socketPath: socket,
+        method,
+        path,
+        timeout: answerTimeoutMs,
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(text),
+        },
+      },
+      (answer) => {
+        const pieces: Buffer[] = [];
+        answer.on('data', (piece: Buffer) => pieces.push(piece));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          try {
+            resolve(readAnswer(answer.statusCode ?? 0, Buffer.concat(pieces).toString('utf8')));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      },
+    );
+    outgoing.on('timeout', () => outgoing.destroy(new Error('timeout')));
+    outgoing.on('error', (error: NodeJS.ErrnoException) => reject(connectionProblem(error, pid)));
+    outgoing.end(text);
+  });
+}
+
+function readAnswer(status: number, text: string): unknown {
+  if (status === 404) return undefined;
+  if (status === 401)
+    throw new AdminError('refused', 'The gateway refuses the token of its state folder', 'Restart the gateway');
+  const value: unknown = JSON.parse(text);
+  if (status === 200) return value;
+  const error = typeof value === 'object' && value !== null && 'error' in value ? value.error : undefined;
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : text;
+  throw new AdminError('failed', message, versions);
+}
+
+function connectionProblem(error: NodeJS.ErrnoException, pid: number): AdminError {
+  if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT')
+    return new AdminError(
+      'stale',
+      `No gateway runs with this configuration: process ${pid} has ended without tidying up`,
+      'Start it with: signalbox up',
+    );
+  if (error.code === 'EACCES')
+    return new AdminError('refused', 'The gateway belongs to another user', 'Ask as the user who started it');
+  return new AdminError('failed', `The gateway (process ${pid}) does not answer: ${error.message}`, `Look at its log`);
+}
