@@ -29,21 +29,22 @@ export type AdminRecord = {
 };
 
 /**
- * The two places of a system: the usual one beside its configuration, and the person's own, for a
- * configuration that stands where nothing can be written. The same configuration always means the
- * same places, so that every command finds the gateway that runs it.
+ * The places of a system, the usual one first: beside its configuration; the person's own, for a
+ * configuration that stands where nothing can be written; and one that a restart of the machine may
+ * empty. The same configuration always means the same places, so that every command finds the
+ * gateway that runs it.
  */
 export function systemFolders(
   home: SystemHome,
   stateFolder: string | undefined,
   user: UserFolders,
-): { readonly usual: SystemFolders; readonly own: SystemFolders } {
+): readonly [usual: SystemFolders, ...others: SystemFolders[]] {
   const named = home.name === undefined ? [] : [home.name];
   const state =
     stateFolder === undefined ? join(home.folder, '.signalbox', ...named) : resolve(home.folder, stateFolder);
   const logs = stateFolder === undefined ? join(home.folder, 'logs', ...named) : join(state, 'logs');
-  const own = join(user.state, idOf(state));
-  return { usual: foldersAt(state, logs, user), own: foldersAt(own, join(own, 'logs'), user) };
+  const others = [join(user.state, idOf(state)), join(user.run, idOf(state))];
+  return [foldersAt(state, logs, user), ...others.map((place) => foldersAt(place, join(place, 'logs'), user))];
 }
 
 function foldersAt(state: string, logs: string, user: UserFolders): SystemFolders {

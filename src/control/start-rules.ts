@@ -1,5 +1,6 @@
+import { revealSecret } from '../plan/secret.ts';
 import type { NamedKey, ServerSettings } from '../plan/settings.ts';
-import { type Environment, revealSecret } from './upstreams.ts';
+import type { Environment } from './upstreams.ts';
 
 /** A sentence for the person who starts the gateway. */
 export type StartWarning = {

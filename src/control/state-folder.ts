@@ -19,11 +19,12 @@ export function chooseFolders(
   environment: Readonly<Record<string, string | undefined>>,
 ): ChosenFolders {
   const user = userFolders(environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
-  const { usual, own } = systemFolders(home, stateFolder, user);
+  const [usual, ...others] = systemFolders(home, stateFolder, user);
   if (canWrite(usual.state)) return { ...usual, note: undefined };
+  const other = others.find((one) => canWrite(one.state)) ?? usual;
   return {
-    ...own,
-    note: `Nothing can be written to ${dirname(usual.state)}, so state and logs are kept in ${own.state}`,
+    ...other,
+    note: `Nothing can be written to ${dirname(usual.state)}, so state and logs are kept in ${other.state}`,
   };
 }
 

@@ -6,8 +6,9 @@ import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import { revealSecret } from '../plan/secret.ts';
 import type { Reading } from './prober.ts';
-import { type Environment, revealSecret } from './upstreams.ts';
+import type { Environment } from './upstreams.ts';
 
 /** What status tells that no snapshot knows. */
 export type StatusFacts = {

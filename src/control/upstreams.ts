@@ -4,17 +4,10 @@ import type { Upstream } from '../gateway/snapshot.ts';
 import type { ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
-import type { SecretReference } from '../plan/secret.ts';
+import { revealSecret } from '../plan/secret.ts';
 
 /** The values that secret references are read from. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Reads a secret's text; undefined where its variable is not set. */
-export function revealSecret(reference: SecretReference, environment: Environment): string | undefined {
-  if (reference.kind === 'literal') return reference.secret.reveal();
-  const value = environment[reference.name]?.trim();
-  return value === undefined || value === '' ? reference.fallback?.reveal() : value;
-}
 
 /** Connections and keys of every provider. */
 export type Upstreams = {

@@ -20,8 +20,9 @@ export async function findAdminRecord(
 ): Promise<{ readonly record: AdminRecord | undefined; readonly looked: readonly string[] }> {
   const home = await homeOfTarget(target);
   const user = userFolders(target.environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
-  const { usual, own } = systemFolders(home, target.stateFolder, user);
-  return { record: readAdminRecord(usual) ?? readAdminRecord(own), looked: [usual.state, own.state] };
+  const places = systemFolders(home, target.stateFolder, user);
+  const records = places.flatMap((place) => readAdminRecord(place) ?? []);
+  return { record: records[0], looked: places.map((place) => place.state) };
 }
 
 async function homeOfTarget({ config, folder }: SystemTarget): Promise<Parameters<typeof systemFolders>[0]> {

@@ -3,15 +3,15 @@
  * an address, checking the preconditions, talking to the gateway. It prints nothing and decides no
  * route; whoever calls it shows what it found. Start reading here or at `doctor.ts`.
  */
-import type { DiscoveredModel, DiscoveredServer } from '../contract/discovered.ts';
+import type { DiscoveredServer } from '../contract/discovered.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { describeModel } from './describe-model.ts';
 import {
   type Family,
   familyOf,
   type LookedAt,
   lookAtServer,
   type Probing,
-  type ServerModel,
   type ServerReport,
 } from './server-family.ts';
 
@@ -112,17 +112,6 @@ function describe({ url, from }: Candidate, family: Family, report: ServerReport
     models: (report.models ?? []).map(describeModel),
     latencyMs,
     from,
-  };
-}
-
-function describeModel(model: ServerModel): DiscoveredModel {
-  return {
-    id: model.id,
-    kind: model.kind ?? null,
-    context: model.contextTokens ?? null,
-    parameterSize: model.parameterSize ?? null,
-    quantization: model.quantization ?? null,
-    sizeBytes: model.sizeBytes ?? null,
   };
 }
 

@@ -34,3 +34,13 @@ export class Secret {
 export type SecretReference =
   | { readonly kind: 'env'; readonly name: string; readonly fallback?: Secret }
   | { readonly kind: 'literal'; readonly secret: Secret; readonly fingerprint: string };
+
+/** Reads a secret's text; undefined where its variable is not set. */
+export function revealSecret(
+  reference: SecretReference,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
+  if (reference.kind === 'literal') return reference.secret.reveal();
+  const value = environment[reference.name]?.trim();
+  return value === undefined || value === '' ? reference.fallback?.reveal() : value;
+}
