@@ -16,9 +16,11 @@ import { type AdminSocket, AlreadyRunning, openAdminSocket } from './control/adm
 import { type Control, startControl } from './control/control.ts';
 import { explain } from './control/explain.ts';
 import { getProbe } from './control/get-probe.ts';
+import { probeProvider } from './control/probe-provider.ts';
 import { toServerFamily } from './control/server-families.ts';
 import { decideBind } from './control/start-rules.ts';
 import { type ChosenFolders, chooseFolders } from './control/state-folder.ts';
+import { createUpstreams, destroyUpstreams } from './control/upstreams.ts';
 import { type Clock, systemClock } from './gateway/clock.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { listModels } from './gateway/view-models.ts';
@@ -39,7 +41,7 @@ import { llamaCpp } from './providers/llama-cpp.ts';
 import { ollama } from './providers/ollama.ts';
 import { openai } from './providers/openai.ts';
 import { openaiCompatible } from './providers/openai-compatible.ts';
-import type { Dialect } from './providers/provider.ts';
+import type { Dialect, ProbeReport } from './providers/provider.ts';
 import { vllm } from './providers/vllm.ts';
 import { createRoutingState } from './routing/state.ts';
 import { createLogWriter } from './telemetry/log-writer.ts';
@@ -361,6 +363,23 @@ export function createProbing(clock: Clock = systemClock): Probing {
 
 /** The more particular first: most servers also answer as an OpenAI-compatible one. */
 const recognisable: readonly Dialect[] = [ollama, llamaCpp, vllm, anthropic, openaiCompatible];
+
+/** Asks every active provider of a plan how it is, once; those whose key is not set are left out. */
+export async function askProviders({ plan, environment }: LoadedPlan): Promise<ReadonlyMap<string, ProbeReport>> {
+  const { byProvider, keyless } = createUpstreams(plan, environment);
+  const asked = [...plan.providers.values()].filter((one) => one.status === 'active' && !keyless.has(one.id));
+  const reports = new Map<string, ProbeReport>();
+  await Promise.all(
+    asked.map(async (provider) => {
+      const upstream = byProvider.get(provider.id);
+      if (upstream === undefined) return;
+      const report = await probeProvider({ provider, dialect: dialects[provider.dialect], upstream, get: getProbe });
+      if (report !== undefined) reports.set(provider.id, report);
+    }),
+  );
+  await destroyUpstreams(byProvider);
+  return reports;
+}
 
 /** Explains a request where no gateway runs: every provider that is not disabled is assumed ready. */
 export function explainAtRest(plan: Plan, question: ExplainQuestion): Promise<DecisionRecord> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Deployment } from '../plan/deployment.ts';
 import { type DeploymentIndex, deploymentId, deploymentIndex, type ProviderId } from '../plan/ids.ts';
-import type { DialectName, Provider } from '../plan/provider.ts';
+import type { Provider } from '../plan/provider.ts';
 import { canonical } from './canonical.ts';
 import type { Place } from './findings.ts';
 
@@ -112,25 +112,4 @@ export function plainDraft(provider: ProviderId, backendModel: string): Deployme
 /** Embedding models say so in their names; of others nothing is assumed. */
 function kindOfName(name: string): Deployment['kind'] {
   return /\bembed|embedding|(^|\/)bge-|(^|\/)e5-|nomic-embed/i.test(name) ? 'embedding' : undefined;
-}
-
-/** Dialects by the words of the files. */
-export function dialectOf(type: string, apiFormat: string | undefined): DialectName | undefined {
-  switch (type) {
-    case 'ollama':
-    case 'llama_cpp':
-    case 'vllm':
-    case 'openai':
-    case 'anthropic':
-    case 'openai_compatible':
-    case 'azure':
-    case 'echo':
-      return type;
-    case 'litellm':
-      return 'openai_compatible';
-    case 'custom':
-      return apiFormat === undefined || apiFormat === 'openai_compatible' ? 'openai_compatible' : undefined;
-    default:
-      return undefined;
-  }
 }

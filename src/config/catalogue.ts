@@ -25,6 +25,7 @@ export type DiagnosticCode =
   | 'alias-collision'
   | 'conflicting-declarations'
   | 'unreachable-name'
+  | 'unsatisfied-capability'
   | 'empty-pool'
   | 'inactive-provider'
   | 'bad-regex'
@@ -94,6 +95,9 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'alias-collision': error('An alias, capability or pseudo-name equals the name of something else.'),
   'conflicting-declarations': error('Two sections say different things about one name.'),
   'unreachable-name': warning('Nothing can answer this name.'),
+  'unsatisfied-capability': warning(
+    'No model of a capability is as large, or has as much context, as it asks for; answers are marked as degraded.',
+  ),
   'empty-pool': error('A pool has no member that exists.'),
   'inactive-provider': note(
     'The entry refers to a provider that is not active; its names are answered by their fallbacks.',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { nearest } from '../plan/nearest.ts';
 import { type Findings, inside, keyOf, type Place } from './findings.ts';
-import type { ParsedFile, Path } from './parse-yaml.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import { keysAt } from './schema-keys.ts';
 
 /** The sound part of a file: what had an error is left out, so that one does not hide the others. */
@@ -193,7 +193,9 @@ function throughGaps(path: Path, gaps: readonly Path[]): Path {
   for (const step of path) {
     let moved = step;
     if (typeof moved === 'number') {
-      const here = gaps.filter((gap) => gap.length === real.length + 1 && real.every((one, index) => one === gap[index]));
+      const here = gaps.filter(
+        (gap) => gap.length === real.length + 1 && real.every((one, index) => one === gap[index]),
+      );
       for (const gap of here.map((one) => Number(one.at(-1))).sort((a, b) => a - b)) if (gap <= moved) moved++;
     }
     real.push(moved);

@@ -4,27 +4,33 @@
  * anything, never calls a model and keeps no secret: those stay references. Start reading here;
  * the steps stand in their order below.
  */
-import { createHash } from 'node:crypto';
-import { type ProviderId, planHash } from '../plan/ids.ts';
-import type { Member, NameTarget } from '../plan/model-group.ts';
-import type { Plan, Wildcard } from '../plan/plan.ts';
-import type { Settings } from '../plan/settings.ts';
-import { canonical } from './canonical.ts';
+import type { Plan } from '../plan/plan.ts';
+import { assemblePlan } from './assemble-plan.ts';
+import { noteBrokenNames } from './broken-names.ts';
 import { createCatalog } from './catalog.ts';
+import { checkPlan } from './check-plan.ts';
+import { checkPorts } from './check-ports.ts';
+import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
 import { createFindings, type Findings } from './findings.ts';
-import { createGroupDrafts, finishGroup } from './group-builder.ts';
+import { createGroupDrafts } from './group-builder.ts';
 import { interpolate } from './interpolate.ts';
 import { lowerModelList } from './litellm/model-list.ts';
-import { type Alias, lowerAliases, lowerGroupFallbacks } from './litellm/router.ts';
+import { lowerGroupFallbacks, modelGroupAliases } from './litellm/router.ts';
 import { readSection, type SectionReader } from './litellm/section.ts';
-import { type GroupLowering, lowerMappings, lowerProviderModels } from './lower-groups.ts';
-import { lowerProviders } from './lower-providers.ts';
-import { applySpecialCases, lowerRouting, type Mappings } from './lower-routing.ts';
-import { lowerSettings, openSections } from './lower-settings.ts';
+import { type Alias, declaredAliases, lowerAliases } from './lower-aliases.ts';
+import { lowerFallbacks, lowerNames, lowerProviderModels } from './lower-groups.ts';
+import { type HealthChecks, lowerProviders } from './lower-providers.ts';
+import { applySpecialCases, lowerRouting } from './lower-routing.ts';
+import { lowerSettings, openSections, type SettingsSections } from './lower-settings.ts';
+import type { Lowering } from './lowering.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { ParsedFile } from './parsed-file.ts';
+import { parseDashboard } from './shape-dashboard.ts';
+import { parseHealthChecks } from './shape-health-checks.ts';
+import { parseLaunches } from './shape-llamacpp-models.ts';
 import { parseMappings } from './shape-mappings.ts';
+import { parsePorts } from './shape-ports.ts';
 import { parseProviders } from './shape-providers.ts';
 import type { Environment, SourceFile, SourceKind } from './source-file.ts';
 
@@ -48,39 +54,34 @@ export type CompiledPlan = Compiled<Plan> & {
 /** Compiles the files of a configuration to a plan; without one where any finding is an error. */
 export function compile(sources: readonly SourceFile[], options: CompileOptions): CompiledPlan {
   const findings = createFindings(options);
-  const files = new Map<SourceKind, ParsedFile>();
-  for (const source of sources) {
-    if (source.kind === 'other') continue;
-    const parsed = interpolate(parseYaml(source, findings), options.environment, findings);
-    if (parsed.value !== undefined) files.set(source.kind, parsed);
-  }
-  const lowering: GroupLowering = {
+  const parsed = parseFiles(sources, findings);
+  const environment = withFileVariables(parsed, options.environment);
+  const files: Files = new Map([...parsed].map(([kind, file]) => [kind, interpolate(file, environment, findings)]));
+  const sections = openSections(files.get('settings') ?? files.get('litellm') ?? emptyFile(sources), findings);
+  const declarations = readDeclarations(files, findings);
+  const lowering: Lowering = {
     catalog: createCatalog(),
-    findings,
-    environment: withFileVariables(files, options.environment),
     groups: createGroupDrafts(),
+    findings,
+    environment,
     resolutions: [],
+    aliases: new Map(),
+    strategies: declarations.strategies,
+    inactive: new Map(),
   };
-  const settingsFile = files.get('settings') ?? files.get('litellm') ?? emptyFile(sources);
-  const litellm = files.get('litellm');
-  if (litellm !== undefined) readSection(litellm, 'root', [], findings);
-  const sections = openSections(settingsFile, findings);
-  const mappings = lowerSources(files, lowering, sections.litellm.boolean('drop_params') ?? false);
-  lowerGroupFallbacks(sections, lowering);
-  const plain = lowerSettings(sections, lowering.environment, findings);
-  const routing = lowerRouting(mappings, sections, lowering);
-  const aliases = lowerAliases(sections, mappings, lowering);
-  const plan = assemble(
-    lowering,
-    { ...plain, cooldown: applySpecialCases(plain.cooldown, mappings), routing },
-    aliases,
-  );
-  checkReachable(plan, lowering);
+  noteBrokenNames(parsed, lowering);
+  const aliases = lowerEverythingNamed(files, { declarations, sections }, lowering);
+  const settings = lowerSettings(sections, environment, findings);
+  const routing = lowerRouting(declarations, sections, lowering);
+  const cooldown = applySpecialCases(settings.cooldown, declarations);
+  const plan = assemblePlan({ ...settings, cooldown, routing }, aliases, lowering);
+  checkPlan(plan, sections, lowering);
+  checkFiles(files, plan, lowering);
   return {
     value: findings.hasErrors() ? undefined : plan,
     diagnostics: findings.list(),
     resolutions: lowering.resolutions,
-    environment: lowering.environment,
+    environment,
     places: {
       host: spanOf(sections.server, 'host'),
       port: spanOf(sections.server, 'port'),
@@ -89,39 +90,36 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
   };
 }
 
-function spanOf(section: SectionReader, key: string): Span | undefined {
-  const { file, path } = section.place(key);
-  return section.raw(key) === undefined ? undefined : file.spanOf(path);
+type Files = ReadonlyMap<SourceKind, ParsedFile>;
+
+function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
+  const files = new Map<SourceKind, ParsedFile>();
+  for (const source of sources) {
+    if (source.kind === 'other') {
+      const span = { file: source.path, line: 1, column: 1, endLine: 1, endColumn: 1 };
+      findings.addAt('file-not-read', span, `"${source.path}" is none of the files that are read`);
+      continue;
+    }
+    const file = parseYaml(source, findings);
+    // An empty file declares nothing.
+    if (file.value !== undefined) files.set(source.kind, file.value === null ? { ...file, value: {} } : file);
+  }
+  return files;
 }
 
-function lowerSources(
-  files: ReadonlyMap<SourceKind, ParsedFile>,
-  lowering: GroupLowering,
-  dropParams: boolean,
-): Mappings | undefined {
-  const providers = files.get('providers');
-  const providersShape = providers === undefined ? undefined : parseProviders(providers, lowering.findings);
-  if (providers !== undefined && providersShape !== undefined) lowerProviders(providersShape, providers, lowering);
-  lowerProviderModels(lowering);
-  const litellm = files.get('litellm');
-  if (litellm !== undefined) lowerModelList(litellm, lowering, { dropParams });
-  const file = files.get('model-mappings');
-  const shape = file === undefined ? undefined : parseMappings(file, lowering.findings);
-  if (file === undefined || shape === undefined) return undefined;
-  // Without providers every reference would be wrong, and only their own problem is worth telling.
-  if (providersShape !== undefined) lowerMappings(shape, file, lowering);
-  return { shape, file };
-}
-
-/** LiteLLM's environment_variables count as set for the whole file. */
-function withFileVariables(files: ReadonlyMap<SourceKind, ParsedFile>, environment: Environment): Environment {
-  const value = files.get('litellm')?.value ?? files.get('settings')?.value;
+/** LiteLLM's environment_variables count as set for all files. */
+function withFileVariables(files: Files, environment: Environment): Environment {
+  const value = (files.get('litellm') ?? files.get('settings'))?.value;
   const declared =
     typeof value === 'object' && value !== null && 'environment_variables' in value
       ? value.environment_variables
       : undefined;
   if (typeof declared !== 'object' || declared === null) return environment;
-  return { ...environment, ...Object.fromEntries(Object.entries(declared).map(([key, one]) => [key, String(one)])) };
+  const entries = Object.entries(declared).map(([key, one]) => {
+    const other = /^os\.environ\/(.+)$/.exec(String(one))?.[1];
+    return [key, other === undefined ? String(one) : environment[other]] as const;
+  });
+  return { ...environment, ...Object.fromEntries(entries) };
 }
 
 function emptyFile(sources: readonly SourceFile[]): ParsedFile {
@@ -130,58 +128,61 @@ function emptyFile(sources: readonly SourceFile[]): ParsedFile {
   return { source: { kind: 'settings', path, text: '' }, value: {}, spanOf: () => span };
 }
 
-function assemble({ catalog, groups }: GroupLowering, settings: Settings, aliases: readonly Alias[]): Plan {
-  const ownerOf = (member: Member): ProviderId | undefined => catalog.deployments[member.deployment]?.provider;
-  const finished = [...groups.values()].map((draft) => finishGroup(draft, settings.routing.defaultStrategy, ownerOf));
-  const names = new Map<string, NameTarget>();
-  for (const one of catalog.deployments) {
-    if (one.backendModel.includes('*')) continue;
-    names.set(one.id, { kind: 'deployment', deployment: one.index });
-    names.set(`${one.provider}/${one.backendModel}`, { kind: 'deployment', deployment: one.index });
-  }
-  for (const alias of aliases) names.set(alias.name, { kind: 'alias', group: alias.group, hidden: alias.hidden });
-  for (const group of finished)
-    if (group.kind !== 'wildcard') names.set(group.name, { kind: 'group', group: group.index });
-  const wildcards: Wildcard[] = finished
-    .filter((group) => group.kind === 'wildcard')
-    .map((group) => ({ pattern: group.name, pieces: group.name.split('*'), group }));
-  // The more letters a pattern has, the less it leaves to the star.
-  wildcards.sort((a, b) => b.pattern.length - a.pattern.length || a.pieces.length - b.pieces.length);
-  const plan = {
-    providers: catalog.providers,
-    deployments: catalog.deployments,
-    groups: finished,
-    names,
-    wildcards,
-    settings,
-  };
-  return { ...plan, hash: planHash(createHash('sha256').update(canonical(plan)).digest('hex').slice(0, 16)) };
+function readDeclarations(files: Files, findings: Findings): Declarations {
+  const file = files.get('model-mappings');
+  const checked = file === undefined ? undefined : parseMappings(file, findings);
+  return checked === undefined ? noDeclarations() : gatherDeclarations(checked.shape, checked.file, findings);
 }
 
-/** Every listed name must have something that can answer it, now or after a provider is enabled. */
-function checkReachable(
-  plan: Plan,
-  { groups, findings }: { readonly groups: GroupLowering['groups']; readonly findings: Findings },
-): void {
-  for (const group of plan.groups) {
-    const isActive = group.members.some((member) => isActiveMember(plan, member));
-    const hasFallback =
-      group.fallback.length > 0 ||
-      (group.chain?.items.length ?? 0) > 0 ||
-      plan.settings.routing.defaultFallbacks.length > 0 ||
-      plan.settings.routing.defaultChain !== undefined;
-    if (isActive || hasFallback || findings.hasErrors()) continue;
-    const place = groups.get(group.name)?.place;
-    findings.add(
-      'unreachable-name',
-      place,
-      `Nothing can answer "${group.name}": its providers are not active, and it has no fallback`,
-      { found: group.name, fix: 'Enable a provider, or declare a fallback' },
-    );
+/** Providers and models, then names, then what stands in for them: each step knows all of the one before. */
+function lowerEverythingNamed(
+  files: Files,
+  { declarations, sections }: { readonly declarations: Declarations; readonly sections: SettingsSections },
+  lowering: Lowering,
+): readonly Alias[] {
+  const { findings } = lowering;
+  const providers = files.get('providers');
+  const checked = providers === undefined ? undefined : parseProviders(providers, findings);
+  if (checked !== undefined) lowerProviders(checked, healthChecksOf(files, checked, findings), lowering);
+  lowerProviderModels(lowering);
+  const litellm = files.get('litellm');
+  if (litellm !== undefined) {
+    readSection(litellm, 'root', [], findings);
+    lowerModelList(litellm, lowering, { dropParams: sections.litellm.boolean('drop_params') ?? false });
   }
+  const declared = [...declaredAliases(declarations), ...modelGroupAliases(sections, findings)];
+  for (const { name, target } of declared) lowering.aliases.set(name, target.name);
+  lowerNames(declarations, lowering);
+  const launches = files.get('llamacpp-models');
+  const aliases = lowerAliases(declared, launches === undefined ? [] : parseLaunches(launches, findings), lowering);
+  lowerFallbacks(declarations, lowering);
+  lowerGroupFallbacks(sections, lowering);
+  return aliases;
 }
 
-function isActiveMember(plan: Plan, member: Member): boolean {
-  const deployment = plan.deployments[member.deployment];
-  return deployment !== undefined && plan.providers.get(deployment.provider)?.status === 'active';
+function healthChecksOf(
+  files: Files,
+  providers: NonNullable<ReturnType<typeof parseProviders>>,
+  findings: Findings,
+): HealthChecks {
+  const own = providers.shape.health_checks;
+  const file = files.get('health-checks');
+  const further = file === undefined ? undefined : parseHealthChecks(file, findings);
+  return [
+    ...(own === undefined ? [] : [{ shape: own, at: { file: providers.file, path: ['health_checks'] } }]),
+    ...(further === undefined ? [] : [{ shape: further.shape, at: { file: further.file, path: [] } }]),
+  ];
+}
+
+/** Files that declare no routes are checked against those that do. */
+function checkFiles(files: Files, plan: Plan, { findings, catalog }: Lowering): void {
+  const ports = files.get('ports');
+  if (ports !== undefined) checkPorts(parsePorts(ports, findings), plan, { findings, catalog });
+  const dashboard = files.get('dashboard-config');
+  if (dashboard !== undefined) parseDashboard(dashboard, findings);
+}
+
+function spanOf(section: SectionReader, key: string): Span | undefined {
+  const { file, path } = section.place(key);
+  return section.raw(key) === undefined ? undefined : file.spanOf(path);
 }

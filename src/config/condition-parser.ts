@@ -2,7 +2,12 @@ import type { Condition, Expression, Variable } from '../plan/condition.ts';
 
 /** A condition that was read, or what is wrong with it. */
 export type ParsedCondition =
-  | { readonly kind: 'condition'; readonly condition: Condition }
+  | {
+      readonly kind: 'condition';
+      readonly condition: Condition;
+      /** Providers whose availability it asks for: PROVIDER_unavailable. */
+      readonly providers: readonly string[];
+    }
   | { readonly kind: 'syntax'; readonly message: string }
   | { readonly kind: 'unknown'; readonly name: string };
 
@@ -31,16 +36,32 @@ type FactName = Extract<Variable, { kind: 'fact' }>['name'];
  * text where they name no variable.
  */
 export function parseCondition(source: string): ParsedCondition {
-  const reader: Reader = { tokens: tokenize(source), at: 0 };
   try {
+    const reader: Reader = { tokens: tokenize(source), at: 0 };
     const expression = readOr(reader);
     const rest = reader.tokens[reader.at];
-    if (rest !== undefined) return { kind: 'syntax', message: `Found "${rest.text}" where the condition should end` };
-    return { kind: 'condition', condition: { source, expression } };
+    if (rest !== undefined) return { kind: 'syntax', message: `found "${rest.text}" where it should end` };
+    return { kind: 'condition', condition: { source, expression }, providers: providersIn(expression) };
   } catch (error) {
     if (error instanceof UnknownVariable) return { kind: 'unknown', name: error.variable };
     if (error instanceof BadCondition) return { kind: 'syntax', message: error.message };
     throw error;
+  }
+}
+
+function providersIn(expression: Expression): readonly string[] {
+  switch (expression.kind) {
+    case 'variable':
+      return expression.variable.kind === 'provider_unavailable' ? [expression.variable.provider] : [];
+    case 'not':
+      return providersIn(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.flatMap(providersIn);
+    case 'compare':
+      return [...providersIn(expression.left), ...providersIn(expression.right)];
+    case 'literal':
+      return [];
   }
 }
 
@@ -77,7 +98,7 @@ function tokenize(source: string): readonly Token[] {
 }
 
 function tokenProblem(source: string, at: number): BadCondition {
-  return new BadCondition(`Found "${source.slice(at).trim().slice(0, 20)}", which is no part of a condition`);
+  return new BadCondition(`found "${source.slice(at).trim().slice(0, 20)}", which is no part of a condition`);
 }
 
 /** "13B" in quotes is a size, as the files write it. */
@@ -135,7 +156,7 @@ function readComparison(reader: Reader): Expression {
 
 function readOperand(reader: Reader, isRight = false): Expression {
   const token = reader.tokens[reader.at];
-  if (token === undefined) throw new BadCondition('The condition ends where a value should stand');
+  if (token === undefined) throw new BadCondition('it ends where a value should stand');
   reader.at++;
   switch (token.kind) {
     case 'number':
@@ -145,9 +166,9 @@ function readOperand(reader: Reader, isRight = false): Expression {
     case 'word':
       return readWord(token.text, isRight);
     case 'sign': {
-      if (token.text !== '(') throw new BadCondition(`Found "${token.text}" where a value should stand`);
+      if (token.text !== '(') throw new BadCondition(`found "${token.text}" where a value should stand`);
       const inner = readOr(reader);
-      if (!takes(reader, [')'])) throw new BadCondition('A bracket is not closed');
+      if (!takes(reader, [')'])) throw new BadCondition('a bracket is not closed');
       return inner;
     }
   }

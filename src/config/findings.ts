@@ -33,6 +33,8 @@ export type Findings = {
   add(code: DiagnosticCode, place: Place | undefined, message: string, details?: FindingDetails): void;
   addAt(code: DiagnosticCode, span: Span | undefined, message: string, details?: FindingDetails): void;
   hasErrors(): boolean;
+  /** How many errors so far, to know whether something below has been told already. */
+  errorCount(): number;
   /** In the order of files and lines. */
   list(): readonly Diagnostic[];
 };
@@ -64,6 +66,7 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
     add: (code, place, message, details) =>
       addAt(code, place === undefined ? undefined : spanOf(place), message, details),
     hasErrors: () => found.some((one) => one.severity === 'error'),
+    errorCount: () => found.filter((one) => one.severity === 'error').length,
     list: () => found.toSorted(byPlace),
   };
 }

@@ -1,7 +1,8 @@
 import { type GroupIndex, groupIndex, groupName, type ProviderId } from '../plan/ids.ts';
 import type { Chain, GroupKind, Member, ModelGroup, Strategy, StrategyName, Target } from '../plan/model-group.ts';
-import type { RateLimit } from '../plan/provider.ts';
+import type { Budget, RateLimit } from '../plan/provider.ts';
 import type { Place } from './findings.ts';
+import type { Reference } from './reference.ts';
 
 /** A group while its sections are put together. */
 export type GroupDraft = {
@@ -11,49 +12,63 @@ export type GroupDraft = {
   readonly place: Place;
   readonly index: GroupIndex;
   members: Member[];
-  /** Set once a section has said who the members are. */
-  membersFrom: 'provider' | 'exact' | 'load_balancing' | 'capability' | 'model_list';
   strategy: Strategy | undefined;
+  /** The strategy as a section names it, to point at when another section names another. */
+  declaredStrategy: Reference | undefined;
   description: string | undefined;
   capability: string | undefined;
+  standsInFor: readonly string[];
   fallback: Target[];
   chain: Chain | undefined;
   contextFallbacks: Target[];
   contentFallbacks: Target[];
   limit: RateLimit;
+  limitPlace: Place | undefined;
+  budget: Budget | undefined;
+  unsatisfied: string | undefined;
   listed: boolean;
-  owner: ProviderId | undefined;
 };
 
 /** Groups by name, in the order in which they were declared. */
 export type GroupDrafts = ReadonlyMap<string, GroupDraft> & {
-  readonly add: (draft: Pick<GroupDraft, 'name' | 'kind' | 'place' | 'membersFrom'>) => GroupDraft;
+  readonly add: (draft: Pick<GroupDraft, 'name' | 'kind' | 'place'>) => GroupDraft;
 };
 
 /** Creates an empty set of groups. */
 export function createGroupDrafts(): GroupDrafts {
   const drafts = new Map<string, GroupDraft>();
   return Object.assign(drafts, {
-    add(draft: Pick<GroupDraft, 'name' | 'kind' | 'place' | 'membersFrom'>): GroupDraft {
+    add({ name, kind, place }: Pick<GroupDraft, 'name' | 'kind' | 'place'>): GroupDraft {
       const group: GroupDraft = {
-        ...draft,
+        name,
+        kind,
+        place,
         index: groupIndex(drafts.size),
         members: [],
         strategy: undefined,
+        declaredStrategy: undefined,
         description: undefined,
         capability: undefined,
+        standsInFor: [],
         fallback: [],
         chain: undefined,
         contextFallbacks: [],
         contentFallbacks: [],
         limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
+        limitPlace: undefined,
+        budget: undefined,
+        unsatisfied: undefined,
         listed: true,
-        owner: undefined,
       };
-      drafts.set(draft.name, group);
+      drafts.set(name, group);
       return group;
     },
   });
+}
+
+/** A place in a group; it goes first and takes an equal share where nothing else is said. */
+export function memberOf(deployment: Member['deployment'], known: Partial<Omit<Member, 'deployment'>> = {}): Member {
+  return { deployment, order: 1, weight: undefined, condition: undefined, reason: undefined, ...known };
 }
 
 /** A strategy without numbers of its own. */
@@ -72,9 +87,8 @@ export function plainStrategy(name: StrategyName): Strategy {
 export function finishGroup(
   draft: GroupDraft,
   defaultStrategy: StrategyName,
-  ownerOf: (member: Member) => ProviderId | undefined,
+  ownerOf: (members: readonly Member[]) => ProviderId | undefined,
 ): ModelGroup {
-  const first = draft.members.toSorted((a, b) => a.order - b.order)[0];
   return {
     index: draft.index,
     name: groupName(draft.name),
@@ -83,12 +97,15 @@ export function finishGroup(
     members: draft.members,
     strategy: draft.strategy ?? plainStrategy(defaultStrategy),
     capability: draft.capability,
+    ...(draft.standsInFor.length === 0 ? {} : { standsInFor: draft.standsInFor }),
     fallback: draft.fallback,
     chain: draft.chain,
     contextFallbacks: draft.contextFallbacks,
     contentFallbacks: draft.contentFallbacks,
     limit: draft.limit,
+    ...(draft.budget === undefined ? {} : { budget: draft.budget }),
+    ...(draft.unsatisfied === undefined ? {} : { unsatisfied: draft.unsatisfied }),
     listed: draft.listed,
-    owner: draft.owner ?? (first === undefined ? undefined : ownerOf(first)),
+    owner: ownerOf(draft.members),
   };
 }

@@ -1,77 +1,84 @@
-import { type ProviderId, providerId, seconds, tokens } from '../plan/ids.ts';
-import type { JsonObject } from '../plan/json.ts';
-import type { Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
+import { type Milliseconds, milliseconds, providerId, seconds } from '../plan/ids.ts';
+import type { Json } from '../plan/json.ts';
+import type { Budget, Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
 import { splitAddress, tierOfAddress } from './base-url.ts';
-import { type Catalog, type DeploymentDraft, dialectOf, plainDraft } from './catalog.ts';
-import type { Findings, Place } from './findings.ts';
+import { dialectOf } from './dialect.ts';
+import { inside, keyOf, type Place } from './findings.ts';
 import { readSecret } from './interpolate.ts';
+import { lowerModels } from './lower-models.ts';
+import type { Lowering } from './lowering.ts';
 import type { ParsedFile } from './parsed-file.ts';
-import type { ModelShape, ProviderShape, ProvidersShape } from './shape-providers.ts';
-import { readSize } from './size.ts';
+import { checkOf, type HealthCheckShape, type HealthChecksShape } from './shape-health-checks.ts';
+import type { BudgetShape, ProviderShape, ProvidersShape } from './shape-providers.ts';
 import type { Environment } from './source-file.ts';
 
-/** What lowering needs everywhere. */
-export type Lowering = { readonly catalog: Catalog; readonly findings: Findings; readonly environment: Environment };
+/** Health checks, from whichever files have them; the first that speaks of a provider decides. */
+export type HealthChecks = readonly { readonly shape: HealthChecksShape; readonly at: Place }[];
 
 /** Puts the declared providers and their models into the catalog. */
-export function lowerProviders(shape: ProvidersShape, file: ParsedFile, lowering: Lowering): void {
+export function lowerProviders(
+  { shape, file }: { readonly shape: ProvidersShape; readonly file: ParsedFile },
+  checks: HealthChecks,
+  lowering: Lowering,
+): void {
   for (const [name, provider] of Object.entries(shape.providers)) {
-    const place: Place = { file, path: ['providers', name], part: 'key' };
-    const lowered = lowerProvider(name, provider, shape.health_checks, { ...lowering, place });
-    if (lowered === undefined) continue;
+    const at: Place = { file, path: ['providers', name] };
+    const dialect = dialectOf(provider.type);
+    if (dialect === undefined) continue;
+    const lowered = lowerProvider({ name, shape: provider, at, dialect }, checks, lowering);
+    if (lowered === undefined) {
+      breakNames(name, provider, lowering);
+      continue;
+    }
     lowering.catalog.providers.set(lowered.id, lowered);
-    lowering.catalog.places.set(lowered.id, place);
-    lowerModels(provider, lowered, { ...lowering, place });
+    lowering.catalog.places.set(lowered.id, keyOf(at));
+    lowerModels({ shape: provider, at }, lowered, lowering);
   }
-  checkCounts(shape, file, lowering);
 }
 
-type Here = Lowering & { readonly place: Place };
+function breakNames(name: string, { models }: ProviderShape, { catalog }: Lowering): void {
+  catalog.broken.add(name);
+  for (const model of models ?? []) catalog.broken.add(typeof model === 'string' ? model : model.name);
+}
 
-/** Types that serve no models: tools and web pages that the files list beside the others. */
-const notModelServers: ReadonlySet<string> = new Set(['tool_server', 'web_ui']);
+type Declared = {
+  readonly name: string;
+  readonly shape: ProviderShape;
+  readonly at: Place;
+  readonly dialect: DialectName;
+};
 
-function lowerProvider(
-  name: string,
-  shape: ProviderShape,
-  checks: ProvidersShape['health_checks'],
-  here: Here,
-): Provider | undefined {
-  if (notModelServers.has(shape.type)) return undefined;
-  const { file, path } = here.place;
-  const dialect = dialectOf(shape.type, shape.api_format);
-  if (dialect === undefined) {
-    here.findings.add(
-      'wrong-type',
-      { file, path: [...path, 'type'] },
-      `The type "${shape.type}" needs api_format: openai_compatible`,
-      { wanted: 'openai_compatible' },
-    );
-    return undefined;
-  }
-  const status = shape.status ?? 'active';
-  const address = addressOf(shape, dialect, here);
+/** Whether a status means that the provider is asked: what is only a measured state of an active one counts. */
+function isActive(status: ProviderShape['status']): boolean {
+  return status === undefined || status === 'active' || status === 'degraded' || status === 'unavailable';
+}
+
+function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lowering): Provider | undefined {
+  const { name, shape, dialect } = declared;
+  const address = addressOf(declared, lowering);
   if (address === undefined) return undefined;
   return {
     id: providerId(name),
     dialect,
     groups: groupsOf(shape),
     ...address,
-    status: status === 'active' ? 'active' : 'disabled',
+    status: isActive(shape.status) ? 'active' : 'disabled',
     description: shape.description,
-    credential: credentialOf(shape, dialect, here),
-    headers: headersOf(shape, here),
+    credential: credentialOf(declared, lowering),
+    headers: headersOf(declared, lowering),
     apiVersion: shape.api_version,
-    probe: probeOf(name, shape, checks),
+    probe: probeOf(declared, checks),
     limit: limitOf(shape),
     seats: shape.max_parallel_requests,
     exclusiveGroup: shape.exclusive_group,
     tier: shape.tier ?? tierOfAddress(address.baseUrl),
     tls: { verify: shape.verify_tls ?? true, caFile: shape.ca_file },
+    ...(shape.budget === undefined ? {} : { budget: budgetOf(shape.budget) }),
+    info: infoOf(shape),
   };
 }
 
-const defaultAddresses: Readonly<Partial<Record<DialectName, string>>> = {
+const usualAddresses: Readonly<Partial<Record<DialectName, string>>> = {
   ollama: 'http://127.0.0.1:11434',
   llama_cpp: 'http://127.0.0.1:8080',
   vllm: 'http://127.0.0.1:8001',
@@ -81,27 +88,24 @@ const defaultAddresses: Readonly<Partial<Record<DialectName, string>>> = {
 };
 
 function addressOf(
-  shape: ProviderShape,
-  dialect: DialectName,
-  { findings, place }: Here,
+  { shape, at, dialect }: Declared,
+  { findings }: Lowering,
 ): { readonly baseUrl: string; readonly apiPath: string } | undefined {
-  const text = shape.base_url ?? defaultAddresses[dialect];
-  const at = { file: place.file, path: [...place.path, 'base_url'] };
+  const text = shape.base_url ?? usualAddresses[dialect];
   if (text === undefined) {
-    findings.add('missing-key', place, 'The key "base_url" is missing', { wanted: 'the address of its server' });
+    findings.add('missing-key', keyOf(at), 'The key "base_url" is missing', { wanted: 'the address of its server' });
     return undefined;
   }
-  const isPlaceholder = /:[A-Z][A-Z0-9_]*(\/|$)/.test(text);
-  const address = splitAddress(isPlaceholder ? text.replace(/:[A-Z][A-Z0-9_]*/, '') : text, dialect);
-  const isInUse = shape.status === undefined || shape.status === 'active';
-  if (address === undefined || (isPlaceholder && isInUse)) {
-    findings.add('bad-url', at, `"base_url" has "${text}"`, {
-      found: text,
-      wanted: 'an address such as http://127.0.0.1:8080',
-    });
-    return undefined;
-  }
-  return address;
+  // Templates have a word where the port will stand; it does no harm while they are not asked.
+  const placeholder = /:[A-Z][A-Z0-9_]*(?=\/|$)/;
+  const isTemplate = placeholder.test(text) && !isActive(shape.status);
+  const address = splitAddress(isTemplate ? text.replace(placeholder, '') : text, dialect);
+  if (address !== undefined) return address;
+  findings.add('bad-url', inside(at, 'base_url'), `"base_url" has "${text}"`, {
+    found: text,
+    wanted: 'an address such as http://127.0.0.1:8080',
+  });
+  return undefined;
 }
 
 function groupsOf(shape: ProviderShape): readonly string[] {
@@ -116,40 +120,42 @@ const vendorVariables: Readonly<Partial<Record<DialectName, string>>> = {
   azure: 'AZURE_API_KEY',
 };
 
-function credentialOf(shape: ProviderShape, dialect: DialectName, here: Here): Credential {
-  const { file, path } = here.place;
-  const method = shape.custom_config?.auth_method?.toLowerCase();
+function credentialOf({ shape, at, dialect }: Declared, lowering: Lowering): Credential {
+  const method = shape.custom_config?.auth_method;
   if (method === 'none' || dialect === 'echo') return { kind: 'none' };
   const variable = shape.env_var ?? (shape.requires_api_key === false ? undefined : vendorVariables[dialect]);
-  const key = shape.api_key === undefined ? 'env_var' : 'api_key';
   const text = shape.api_key ?? (variable === undefined ? undefined : `os.environ/${variable}`);
   if (text === undefined) return { kind: 'none' };
+  const key = shape.api_key !== undefined ? 'api_key' : shape.env_var !== undefined ? 'env_var' : undefined;
+  const place = key === undefined ? keyOf(at) : inside(at, key);
   // A provider that is not active is not asked, so its key is not missed.
-  const isActive = shape.status === undefined || shape.status === 'active';
-  const place: Place = Object.hasOwn(shape, key) ? { file, path: [...path, key] } : here.place;
-  const secret = readSecret(text, place, isActive ? here.environment : quietly(here.environment, text), here.findings);
+  const environment = isActive(shape.status) ? lowering.environment : withoutGap(lowering.environment, text);
+  const secret = readSecret(text, place, environment, lowering.findings);
   if (secret === undefined) return { kind: 'none' };
   if (method === 'x-api-key' || (method === undefined && dialect === 'anthropic'))
     return { kind: 'header', header: 'x-api-key', secret };
-  if (method === 'api-key' || dialect === 'azure') return { kind: 'header', header: 'api-key', secret };
+  if (method === 'api-key' || (method === undefined && dialect === 'azure'))
+    return { kind: 'header', header: 'api-key', secret };
   return { kind: 'bearer', secret };
 }
 
-function quietly(environment: Environment, text: string): Environment {
+function withoutGap(environment: Environment, text: string): Environment {
   const name = /(?:os\.environ\/|\$\{)([A-Za-z_]\w*)/.exec(text)?.[1];
-  return name === undefined ? environment : { ...environment, [name]: environment[name] ?? 'unused' };
+  return name === undefined ? environment : { ...environment, [name]: environment[name] || 'unused' };
 }
 
-function headersOf(shape: ProviderShape, here: Here): Provider['headers'] {
-  const declared = { ...shape.custom_config?.headers, ...shape.headers };
-  return Object.entries(declared).map(
-    ([name, value]) => [name.toLowerCase(), secretHeader(name, value, here)] as const,
+function headersOf({ shape, at }: Declared, lowering: Lowering): Provider['headers'] {
+  const custom = Object.entries(shape.custom_config?.headers ?? {}).map(
+    ([name, value]) => [name, value, inside(at, 'custom_config', 'headers', name)] as const,
   );
-}
-
-function secretHeader(name: string, value: string, here: Here): Provider['headers'][number][1] {
-  if (!/key|token|auth|secret/i.test(name)) return value;
-  return readSecret(value, here.place, here.environment, here.findings) ?? value;
+  const own = Object.entries(shape.headers ?? {}).map(
+    ([name, value]) => [name, value, inside(at, 'headers', name)] as const,
+  );
+  return [...custom, ...own].map(([name, value, place]) => {
+    const isSecret = /key|token|auth|secret/i.test(name);
+    const read = isSecret ? readSecret(value, place, lowering.environment, lowering.findings) : undefined;
+    return [name.toLowerCase(), read ?? value] as const;
+  });
 }
 
 /** Probes are asked for once a minute, and given five seconds, where nothing else is said. */
@@ -161,15 +167,27 @@ export const defaultProbe: ProbeSettings = {
   retries: 0,
 };
 
-function probeOf(name: string, shape: ProviderShape, checks: ProvidersShape['health_checks']): ProbeSettings {
-  const own = shape.health_check;
-  const endpoint = own?.endpoint ?? shape.health_endpoint ?? checks?.endpoints?.[name];
+function probeOf({ name, shape }: Declared, checks: HealthChecks): ProbeSettings {
+  const spoken: readonly HealthCheckShape[] = [
+    ...[shape.health_check, shape.health_checks].filter((one) => one !== undefined),
+    ...(shape.health_endpoint === undefined ? [] : [{ endpoint: shape.health_endpoint }]),
+    ...checks.flatMap((one) => checkOf(one.shape, name) ?? []),
+    ...checks.flatMap(({ shape: all }) => {
+      const endpoint = all.endpoints?.[name];
+      return endpoint === undefined ? [all] : [{ endpoint }, all];
+    }),
+  ];
+  const first = <Key extends keyof HealthCheckShape>(key: Key): HealthCheckShape[Key] =>
+    spoken.find((one) => one[key] !== undefined)?.[key];
+  const endpoint = first('endpoint');
+  const interval = first('interval_seconds');
+  const timeout = first('timeout_seconds');
   return {
-    enabled: own?.enabled ?? checks?.enabled ?? true,
+    enabled: first('enabled') ?? defaultProbe.enabled,
     path: endpoint === undefined ? undefined : pathOf(endpoint),
-    intervalMs: seconds(own?.interval_seconds ?? checks?.interval_seconds ?? 60),
-    timeoutMs: seconds(own?.timeout_seconds ?? checks?.timeout_seconds ?? 5),
-    retries: own?.retry_attempts ?? checks?.retry_attempts ?? 0,
+    intervalMs: interval === undefined ? defaultProbe.intervalMs : seconds(interval),
+    timeoutMs: timeout === undefined ? defaultProbe.timeoutMs : seconds(timeout),
+    retries: first('retry_attempts') ?? defaultProbe.retries,
   };
 }
 
@@ -179,138 +197,48 @@ function pathOf(endpoint: string): string {
   return endpoint.startsWith('/') ? endpoint : `/${endpoint}`;
 }
 
-function limitOf(shape: ProviderShape): RateLimit {
-  const limits = shape.rate_limits;
-  return {
-    requestsPerMinute: limits !== undefined && 'requests_per_minute' in limits ? limits.requests_per_minute : undefined,
-    tokensPerMinute: limits !== undefined && 'tokens_per_minute' in limits ? limits.tokens_per_minute : undefined,
-  };
+function limitOf({ rate_limits: limits }: ProviderShape): RateLimit {
+  if (limits === undefined || !('requests_per_minute' in limits || 'tokens_per_minute' in limits))
+    return { requestsPerMinute: undefined, tokensPerMinute: undefined };
+  return { requestsPerMinute: limits.requests_per_minute, tokensPerMinute: limits.tokens_per_minute };
 }
 
-function lowerModels(shape: ProviderShape, provider: Provider, here: Here): void {
-  const seen = new Set<string>();
-  (shape.models ?? []).forEach((entry, index) => {
-    const model = typeof entry === 'string' ? { name: entry } : entry;
-    const place: Place = { file: here.place.file, path: [...here.place.path, 'models', index] };
-    if (seen.has(model.name)) {
-      here.findings.add('duplicate-name', place, `The model "${model.name}" stands twice at "${provider.id}"`, {
-        found: model.name,
-      });
-      return;
-    }
-    seen.add(model.name);
-    here.catalog.add(draftOf(model, shape, provider, { ...here, place }));
-  });
-}
-
-function draftOf(model: ModelShape, shape: ProviderShape, provider: Provider, here: Here): DeploymentDraft {
-  const plain = plainDraft(provider.id, model.name);
-  const context = model.context_length ?? (provider.dialect === 'vllm' ? shape.max_model_len : undefined);
-  const price = shape.cost_per_1k_tokens?.[model.name];
-  return {
-    ...plain,
-    kind: kindOf(model) ?? plain.kind,
-    contextTokens: context === undefined ? undefined : tokens(context),
-    maxOutputTokens: model.max_output_tokens === undefined ? undefined : tokens(model.max_output_tokens),
-    capabilities: capabilitiesOf(model.capabilities),
-    specialty: canonicalSpecialty(model.specialty),
-    sizeBillions: sizeOf(model, here),
-    quantization: model.quantization,
-    options: (model.options ?? {}) as JsonObject,
-    keepAlive: model.keep_alive,
-    limit: { requestsPerMinute: model.rpm, tokensPerMinute: model.tpm },
-    seats: model.max_parallel_requests ?? shape.max_parallel_requests,
-    price: price === undefined ? undefined : { inputUsdPerToken: price / 1000, outputUsdPerToken: price / 1000 },
-    tags: model.tags ?? [],
-    description: model.description ?? model.use_case,
-    info: infoOf(model),
-  };
-}
-
-function kindOf(model: ModelShape): DeploymentDraft['kind'] {
-  const word = model.mode ?? (model.specialty?.startsWith('embed') ? 'embedding' : undefined);
-  return word === 'chat' || word === 'completion' || word === 'embedding' ? word : undefined;
-}
-
-function capabilitiesOf(list: readonly string[] | undefined): DeploymentDraft['capabilities'] {
-  const closed = list?.includes('none') ?? false;
-  const has = (...names: string[]): boolean | undefined =>
-    list?.some((one) => names.includes(one)) ? true : closed ? false : undefined;
-  return {
-    tools: has('tools', 'function_calling'),
-    vision: has('vision', 'image'),
-    jsonSchema: has('json_schema', 'json'),
-    reasoning: has('reasoning', 'thinking'),
-  };
-}
-
-/** Families of specialties: words that mean one kind of work. */
-const specialtyFamilies: Readonly<Record<string, string>> = {
-  general: 'general',
-  general_chat: 'general',
-  chat: 'general',
-  conversational: 'general',
-  code: 'code',
-  code_generation: 'code',
-  coding: 'code',
+const day = 24 * 60 * 60 * 1000;
+const windows: Readonly<Record<NonNullable<BudgetShape['budget_window']>, Milliseconds>> = {
+  '1h': milliseconds(day / 24),
+  '1d': milliseconds(day),
+  '7d': milliseconds(7 * day),
+  '30d': milliseconds(30 * day),
 };
 
-/** The one word of a specialty's family. */
-export function canonicalSpecialty(word: string | undefined): string | undefined {
-  return word === undefined ? undefined : (specialtyFamilies[word] ?? word);
+/** A spending cap, with its window of thirty days where none is declared. */
+export function budgetOf(shape: BudgetShape): Budget;
+export function budgetOf(shape: BudgetShape | undefined): Budget | undefined;
+export function budgetOf(shape: BudgetShape | undefined): Budget | undefined {
+  return shape === undefined
+    ? undefined
+    : { maxUsd: shape.max_budget_usd, windowMs: windows[shape.budget_window ?? '30d'] };
 }
 
-function sizeOf(model: ModelShape, { findings, place }: Here): number | undefined {
-  const declared = model.size ?? model.parameters;
-  if (declared === undefined) return readSize(/[:\-_/](\d+(?:\.\d+)?[bt])(?=$|[:\-_.])/i.exec(model.name)?.[1] ?? '');
-  const size = readSize(declared);
-  if (size === undefined) {
-    findings.add('bad-size', { file: place.file, path: [...place.path, 'size'] }, `"size" has "${declared}"`, {
-      found: declared,
-      wanted: 'a number of parameters such as "7B" or "1T"',
-    });
-  }
-  return size;
-}
+const infoKeys = [
+  'features',
+  'configuration',
+  'gpu_memory_utilization',
+  'max_model_len',
+  'hardware_requirements',
+  'service_file',
+  'location',
+  'docs',
+  'notes',
+] as const;
 
-function infoOf(model: ModelShape): DeploymentDraft['info'] {
-  const { pulled_at: pulled, version, notes, model_size_gb: size, kv_cache_available_gb: cache } = model;
-  const day = pulled instanceof Date ? pulled.toISOString().slice(0, 10) : pulled;
-  return Object.fromEntries(
-    Object.entries({ pulled_at: day, version, notes, model_size_gb: size, kv_cache_available_gb: cache }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  ) as DeploymentDraft['info'];
-}
-
-/** Counts that people keep by hand are compared with the truth. */
-function checkCounts(shape: ProvidersShape, file: ParsedFile, { findings, catalog }: Lowering): void {
-  const active = Object.values(shape.providers).filter((one) => (one.status ?? 'active') === 'active').length;
-  const models = catalog.deployments.length;
-  for (const [key, truth] of [
-    ['total_providers', active],
-    ['total_models_available', models],
-  ] as const) {
-    const stated = shape.metadata?.[key];
-    if (typeof stated === 'number' && stated !== truth) {
-      findings.add(
-        'metadata-count',
-        { file, path: ['metadata', key] },
-        `"${key}" says ${stated}, and ${truth} are declared`,
-        { found: stated, fix: `Write ${truth}, or leave the count out` },
-      );
-    }
-  }
-}
-
-/** Providers that a reference stands for: one by its name, or all active ones of a type or group. */
-export function providersNamed(catalog: Catalog, reference: string): readonly Provider[] {
-  const own = catalog.providers.get(providerId(reference));
-  if (own !== undefined) return [own];
-  return [...catalog.providers.values()].filter((one) => one.status === 'active' && one.groups.includes(reference));
-}
-
-/** Names by which providers can be referred to, for the nearest one. */
-export function providerNames(catalog: Catalog): readonly (ProviderId | string)[] {
-  return [...new Set([...catalog.providers.keys(), ...[...catalog.providers.values()].flatMap((one) => one.groups)])];
+function infoOf(shape: ProviderShape): { readonly [key: string]: Json } {
+  const quota = shape.rate_limits !== undefined && 'details' in shape.rate_limits ? shape.rate_limits : undefined;
+  const entries: [string, Json | undefined][] = infoKeys.map((key) => [key, shape[key]]);
+  if (quota !== undefined)
+    entries.push([
+      'quota',
+      { hourly: quota.hourly ?? false, daily: quota.daily ?? false, details: quota.details ?? '' },
+    ]);
+  return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }

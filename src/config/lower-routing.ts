@@ -2,60 +2,50 @@ import { RE2JS } from 're2js';
 import { milliseconds, seconds } from '../plan/ids.ts';
 import type { Chain, StrategyName, Target } from '../plan/model-group.ts';
 import type { CooldownSettings, MetadataRule, PatternRule, RoutingRules, SizeRule } from '../plan/settings.ts';
-import type { Findings, Place } from './findings.ts';
-import type { GroupDraft } from './group-builder.ts';
-import { type GroupLowering, lowerChain, readCondition, resolveTarget } from './lower-groups.ts';
-import { providersNamed } from './lower-providers.ts';
+import type { Declarations } from './declarations.ts';
+import { type Findings, inside, keyOf, type Place } from './findings.ts';
+import { lowerChain } from './lower-chains.ts';
 import type { SettingsSections } from './lower-settings.ts';
-import type { ParsedFile, Path } from './parsed-file.ts';
-import { unknownProvider } from './references.ts';
-import type { MappingsShape } from './shape-mappings.ts';
-import { strategyName } from './strategy-name.ts';
-
-/** A file's mappings, where the configuration has them. */
-export type Mappings = { readonly shape: MappingsShape; readonly file: ParsedFile };
+import type { Lowering } from './lowering.ts';
+import { readCondition } from './read-condition.ts';
+import { readStrategy } from './read-strategy.ts';
+import { type Reference, referenceOf, referencesOf } from './reference.ts';
+import { resolveProviders, resolveTarget, type WantedModel } from './references.ts';
 
 /** Lowers the rules that stand above single groups. */
-export function lowerRouting(
-  mappings: Mappings | undefined,
-  sections: SettingsSections,
-  lowering: GroupLowering,
-): RoutingRules {
-  const shape = mappings?.shape ?? {};
-  const rules = shape.routing_rules;
-  const cases = shape.special_cases;
-  const at = (...path: Path): Place | undefined => (mappings === undefined ? undefined : { file: mappings.file, path });
+export function lowerRouting(declarations: Declarations, sections: SettingsSections, lowering: Lowering): RoutingRules {
+  const { shape: rules, at } = declarations.rules;
+  const cases = declarations.specialCases;
   const { router } = sections;
-  const provider = (reference: string | undefined, place: Place | undefined): RoutingRules['defaultProvider'] => {
-    if (reference === undefined || place === undefined) return undefined;
-    const [found] = providersNamed(lowering.catalog, reference);
-    if (found === undefined) unknownProvider(lowering, reference, place);
-    else lowering.catalog.literal(found.id);
-    return found?.id;
-  };
-  const defaultProvider = provider(rules?.default_provider, at('routing_rules', 'default_provider'));
-  const defaultFallback = provider(rules?.default_fallback, at('routing_rules', 'default_fallback'));
+  const defaultProvider = literalProvider(
+    referenceOf(rules.default_provider, inside(at, 'default_provider')),
+    lowering,
+  );
+  const defaultFallback = literalProvider(
+    referenceOf(rules.default_fallback, inside(at, 'default_fallback')),
+    lowering,
+  );
   return {
-    patterns: mappings === undefined ? [] : lowerPatterns(mappings, lowering),
-    sizes: mappings === undefined ? [] : lowerSizes(mappings, lowering),
-    metadata: mappings === undefined ? [] : lowerMetadata(mappings, lowering),
+    patterns: declarations.patterns.flatMap((one) => lowerPattern(one, lowering) ?? []),
+    sizes: lowerSizes(declarations, lowering),
+    metadata: lowerMetadata(declarations, lowering),
     defaultProvider,
     defaultFallback,
     defaultDeployment:
       defaultProvider === undefined ? firstActive(lowering) : lowering.catalog.of(defaultProvider)[0]?.index,
-    defaultChain: mappings === undefined ? undefined : lowerDefaultChain(mappings, lowering),
+    defaultChain: lowerDefaultChain(declarations, lowering),
     defaultFallbacks: lowerDefaultFallbacks(sections, lowering),
-    unknownModel: rules?.unknown_model ?? 'default_chain',
-    complexity: rules?.complexity ?? { medium: 50, high: 100 },
-    defaultStrategy: defaultStrategy(sections, lowering.findings),
+    unknownModel: rules.unknown_model ?? 'default_chain',
+    complexity: rules.complexity ?? { medium: 50, high: 100 },
+    defaultStrategy: defaultStrategy(sections, lowering),
     preferWarm: {
-      enabled: cases?.first_request_routing?.strategy === 'prefer_warm_providers',
-      checkTimeoutMs: milliseconds(cases?.first_request_routing?.warm_check_timeout_ms ?? 100),
+      enabled: cases.first_request_routing?.strategy === 'prefer_warm_providers',
+      checkTimeoutMs: milliseconds(cases.first_request_routing?.warm_check_timeout_ms ?? 100),
     },
-    rateLimitedFallback: cases?.rate_limited_fallback?.enabled ?? false,
+    rateLimitedFallback: cases.rate_limited_fallback?.enabled ?? false,
     geographic: {
-      enabled: cases?.geographic_routing?.enabled ?? false,
-      preferLocal: cases?.geographic_routing?.prefer_local ?? false,
+      enabled: cases.geographic_routing?.enabled ?? false,
+      preferLocal: cases.geographic_routing?.prefer_local ?? true,
     },
     preCallChecks: router.boolean('enable_pre_call_checks') ?? false,
     tagFiltering: {
@@ -66,84 +56,62 @@ export function lowerRouting(
 }
 
 /** Cooldowns as special_cases declare them, over LiteLLM's own. */
-export function applySpecialCases(cooldown: CooldownSettings, mappings: Mappings | undefined): CooldownSettings {
-  const cases = mappings?.shape.special_cases;
-  const errors = cases?.error_based_routing;
-  const limited = cases?.rate_limited_fallback;
-  const held = limited?.fallback_duration_seconds;
-  const declared = errors !== undefined && errors.enabled !== false;
-  const cooldownMs =
-    declared && errors.cooldown_seconds !== undefined ? seconds(errors.cooldown_seconds) : cooldown.cooldownMs;
+export function applySpecialCases(cooldown: CooldownSettings, { specialCases }: Declarations): CooldownSettings {
+  const errors = specialCases.error_based_routing;
+  const held = specialCases.rate_limited_fallback?.fallback_duration_seconds;
+  const rateLimitedMs = held === undefined ? cooldown.rateLimitedMs : seconds(held);
+  if (errors === undefined || errors.enabled === false) return { ...cooldown, rateLimitedMs };
+  const cooldownMs = seconds(errors.cooldown_seconds ?? 300);
   return {
     ...cooldown,
+    rateLimitedMs,
+    allowedFails: errors.error_threshold ?? 3,
     cooldownMs,
     maxCooldownMs: milliseconds(Math.max(cooldown.maxCooldownMs, cooldownMs)),
-    allowedFails: declared ? (errors.error_threshold ?? cooldown.allowedFails) : cooldown.allowedFails,
-    rateLimitedMs: held === undefined ? cooldown.rateLimitedMs : seconds(held),
   };
 }
 
-function firstActive({ catalog }: GroupLowering): RoutingRules['defaultDeployment'] {
+/** The provider of a reference, which is asked for whatever name the client gives. */
+function literalProvider(reference: Reference | undefined, lowering: Lowering): RoutingRules['defaultProvider'] {
+  const [found] = reference === undefined ? [] : resolveProviders(reference, lowering);
+  if (found !== undefined) lowering.catalog.literal(found.id);
+  return found?.id;
+}
+
+function firstActive({ catalog }: Lowering): RoutingRules['defaultDeployment'] {
   return catalog.deployments.find(
-    (one) => one.backendModel !== '*' && catalog.providers.get(one.provider)?.status === 'active',
+    (one) => !one.backendModel.includes('*') && catalog.providers.get(one.provider)?.status === 'active',
   )?.index;
 }
 
-function defaultStrategy({ router }: SettingsSections, findings: Findings): StrategyName {
+function defaultStrategy({ router }: SettingsSections, lowering: Lowering): StrategyName {
   const spelling = router.text('routing_strategy');
   if (spelling === undefined) return 'simple_shuffle';
-  const name = strategyName(spelling);
-  if (name === undefined)
-    findings.add('unknown-strategy', router.place('routing_strategy'), `No strategy is called "${spelling}"`, {
-      found: spelling,
-      wanted: 'such as simple-shuffle or least-busy',
-    });
-  return name ?? 'simple_shuffle';
+  return readStrategy({ name: spelling, at: router.place('routing_strategy') }, lowering).name;
 }
 
-/** A group that stands for a rule while its fallbacks are resolved. */
-function ruleGroup(name: string, place: Place): GroupDraft {
-  // Only the name and the place of it are looked at.
-  return { name, place, members: [] } as unknown as GroupDraft;
+/** Who a rule for many names asks: every provider of the reference for the literal name, then the rule's fallbacks. */
+function literalTargets(
+  provider: Reference,
+  fallbacks: readonly Reference[],
+  lowering: Lowering,
+): { readonly target: Target; readonly fallback: readonly Target[] } | undefined {
+  const [target, ...others] = resolveProviders(provider, lowering).map(
+    (one): Target => ({ kind: 'deployment', deployment: lowering.catalog.literal(one.id) }),
+  );
+  if (target === undefined) return undefined;
+  return { target, fallback: [...others, ...fallbacks.flatMap((one) => resolveTarget(one, anyName, lowering))] };
 }
 
-function literalTarget(reference: string, place: Place, lowering: GroupLowering): Target | undefined {
-  const [provider] = providersNamed(lowering.catalog, reference);
-  if (provider === undefined) {
-    unknownProvider(lowering, reference, place);
-    return undefined;
-  }
-  return { kind: 'deployment', deployment: lowering.catalog.literal(provider.id) };
-}
+/** Rules stand for many names, of which none is known. */
+const anyName: WantedModel = { name: '', backendModel: undefined, specialty: undefined };
 
-/** A pattern's or size's fallback: a provider is asked for the literal name too. */
-function literalFallbacks(
-  value: string | readonly string[] | null | undefined,
-  place: Place,
-  lowering: GroupLowering,
-): readonly Target[] {
-  const list = value === undefined || value === null ? [] : typeof value === 'string' ? [value] : value;
-  return list.flatMap((reference) => {
-    const [provider] = providersNamed(lowering.catalog, reference);
-    const models = provider === undefined ? [] : lowering.catalog.of(provider.id);
-    // A server that loads by name is asked for the name; one with a single model answers with that.
-    if (provider !== undefined && models.length !== 1)
-      return [{ kind: 'deployment' as const, deployment: lowering.catalog.literal(provider.id) }];
-    return resolveTarget(reference, ruleGroup('', place), place, lowering);
-  });
-}
-
-function lowerPatterns({ shape, file }: Mappings, lowering: GroupLowering): readonly PatternRule[] {
-  const key = shape.patterns === undefined ? 'pattern_matches' : 'patterns';
-  return (shape[key] ?? []).flatMap((pattern, index): PatternRule[] => {
-    const place: Place = { file, path: [key, index, 'pattern'] };
-    const matches = compilePattern(pattern.pattern, place, lowering.findings);
-    const at: Place = { file, path: [key, index, 'provider'] };
-    const target = literalTarget(pattern.provider, at, lowering);
-    if (matches === undefined || target === undefined) return [];
-    const fallback = literalFallbacks(pattern.fallback, { file, path: [key, index, 'fallback'] }, lowering);
-    return [{ source: pattern.pattern, matches, target, fallback, description: pattern.description }];
-  });
+function lowerPattern({ shape, at }: Declarations['patterns'][number], lowering: Lowering): PatternRule | undefined {
+  const matches = compilePattern(shape.pattern, inside(at, 'pattern'), lowering.findings);
+  const fallbacks = referencesOf(shape.fallback, inside(at, 'fallback'));
+  const targets = literalTargets({ name: shape.provider, at: inside(at, 'provider') }, fallbacks, lowering);
+  if (matches === undefined || targets === undefined) return undefined;
+  return { source: shape.pattern, matches, ...targets, description: shape.description };
 }
 
 function compilePattern(source: string, place: Place, findings: Findings): ((name: string) => boolean) | undefined {
@@ -156,8 +124,11 @@ function compilePattern(source: string, place: Place, findings: Findings): ((nam
     findings.add(
       isValid ? 'non-linear-regex' : 'bad-regex',
       place,
-      `The pattern "${source}" ${isValid ? 'cannot be matched in linear time' : 'is no regular expression'}`,
-      { found: source, ...(detail === undefined ? {} : { wanted: detail }) },
+      `The pattern "${source}" ${isValid ? 'cannot be matched in linear time' : 'is no regular expression'}${detail === undefined ? '' : `: ${detail}`}`,
+      {
+        found: source,
+        fix: isValid ? 'Write it without lookaround and backreferences' : 'Check its brackets and escapes',
+      },
     );
     return undefined;
   }
@@ -171,28 +142,20 @@ function isRegExp(source: string): boolean {
   }
 }
 
-function lowerSizes({ shape, file }: Mappings, lowering: GroupLowering): readonly SizeRule[] {
-  return (shape.routing_rules?.model_size_routing ?? []).flatMap((row, index): SizeRule[] => {
-    const path: Path = ['routing_rules', 'model_size_routing', index];
+function lowerSizes({ rules: { shape, at } }: Declarations, lowering: Lowering): readonly SizeRule[] {
+  return (shape.model_size_routing ?? []).flatMap((row, index): SizeRule[] => {
+    const place = inside(at, 'model_size_routing', index);
     const bounds = readBounds(row.size);
     if (bounds === undefined) {
-      lowering.findings.add('bad-size', { file, path: [...path, 'size'] }, `"size" has "${row.size}"`, {
+      lowering.findings.add('bad-size', inside(place, 'size'), `"size" has "${row.size}"`, {
         found: row.size,
         wanted: '"< 8B", "8B - 13B" or "> 13B"',
       });
       return [];
     }
-    const target = literalTarget(row.provider, { file, path: [...path, 'provider'] }, lowering);
-    if (target === undefined) return [];
-    return [
-      {
-        source: row.size,
-        ...bounds,
-        target,
-        fallback: literalFallbacks(row.fallback, { file, path: [...path, 'fallback'] }, lowering),
-        reason: row.reason,
-      },
-    ];
+    const fallbacks = referencesOf(row.fallback, inside(place, 'fallback'));
+    const targets = literalTargets({ name: row.provider, at: inside(place, 'provider') }, fallbacks, lowering);
+    return targets === undefined ? [] : [{ source: row.size, ...bounds, ...targets, reason: row.reason }];
   });
 }
 
@@ -212,33 +175,26 @@ function readBounds(text: string): Bounds | undefined {
   return { minBillions: size, minInclusive: inclusive, maxBillions: Number.MAX_VALUE, maxInclusive: true };
 }
 
-function lowerMetadata({ shape, file }: Mappings, lowering: GroupLowering): readonly MetadataRule[] {
-  return Object.entries(shape.routing_rules?.request_metadata_routing ?? {}).flatMap(([name, rule]): MetadataRule[] => {
-    const path: Path = ['routing_rules', 'request_metadata_routing', name];
-    const condition = readCondition(rule.condition, { file, path: [...path, 'condition'] }, lowering);
-    const providers = providersNamed(lowering.catalog, rule.provider);
-    if (providers.length === 0) unknownProvider(lowering, rule.provider, { file, path: [...path, 'provider'] });
+function lowerMetadata({ rules: { shape, at } }: Declarations, lowering: Lowering): readonly MetadataRule[] {
+  return Object.entries(shape.request_metadata_routing ?? {}).flatMap(([name, rule]): MetadataRule[] => {
+    const place = inside(at, 'request_metadata_routing', name);
+    const condition = readCondition({ name: rule.condition, at: inside(place, 'condition') }, lowering);
+    const providers = resolveProviders({ name: rule.provider, at: inside(place, 'provider') }, lowering);
     if (condition === undefined || providers.length === 0) return [];
-    lowering.findings.add(
-      'not-executed-yet',
-      { file, path, part: 'key' },
-      `request_metadata_routing "${name}" is not executed yet`,
-      { found: name },
-    );
+    lowering.findings.add('not-executed-yet', keyOf(place), `request_metadata_routing "${name}" is not executed yet`, {
+      found: name,
+    });
     return [{ name, providers: providers.map((one) => one.id), condition }];
   });
 }
 
-function lowerDefaultChain({ shape, file }: Mappings, lowering: GroupLowering): Chain | undefined {
-  const chain = shape.fallback_chains?.['default'];
-  const place: Place = { file, path: ['fallback_chains', 'default'] };
-  return chain === undefined ? undefined : lowerChain(chain, ruleGroup('default', place), place, lowering);
+function lowerDefaultChain({ chains }: Declarations, lowering: Lowering): Chain | undefined {
+  const declared = chains.get('default');
+  return declared === undefined ? undefined : lowerChain(declared, anyName, lowering);
 }
 
-function lowerDefaultFallbacks({ router, litellm }: SettingsSections, lowering: GroupLowering): readonly Target[] {
+function lowerDefaultFallbacks({ router, litellm }: SettingsSections, lowering: Lowering): readonly Target[] {
   const section = router.has('default_fallbacks') ? router : litellm;
-  const place = section.place('default_fallbacks');
-  return (section.texts('default_fallbacks') ?? []).flatMap((name) =>
-    resolveTarget(name, ruleGroup('', place), place, lowering),
-  );
+  const references = referencesOf(section.texts('default_fallbacks'), section.place('default_fallbacks'));
+  return references.flatMap((reference) => resolveTarget(reference, anyName, lowering));
 }

@@ -48,7 +48,7 @@ export function openSections(file: ParsedFile, findings: Findings): SettingsSect
   };
 }
 
-const quiet: Findings = { add: () => {}, addAt: () => {}, hasErrors: () => false, list: () => [] };
+const quiet: Findings = { add: () => {}, addAt: () => {}, hasErrors: () => false, errorCount: () => 0, list: () => [] };
 
 /** Settings but for routing, which needs the groups. */
 export type PlainSettings = Omit<Settings, 'routing'>;

@@ -6,7 +6,8 @@ import type { SourceFile, SourceKind } from './source-file.ts';
 export type ReadSources =
   | {
       readonly kind: 'sources';
-      readonly files: readonly SourceFile[] /** Folder or file that they came from. */;
+      readonly files: readonly SourceFile[];
+      /** Folder or file that they came from. */
       readonly target: string;
       readonly isFolder: boolean;
     }
@@ -23,7 +24,7 @@ const kinds: Readonly<Record<string, SourceKind>> = {
 };
 
 /** The generated file, which is made from the sources and so never one of them. */
-const generatedName = 'litellm-unified.yaml';
+export const generatedName: string = 'litellm-unified.yaml';
 
 /** Reads the files of a folder, or one LiteLLM file. */
 export async function readSources(target: string): Promise<ReadSources> {

@@ -1,67 +1,114 @@
 import type { Deployment } from '../plan/deployment.ts';
 import type { DeploymentIndex } from '../plan/ids.ts';
+import type { Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
-import type { Catalog } from './catalog.ts';
-import type { Findings, Place } from './findings.ts';
-import { providerNames, providersNamed } from './lower-providers.ts';
+import type { Provider } from '../plan/provider.ts';
+import { type Catalog, plainDraft } from './catalog.ts';
+import type { GroupDraft } from './group-builder.ts';
+import { groupNamed, type Lowering, otherTag } from './lowering.ts';
+import type { Reference } from './reference.ts';
+import { canonicalSpecialty, specialtyInName } from './specialty.ts';
 
 /** What is known of the model that a reference to a provider is made for. */
 export type WantedModel = {
-  /** Name under which clients ask. */
+  /** Name under which clients ask; empty where the reference belongs to a rule for many names. */
   readonly name: string;
   /** Model that the entry names at the provider. */
-  readonly backendModel: string | undefined;
+  readonly backendModel: Reference | undefined;
   readonly specialty: string | undefined;
 };
 
-/** What resolving needs; every reference that was resolved by a rule is told in `resolutions`. */
-export type ReferenceInput = { readonly catalog: Catalog; readonly findings: Findings; readonly resolutions: string[] };
+/** Whether a name's own provider is meant, or what stands in for it: the latter may be guessed, with a warning. */
+export type Role = 'primary' | 'fallback';
+
+/** What a group wants of a provider that it refers to. */
+export function wantedBy(
+  group: Pick<GroupDraft, 'name' | 'members'>,
+  { catalog }: Pick<Lowering, 'catalog'>,
+): WantedModel {
+  const first = group.members[0];
+  const specialty = first === undefined ? undefined : catalog.deployments[first.deployment]?.specialty;
+  return {
+    name: group.name,
+    backendModel: undefined,
+    specialty: canonicalSpecialty(specialty) ?? specialtyInName(group.name),
+  };
+}
+
+/** Providers that a reference stands for: one by its name, or all active ones of a type or group. Other names are told. */
+export function resolveProviders({ name, at }: Reference, lowering: Lowering): readonly Provider[] {
+  const { catalog, inactive } = lowering;
+  const found = providersNamed(catalog, name);
+  if (found.length === 0) unknownProvider({ name, at }, lowering);
+  for (const { id, status } of found) {
+    if (status !== 'active') inactive.set(id, [...(inactive.get(id) ?? []), at]);
+  }
+  return found;
+}
+
+/** Providers of a name, type or group; none where there is no such thing. */
+export function providersNamed(catalog: Catalog, name: string): readonly Provider[] {
+  const all = [...catalog.providers.values()];
+  const own = all.find((one) => one.id === name);
+  if (own !== undefined) return [own];
+  const grouped = all.filter((one) => one.groups.includes(name));
+  const active = grouped.filter((one) => one.status === 'active');
+  return active.length > 0 ? active : grouped;
+}
+
+function unknownProvider({ name, at }: Reference, { catalog, findings }: Lowering): void {
+  if (catalog.broken.has(name)) return;
+  const known = [...catalog.providers.values()];
+  const names = [...new Set(known.flatMap((one): string[] => [one.id, ...one.groups]))];
+  const [near] = nearest(name, names, 1);
+  findings.add('unknown-provider', at, `No provider is called "${name}"`, {
+    found: name,
+    nearest: near,
+    wanted: `one of ${
+      known
+        .slice(0, 12)
+        .map((one) => one.id)
+        .join(', ') || 'the providers of providers.yaml'
+    }`,
+  });
+}
 
 /**
- * The deployments that "provider X for model M" means: X may be a provider, a type or a group; of
- * each provider the named model, else the one of the same name, else its only one, else the one of
- * the same specialty. A primary reference that stays ambiguous is an error, a fallback takes the
- * provider's first model and says so.
+ * The deployments that "provider X for model M" means: of each provider the named model, else the
+ * one of the same name, else its only one, else the only one of the same specialty. A primary
+ * reference that fits several is an error; a fallback takes the first declared and says so.
  */
 export function resolveAtProvider(
-  input: ReferenceInput,
-  reference: string,
-  wanted: WantedModel,
-  at: { readonly place: Place; readonly role: 'primary' | 'fallback' },
+  reference: Reference,
+  { wanted, role }: { readonly wanted: WantedModel; readonly role: Role },
+  lowering: Lowering,
 ): readonly DeploymentIndex[] {
-  const providers = providersNamed(input.catalog, reference);
-  if (providers.length === 0) {
-    unknownProvider(input, reference, at.place);
-    return [];
-  }
+  const providers = resolveProviders(reference, lowering);
   const found = providers.flatMap((provider) => {
-    const models = input.catalog.of(provider.id);
+    const models = lowering.catalog.of(provider.id);
     const model = pickModel(models, wanted);
-    if (model !== undefined) {
-      if (model.backendModel !== wanted.name)
-        input.resolutions.push(`"${reference}" for "${wanted.name}" means ${provider.id}/${model.backendModel}`);
-      return [model.index];
-    }
-    return ambiguous(input, { provider: provider.id, models, wanted, ...at, several: providers.length > 1 });
+    const query: Query = { reference, provider, models, wanted, role, isOneOfMany: providers.length > 1 };
+    if (model === undefined) return resolveOpenList(query, lowering);
+    tellResolution(query, model, lowering);
+    return [model.index];
   });
   return [...new Set(found)];
 }
 
-/** Reports a name that stands for no provider. */
-export function unknownProvider({ catalog, findings }: ReferenceInput, reference: string, place: Place): void {
-  const [near] = nearest(reference, providerNames(catalog), 1);
-  findings.add('unknown-provider', place, `No provider is called "${reference}"`, {
-    found: reference,
-    nearest: near,
-    wanted: `one of ${[...catalog.providers.keys()].slice(0, 12).join(', ') || 'the providers of providers.yaml'}`,
-  });
-}
+type Query = {
+  readonly reference: Reference;
+  readonly provider: Provider;
+  readonly models: readonly Deployment[];
+  readonly wanted: WantedModel;
+  readonly role: Role;
+  readonly isOneOfMany: boolean;
+};
 
 function pickModel(
   models: readonly Deployment[],
   { name, backendModel, specialty }: WantedModel,
 ): Deployment | undefined {
-  if (backendModel !== undefined) return models.find((one) => isNamed(one, backendModel));
+  if (backendModel !== undefined) return models.find((one) => isNamed(one, backendModel.name));
   const same = models.find((one) => isNamed(one, name));
   if (same !== undefined) return same;
   if (models.length === 1) return models[0];
@@ -69,71 +116,120 @@ function pickModel(
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-function isNamed(deployment: Deployment, name: string): boolean {
-  return (
-    deployment.backendModel === name ||
-    deployment.backendModel === `${name}:latest` ||
-    `${deployment.backendModel}:latest` === name
-  );
+function isNamed({ backendModel }: Deployment, name: string): boolean {
+  return backendModel === name || backendModel === otherTag(name);
 }
 
-type Ambiguous = {
-  readonly provider: Deployment['provider'];
-  readonly models: readonly Deployment[];
-  readonly wanted: WantedModel;
-  readonly place: Place;
-  readonly role: 'primary' | 'fallback';
-  readonly several: boolean;
-};
+function tellResolution({ reference, provider, wanted }: Query, model: Deployment, { resolutions }: Lowering): void {
+  if (model.backendModel === wanted.name || wanted.backendModel !== undefined) return;
+  const asked = wanted.name === '' ? '' : ` for "${wanted.name}"`;
+  const sentence = `"${reference.name}"${asked} means ${provider.id}/${model.backendModel}`;
+  if (!resolutions.includes(sentence)) resolutions.push(sentence);
+}
 
-function ambiguous(
-  { catalog, findings, resolutions }: ReferenceInput,
-  { provider, models, wanted, place, role, several }: Ambiguous,
+/** None of the provider's declared models is the one: it declares none, lacks the named one, or fits several times. */
+function resolveOpenList(query: Query, lowering: Lowering): readonly DeploymentIndex[] {
+  const { provider, models, wanted } = query;
+  const { catalog, resolutions } = lowering;
+  if (models.length > 0)
+    return wanted.backendModel === undefined ? resolveAmbiguous(query, lowering) : lacking(query, lowering);
+  const name = wanted.backendModel?.name ?? (wanted.name === '' ? '*' : wanted.name);
+  if (name !== '*') resolutions.push(`"${provider.id}" declares no models and is asked for "${name}" itself`);
+  return [catalog.add(plainDraft(provider.id, name)).index];
+}
+
+function lacking(
+  { reference, provider, models, wanted, isOneOfMany }: Query,
+  lowering: Lowering,
 ): readonly DeploymentIndex[] {
-  const choices = models.map((one) => one.backendModel).join(', ');
-  if (wanted.backendModel !== undefined) {
-    // One provider of a group may lack the model; a single one that lacks it is a mistake, unless its list is open.
-    if (several) return [];
-    if (models.length === 0)
-      return [catalog.add({ ...draftOf(catalog, provider), backendModel: wanted.backendModel }).index];
-    const [near] = nearest(
-      wanted.backendModel,
-      models.map((one) => one.backendModel),
-      1,
-    );
-    findings.add('unknown-model', place, `"${provider}" has no model "${wanted.backendModel}"`, {
-      found: wanted.backendModel,
-      nearest: near,
-      wanted: `one of ${choices}`,
-    });
-    return [];
-  }
-  if (models.length === 0) {
-    resolutions.push(`"${provider}" declares no models and is asked for "${wanted.name}" itself`);
-    return [catalog.add({ ...draftOf(catalog, provider), backendModel: wanted.name }).index];
-  }
+  const { name, at } = wanted.backendModel ?? reference;
+  // Of a group of providers one may lack the model; alone it is a mistake.
+  if (isOneOfMany || lowering.catalog.broken.has(name)) return [];
+  const choices = models.map((one) => one.backendModel);
+  const [near] = nearest(name, choices, 1);
+  lowering.findings.add('unknown-model', at, `"${provider.id}" has no model "${name}"`, {
+    found: name,
+    nearest: near,
+    wanted: `one of ${choices.slice(0, 12).join(', ')}`,
+    fix: near === undefined ? `Add "${name}" to the models of ${provider.id}` : `Write "${near}"`,
+  });
+  return [];
+}
+
+function resolveAmbiguous(
+  { reference, provider, models, wanted, role }: Query,
+  { findings, resolutions }: Lowering,
+): readonly DeploymentIndex[] {
+  const choices = models.map((one) => one.backendModel);
   if (role === 'primary') {
+    const [near] = nearest(wanted.name, choices, 1);
     findings.add(
       'ambiguous-model',
-      place,
-      `"${provider}" has several models, and nothing says which one "${wanted.name}" means`,
-      { wanted: `backend_model: one of ${choices}` },
+      reference.at,
+      `"${provider.id}" has several models, and nothing says which one "${wanted.name}" means`,
+      {
+        found: reference.name,
+        nearest: near,
+        wanted: `one of ${choices.slice(0, 12).join(', ')}`,
+        fix:
+          near === undefined
+            ? 'Name the model with backend_model (in a pool: preferred_model)'
+            : `Name the model, for example "${near}"`,
+      },
     );
     return [];
   }
   const [first] = models;
+  if (first === undefined) return [];
+  const asked = wanted.name === '' ? '' : ` of "${wanted.name}"`;
   findings.add(
     'ambiguous-fallback',
-    place,
-    `"${provider}" has several models (${choices}); as fallback of "${wanted.name}" the first serves`,
-    { fix: 'Name the model instead of the provider to choose another' },
+    reference.at,
+    `"${provider.id}" has several models; as fallback${asked} the first serves, "${first.backendModel}"`,
+    {
+      found: reference.name,
+      wanted: `one of ${choices.slice(0, 12).join(', ')}`,
+      fix: 'Name the model instead of the provider to choose another',
+    },
   );
-  return first === undefined ? [] : [first.index];
+  resolutions.push(
+    `"${reference.name}" as fallback${asked} means ${provider.id}/${first.backendModel}, the first of several`,
+  );
+  return [first.index];
 }
 
-function draftOf(catalog: Catalog, provider: Deployment['provider']): Deployment {
-  const index = catalog.literal(provider);
-  const found = catalog.deployments[index];
-  if (found === undefined) throw new RangeError(`The catalog has no deployment ${index}`);
-  return found;
+/**
+ * What a fallback or a chain's item names: a group, a deployment by id or `provider/model`, or a
+ * provider that stands for one of its models. Nothing falls back on itself.
+ */
+export function resolveTarget(reference: Reference, wanted: WantedModel, lowering: Lowering): readonly Target[] {
+  const { catalog, findings } = lowering;
+  const { name, at } = reference;
+  const group = wanted.backendModel === undefined ? groupNamed(name, lowering) : undefined;
+  if (group !== undefined && group.name === wanted.name) {
+    findings.add('cyclic-fallback', at, `"${wanted.name}" is its own fallback`, {
+      found: name,
+      fix: 'Name another model',
+    });
+    return [];
+  }
+  if (group !== undefined) return [{ kind: 'group', group: group.index }];
+  const deployment = catalog.named(name);
+  if (deployment !== undefined) return [{ kind: 'deployment', deployment: deployment.index }];
+  if (providersNamed(catalog, name).length > 0)
+    return resolveAtProvider(reference, { wanted, role: 'fallback' }, lowering).map((index) => ({
+      kind: 'deployment',
+      deployment: index,
+    }));
+  if (!catalog.broken.has(name)) unknownTarget(reference, lowering);
+  return [];
+}
+
+function unknownTarget({ name, at }: Reference, { catalog, findings, groups, aliases }: Lowering): void {
+  const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...catalog.providers.keys()], 1);
+  findings.add('unknown-fallback', at, `No model or provider is called "${name}"`, {
+    found: name,
+    nearest: near,
+    wanted: 'a model or a provider',
+  });
 }

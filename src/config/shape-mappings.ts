@@ -1,206 +1,300 @@
 import { z } from 'zod';
-import { checkShape } from './check-shape.ts';
+import { type Checked, checkShape } from './check-shape.ts';
+import { field, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
+import { budget, type JsonSchema } from './shape-providers.ts';
 
 const text = z.string();
 const names = z.array(text);
-const limit = z.strictObject({ rpm: z.int().positive().optional(), tpm: z.int().positive().optional() });
-const budget = z.strictObject({
-  max_budget_usd: z.number().nonnegative(),
-  budget_window: z.enum(['1h', '1d', '7d', '30d']).optional(),
-});
+const oneOrMore = z.union([text, names]);
+const forPeople = 'For people; shown, not executed.';
+const tier = z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal']);
+const fallback = 'What answers when this cannot: models or providers, in order.';
+const strategy = 'How the members are put in order; every spelling stands in the routing explanation.';
 
-const exactEntry = z
-  .strictObject({
-    provider: text.describe('Provider, provider type or group that answers.'),
-    priority: z
-      .union([z.enum(['primary', 'secondary', 'tertiary', 'fallback']), z.int().positive()])
-      .optional()
-      .describe('Order: primary is 1.'),
-    fallback: z.union([text, names, z.null()]).optional().describe('What answers instead: a provider or a model.'),
-    fallback_chain: names.optional().describe('Fallbacks in order.'),
-    description: text.optional().describe('For people.'),
-    backend_model: text.optional().describe('Model at the provider, where it differs from the name.'),
-    rate_limit: limit.optional().describe('Limits of this name.'),
-    capabilities: names.optional().describe('Capabilities that it may stand in for.'),
-    version: z.union([text, z.number()]).optional().describe('For people.'),
-    custom_llm_provider: text.optional().describe('LiteLLM’s provider for the generated file.'),
-    mode: text.optional().describe('chat, completion or embedding.'),
-    budget: budget.optional().describe('Spend cap.'),
-    notes: text.optional().describe('For people.'),
-  })
-  .describe('A name and the provider that answers it.');
+const exactEntry = z.strictObject({
+  provider: field(text, 'Provider, provider type or group that answers.'),
+  priority: optional(
+    z.union([z.enum(['primary', 'secondary', 'tertiary', 'fallback']), z.int().positive()]),
+    'Place in a pool of the same name: a later one serves only when no earlier one can.',
+    { default: 'primary, which is 1' },
+  ),
+  fallback: optional(oneOrMore, fallback),
+  fallback_chain: optional(names, 'Another word for fallback.'),
+  description: optional(text, 'One sentence about it, shown in lists.'),
+  backend_model: optional(text, 'Model at the provider, where its name is another.'),
+  rate_limit: optional(
+    z.strictObject({
+      rpm: optional(z.int().positive(), 'Requests that reach the name.', { unit: 'requests a minute' }),
+      tpm: optional(z.int().positive(), 'Tokens that reach and leave the name.', { unit: 'tokens a minute' }),
+    }),
+    'Limits of the name.',
+  ),
+  capabilities: optional(names, 'Capabilities that it may stand in for when their own models cannot.'),
+  version: optional(z.union([text, z.number()]), forPeople),
+  custom_llm_provider: optional(text, 'Provider prefix that the generated file gives it for LiteLLM.'),
+  mode: optional(z.enum(['chat', 'completion', 'embedding']), 'What it answers.'),
+  budget: optional(budget, 'Spending cap.'),
+  notes: optional(text, forPeople),
+});
 
 const pattern = z.strictObject({
-  pattern: text.describe('Regular expression of linear time.'),
-  provider: text.describe('Provider that is asked for the literal name.'),
-  fallback: z.union([text, names, z.null()]).optional().describe('What answers instead.'),
-  description: text.optional().describe('For people.'),
+  pattern: field(text, 'Regular expression, matched in linear time; the first in the file that fits decides.'),
+  provider: field(text, 'Provider that is asked for the literal name.'),
+  fallback: optional(oneOrMore, fallback),
+  description: optional(text, forPeople),
 });
 
+const patterns = z.union([
+  z.array(pattern),
+  z.record(
+    text,
+    z.union([
+      text,
+      z.strictObject({
+        provider: field(text, 'Provider that is asked for the literal name.'),
+        fallback: optional(oneOrMore, fallback),
+        description: optional(text, forPeople),
+      }),
+    ]),
+  ),
+]);
+
 const capability = z.strictObject({
-  description: text.optional().describe('For people.'),
-  preferred_models: names.optional().describe('Models in order of preference.'),
-  models: names.optional().describe('Another word for preferred_models.'),
-  provider: text.optional().describe('Provider whose models serve.'),
-  providers: names.optional().describe('Providers whose models serve.'),
-  fallback: z.union([text, names]).optional().describe('What answers instead.'),
-  routing_strategy: text.optional().describe('How the models are put in order.'),
-  strategy: text.optional().describe('Another word for routing_strategy.'),
-  min_model_size: z.union([text, z.number()]).optional().describe('Least size of a model, for example "13B".'),
-  min_context: z.int().positive().optional().describe('Least context of a model, in tokens.'),
-  complexity_thresholds: z
-    .record(text, text)
-    .optional()
-    .describe('Model that goes first for low, medium and high complexity.'),
-  context_thresholds: z
-    .record(text, text)
-    .optional()
-    .describe('Model that goes first for large, complex and standard prompts.'),
-  notes: text.optional().describe('For people.'),
-  note: text.optional().describe('For people.'),
-  budget: budget.optional().describe('Spend cap.'),
+  description: optional(text, 'One sentence about it, shown in lists.'),
+  preferred_models: optional(names, 'Models in order of preference.'),
+  models: optional(names, 'Another word for preferred_models.'),
+  provider: optional(text, 'Provider whose models serve.'),
+  providers: optional(names, 'Providers whose models serve.'),
+  fallback: optional(oneOrMore, fallback),
+  routing_strategy: optional(text, strategy, { default: 'direct' }),
+  strategy: optional(text, 'Another word for routing_strategy.'),
+  min_model_size: optional(z.union([text, z.number()]), 'Least size of a model that serves.', {
+    unit: 'parameters, for example "13B"',
+  }),
+  min_context: optional(z.int().positive(), 'Least context of a model that serves.', { unit: 'tokens' }),
+  complexity_thresholds: optional(
+    z.partialRecord(z.enum(['low', 'medium', 'high']), text),
+    'Model that goes first for a class of complexity (strategy complexity_based).',
+  ),
+  context_thresholds: optional(
+    z.partialRecord(z.enum(['large', 'complex', 'standard']), text),
+    'Model that goes first for a class of prompt (strategy context_based).',
+  ),
+  notes: optional(text, forPeople),
+  note: optional(text, forPeople),
+  budget: optional(budget, 'Spending cap.'),
 });
 
 const poolMember = z.strictObject({
-  provider: text.optional().describe('Provider of the member.'),
-  name: text.optional().describe('Another word for provider.'),
-  weight: z.number().nonnegative().optional().describe('Its share; 0 is standby.'),
-  condition: text.optional().describe('When it takes part.'),
-  preferred_model: text.optional().describe('Its model, where it differs from the name.'),
-  model: text.optional().describe('Another word for preferred_model.'),
-  reason: text.optional().describe('For people.'),
-  version: z.union([text, z.number()]).optional().describe('For people.'),
+  provider: optional(text, 'Provider, provider type or group of the member.'),
+  name: optional(text, 'Another word for provider.'),
+  weight: optional(z.number().nonnegative(), 'Its share in proportion to the others; 0 is standby.', {
+    default: 'equal shares',
+  }),
+  condition: optional(text, 'When it takes part, for example: complexity == "high".'),
+  preferred_model: optional(text, 'Its model, where the name is another.'),
+  model: optional(text, 'Another word for preferred_model.'),
+  reason: optional(text, 'Why it is there; shown beside its verdict.'),
+  version: optional(z.union([text, z.number()]), forPeople),
 });
 
 const pool = z.strictObject({
-  providers: z.array(z.union([text, poolMember])).describe('Members of the pool.'),
-  strategy: text.optional().describe('How members share the requests.'),
-  description: text.optional().describe('For people.'),
-  parameters: z
-    .strictObject({ saturation_threshold: z.number().min(0).max(1).optional(), complexity_detection: text.optional() })
-    .optional()
-    .describe('Numbers of the strategy.'),
-  saturation_overflow: z
-    .strictObject({ threshold: z.number().optional(), overflow_to: z.union([text, names]).optional() })
-    .optional()
-    .describe('Where requests go when local members are full.'),
-  fallback_chain: names.optional().describe('Fallbacks in order.'),
+  providers: field(z.array(z.union([text, poolMember])), 'Members of the pool.'),
+  strategy: optional(text, strategy, { default: 'weighted_round_robin' }),
+  description: optional(text, 'One sentence about it, shown in lists.'),
+  parameters: optional(
+    z.strictObject({
+      saturation_threshold: optional(z.number().min(0).max(1), 'Share of busy seats from which a member is full.', {
+        default: 0.8,
+      }),
+      complexity_detection: optional(z.enum(['token_count', 'tokens', 'score']), 'What complexity is read from.'),
+    }),
+    'Numbers of the strategy.',
+  ),
+  saturation_overflow: optional(
+    z.strictObject({
+      threshold: optional(z.number().min(0).max(1), 'Another word for saturation_threshold.'),
+      overflow_to: optional(oneOrMore, 'Where requests go when every member is full.'),
+    }),
+    'What happens when the members are full.',
+  ),
+  fallback_chain: optional(names, fallback),
+  fallback: optional(oneOrMore, 'Another word for fallback_chain.'),
 });
 
 const chainItem = z.union([
   text,
   z.strictObject({
-    primary: text.optional(),
-    secondary: text.optional(),
-    tertiary: text.optional(),
-    provider: text.optional(),
-    model: text.optional(),
-    condition: text.optional(),
-    preferred_model: text.optional(),
+    primary: optional(text, 'Provider or model that follows.'),
+    secondary: optional(text, 'Provider or model that follows after it.'),
+    tertiary: optional(text, 'Provider or model that follows after that.'),
+    provider: optional(text, 'Another word for primary.'),
+    model: optional(text, 'Model that follows, at the provider if one is named.'),
+    condition: optional(text, 'When it takes part, for example: ollama_unavailable.'),
+    preferred_model: optional(text, 'Model of the provider.'),
   }),
 ]);
 
 const chain = z.union([
   z.array(chainItem),
   z.strictObject({
-    description: text.optional().describe('For people.'),
-    chain: z.array(chainItem).describe('Fallbacks in order.'),
-    tier: z
-      .enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal'])
-      .optional()
-      .describe('Tier of the chain.'),
-    notes: text.optional().describe('For people.'),
-    retry_attempts: z.int().nonnegative().optional().describe('Retries within the chain.'),
-    retry_delay_ms: z.number().nonnegative().optional().describe('Milliseconds before an item of the chain.'),
-    strategy: z
-      .enum(['immediate', 'retry_with_backoff', 'circuit_breaker'])
-      .optional()
-      .describe('How the chain is followed.'),
+    description: optional(text, forPeople),
+    chain: field(z.array(chainItem), 'Fallbacks in order.'),
+    tier: optional(tier, 'Quality tier that the chain keeps to.'),
+    notes: optional(text, forPeople),
+    retry_attempts: optional(z.int().nonnegative(), 'Attempts at each item.', { unit: 'attempts' }),
+    retry_delay_ms: optional(z.number().nonnegative(), 'Wait before an item.', { unit: 'milliseconds' }),
+    strategy: optional(z.enum(['immediate', 'retry_with_backoff', 'circuit_breaker']), 'How the chain is followed.', {
+      default: 'immediate',
+    }),
   }),
 ]);
 
 const rules = z.strictObject({
-  default_provider: text.optional().describe('Provider asked for names that no rule knows.'),
-  default_fallback: text.optional().describe('Provider asked after it.'),
-  unknown_model: z
-    .enum(['default_chain', 'reject'])
-    .optional()
-    .describe('reject answers 404 although a default chain is declared.'),
-  request_metadata_routing: z
-    .record(text, z.strictObject({ provider: text, condition: text }))
-    .optional()
-    .describe('Providers that go first where a condition holds.'),
-  model_size_routing: z
-    .array(z.strictObject({ size: text, provider: text, fallback: text.optional(), reason: text.optional() }))
-    .optional()
-    .describe('Providers by the size that a name carries.'),
-  complexity: z
-    .strictObject({ medium: z.number(), high: z.number() })
-    .optional()
-    .describe('Scores from which a request is of medium and of high complexity.'),
+  default_provider: optional(text, 'Provider asked for names that no other rule knows, if its live list has them.'),
+  default_fallback: optional(text, 'Provider asked after it.'),
+  unknown_model: optional(
+    z.enum(['default_chain', 'reject']),
+    'What a name gets that nobody knows: the default chain, or 404.',
+    { default: 'default_chain' },
+  ),
+  request_metadata_routing: optional(
+    z.record(
+      text,
+      z.strictObject({
+        provider: field(text, 'Provider whose deployments go first.'),
+        condition: field(text, 'When they do, for example: header.x-priority == "high".'),
+        description: optional(text, forPeople),
+      }),
+    ),
+    'Rules by which a provider goes first.',
+  ),
+  model_size_routing: optional(
+    z.array(
+      z.strictObject({
+        size: field(text, 'Sizes that the row is for: "< 8B", "8B - 13B" with both ends, or "> 13B".'),
+        provider: field(text, 'Provider that is asked for the literal name.'),
+        fallback: optional(oneOrMore, fallback),
+        reason: optional(text, forPeople),
+      }),
+    ),
+    'Providers by the size that an unknown name carries.',
+  ),
+  complexity: optional(
+    z.strictObject({
+      medium: field(z.number(), 'Score from which a request is of medium complexity.'),
+      high: field(z.number(), 'Score from which a request is of high complexity.'),
+    }),
+    'Bounds of the complexity classes.',
+    { default: '50 and 100' },
+  ),
 });
 
 const specialCases = z.strictObject({
-  first_request_routing: z
-    .strictObject({
-      strategy: text,
-      warm_check_timeout_ms: z.number().positive().optional(),
-      description: text.optional(),
-    })
-    .optional(),
-  rate_limited_fallback: z
-    .strictObject({
-      enabled: z.boolean().optional(),
-      fallback_duration_seconds: z.number().positive().optional(),
-      description: text.optional(),
-    })
-    .optional(),
-  error_based_routing: z
-    .strictObject({
-      enabled: z.boolean().optional(),
-      error_threshold: z.int().positive().optional(),
-      cooldown_seconds: z.number().positive().optional(),
-      description: text.optional(),
-    })
-    .optional(),
-  geographic_routing: z
-    .strictObject({
-      enabled: z.boolean().optional(),
-      prefer_local: z.boolean().optional(),
-      description: text.optional(),
-    })
-    .optional(),
+  first_request_routing: optional(
+    z.strictObject({
+      strategy: field(z.enum(['prefer_warm_providers', 'none']), 'Whether providers with the model loaded go first.'),
+      warm_check_timeout_ms: optional(z.number().positive(), 'Longest wait for what is known of loaded models.', {
+        unit: 'milliseconds',
+        default: 100,
+      }),
+      description: optional(text, forPeople),
+    }),
+    'Preference for models that are loaded.',
+  ),
+  rate_limited_fallback: optional(
+    z.strictObject({
+      enabled: optional(z.boolean(), 'Whether a request over a limit goes to the fallbacks instead of 429.', {
+        default: false,
+      }),
+      fallback_duration_seconds: optional(z.number().positive(), 'Time for which a deployment that sent 429 rests.', {
+        unit: 'seconds',
+        default: 60,
+      }),
+      description: optional(text, forPeople),
+    }),
+    'What follows a rate limit.',
+  ),
+  error_based_routing: optional(
+    z.strictObject({
+      enabled: optional(z.boolean(), 'Whether these numbers hold.', { default: true }),
+      error_threshold: optional(z.int().positive(), 'Errors within a minute that set a deployment aside.', {
+        default: 3,
+      }),
+      cooldown_seconds: optional(z.number().positive(), 'Time for which it is set aside.', {
+        unit: 'seconds',
+        default: 300,
+      }),
+      description: optional(text, forPeople),
+    }),
+    'What follows errors.',
+  ),
+  geographic_routing: optional(
+    z.strictObject({
+      enabled: optional(z.boolean(), 'Whether places count.', { default: false }),
+      prefer_local: optional(z.boolean(), 'Whether deployments of this machine or network go first.', {
+        default: true,
+      }),
+      description: optional(text, forPeople),
+    }),
+    'Preference by place.',
+  ),
 });
 
+const describedStrategy = z.strictObject({
+  description: optional(text, forPeople),
+  logic: optional(text, 'The idea in words; the strategy of that name executes.'),
+  priority_order: optional(names, 'Providers or models in order of preference.'),
+  applicable_to: optional(names, 'Names that take this strategy where they declare none.'),
+  weight_factors: optional(
+    z.strictObject({
+      latency: optional(z.number().nonnegative(), 'Weight of speed.', { default: 0.4 }),
+      success_rate: optional(z.number().nonnegative(), 'Weight of success.', { default: 0.4 }),
+      cost: optional(z.number().nonnegative(), 'Weight of cheapness.', { default: 0.2 }),
+    }),
+    'Weights of the usage score.',
+  ),
+  measure: optional(z.enum(['time_to_first_token']), 'What fastest_response measures.'),
+  update_interval: optional(z.union([text, z.number()]), 'Scores are up to date at every request; kept for people.'),
+  updates: optional(z.union([text, z.number()]), 'Another word for update_interval.'),
+  score: optional(text, forPeople),
+  formula: optional(text, forPeople),
+  notes: optional(text, forPeople),
+});
+
+const strategies = z.record(text, describedStrategy);
+
 const sections = {
-  exact_matches: z.record(text, exactEntry).optional().describe('Names and the providers that answer them.'),
-  patterns: z.array(pattern).optional().describe('Rules by regular expression, the first that fits.'),
-  pattern_matches: z.array(pattern).optional().describe('Another word for patterns.'),
-  capabilities: z.record(text, capability).optional().describe('What requests can ask for instead of a name.'),
-  load_balancing: z.record(text, pool).optional().describe('Pools.'),
-  redundant_models: z.record(text, pool).optional().describe('Another word for load_balancing.'),
-  fallback_chains: z
-    .record(text, chain)
-    .optional()
-    .describe('Ordered fallbacks by name; `default` is for unknown names.'),
-  routing_rules: rules.optional().describe('Rules for everything else.'),
-  special_cases: specialCases.optional().describe('Warm preference, rate limits, errors, places.'),
-  custom_strategies: z.record(text, z.json()).optional().describe('Strategies described by hand.'),
-  routing_strategies: z.record(text, z.json()).optional().describe('Numbers of the strategies.'),
-  model_aliases: z.record(text, text).optional().describe('Other names of models.'),
-  metadata: z.record(text, z.json()).optional().describe('Counts kept by hand; they are compared with the truth.'),
-  notes: z.json().optional().describe('For people.'),
+  exact_matches: optional(z.record(text, exactEntry), 'Names and the providers that answer them.'),
+  patterns: optional(
+    patterns,
+    'Rules for names that are not declared: a list of regular expressions, or a map of globs.',
+  ),
+  pattern_matches: optional(patterns, 'Another word for patterns.'),
+  capabilities: optional(z.record(text, capability), 'What requests can ask for instead of a model.'),
+  load_balancing: optional(z.record(text, pool), 'Pools: several providers under one name.'),
+  redundant_models: optional(z.record(text, pool), 'Another word for load_balancing.'),
+  fallback_chains: optional(
+    z.record(text, chain),
+    'Ordered fallbacks by name; the one called default is for unknown names.',
+  ),
+  routing_rules: optional(rules, 'Rules for everything else.'),
+  special_cases: optional(specialCases, 'Loaded models, rate limits, errors and places.'),
+  custom_strategies: optional(strategies, 'Strategies with what they are given.'),
+  routing_strategies: optional(strategies, 'Another word for custom_strategies.'),
+  model_aliases: optional(z.record(text, text), 'Further names of models.'),
+  metadata: optional(z.record(text, z.json()), forPeople),
+  notes: optional(z.json(), forPeople),
 };
 
 const file = z.strictObject({
   ...sections,
-  routes: z
-    .strictObject(sections)
-    .partial()
-    .optional()
-    .describe('The sections under one key, as some files have them.'),
+  routes: optional(
+    z.object(sections).catchall(exactEntry),
+    'The sections one level further in, or exact matches by name, as some files have them.',
+  ),
 });
 
 /** model-mappings.yaml as it is written, checked. */
@@ -210,14 +304,22 @@ export type PoolShape = z.output<typeof pool>;
 export type ChainShape = z.output<typeof chain>;
 export type ChainItemShape = z.output<typeof chainItem>;
 export type ExactShape = z.output<typeof exactEntry>;
+export type PatternShape = z.output<typeof pattern>;
 export type RulesShape = z.output<typeof rules>;
+export type SpecialCasesShape = z.output<typeof specialCases>;
+export type DescribedStrategyShape = z.output<typeof describedStrategy>;
+/** The sections by their names, wherever they stand. */
+export type SectionsShape = Pick<MappingsShape, keyof typeof sections>;
+
+/** Names of the sections: other keys under `routes` are exact matches. */
+export const sectionNames: ReadonlySet<string> = new Set(Object.keys(sections));
 
 /** Checks model-mappings.yaml. */
-export function parseMappings(parsed: ParsedFile, findings: Findings): MappingsShape | undefined {
+export function parseMappings(parsed: ParsedFile, findings: Findings): Checked<MappingsShape> | undefined {
   return checkShape(file, parsed, findings);
 }
 
-/** The schema as JSON Schema, for editors. */
-export function mappingsJsonSchema(): unknown {
+/** The schema as JSON Schema, for editors and for the reference. */
+export function mappingsJsonSchema(): JsonSchema {
   return z.toJSONSchema(file, { unrepresentable: 'any', io: 'input' });
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, optional } from './field.ts';
 import type { Findings } from './findings.ts';
-import type { ParsedFile } from './parse-yaml.ts';
+import type { ParsedFile } from './parsed-file.ts';
 import { healthCheck, healthChecks } from './shape-health-checks.ts';
 
 const text = z.string();

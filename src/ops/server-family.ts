@@ -38,6 +38,8 @@ export type ServerReport = {
   readonly detail: string | undefined;
   readonly version: string | undefined;
   readonly models: readonly ServerModel[] | undefined;
+  /** Whether it answers with one model whatever name is asked. */
+  readonly servesOneModel: boolean;
 };
 
 /** A kind of model server, as operations see a dialect: what to ask it and how to read it. */

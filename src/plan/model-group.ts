@@ -1,6 +1,6 @@
 import type { Condition } from './condition.ts';
 import type { DeploymentIndex, GroupIndex, GroupName, Milliseconds, ProviderId, Tokens } from './ids.ts';
-import type { RateLimit, Tier } from './provider.ts';
+import type { Budget, RateLimit, Tier } from './provider.ts';
 
 /** What a group's name is, in the words of the configuration. */
 export type GroupKind = 'model' | 'load_balancing' | 'capability' | 'wildcard';
@@ -83,6 +83,11 @@ export type ModelGroup = {
   readonly contextFallbacks: readonly Target[];
   readonly contentFallbacks: readonly Target[];
   readonly limit: RateLimit;
+  readonly budget?: Budget;
+  /** Every capability that the exact entry declares, where there are any. */
+  readonly standsInFor?: readonly string[];
+  /** What a capability asks for and none of its members has: its answers are degraded. */
+  readonly unsatisfied?: string;
   /** Whether `/v1/models` lists it; hidden aliases and wildcards are not listed. */
   readonly listed: boolean;
   /** Provider shown in `/v1/models` as its owner: the first member's. */

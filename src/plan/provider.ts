@@ -1,4 +1,5 @@
 import type { Milliseconds, ProviderId } from './ids.ts';
+import type { Json } from './json.ts';
 import type { SecretReference } from './secret.ts';
 
 /** The wire dialects that the product speaks to upstreams; one file in `src/providers/` for each. */
@@ -37,6 +38,9 @@ export type RateLimit = {
   readonly tokensPerMinute: number | undefined;
 };
 
+/** Most that may be spent within a window of time; kept by the ledger. */
+export type Budget = { readonly maxUsd: number; readonly windowMs: Milliseconds };
+
 /** One configured upstream: a dialect, an address and defaults for its deployments. */
 export type Provider = {
   readonly id: ProviderId;
@@ -68,4 +72,7 @@ export type Provider = {
   readonly exclusiveGroup: string | undefined;
   readonly tier: Tier;
   readonly tls: { readonly verify: boolean; readonly caFile: string | undefined };
+  readonly budget?: Budget;
+  /** How its server is launched and what people wrote about it, for the commands that need it. */
+  readonly info?: { readonly [key: string]: Json };
 };

@@ -7,20 +7,17 @@ import { splitAddress, tierOfAddress } from '../base-url.ts';
 import { canonical } from '../canonical.ts';
 import { type DeploymentDraft, plainDraft } from '../catalog.ts';
 import type { Place } from '../findings.ts';
+import { memberOf } from '../group-builder.ts';
 import { readSecret } from '../interpolate.ts';
-import { type GroupLowering, memberOf } from '../lower-groups.ts';
 import { defaultProbe } from '../lower-providers.ts';
+import type { Lowering } from '../lowering.ts';
 import type { ParsedFile } from '../parsed-file.ts';
 import { litellmKeys } from './keys.ts';
 import { inferPrefix, notOffered, type Prefix, prefixes } from './prefixes.ts';
 import { readSection, type SectionReader, valueAt } from './section.ts';
 
 /** Puts a LiteLLM model_list into catalog and groups: entries of one name form a pool. */
-export function lowerModelList(
-  file: ParsedFile,
-  lowering: GroupLowering,
-  options: { readonly dropParams: boolean },
-): void {
+export function lowerModelList(file: ParsedFile, lowering: Lowering, options: { readonly dropParams: boolean }): void {
   const list = valueAt(file.value, ['model_list']);
   if (list === undefined || list === null) return;
   if (!Array.isArray(list)) {
@@ -43,7 +40,7 @@ type Entry = {
 function lowerEntry(
   file: ParsedFile,
   index: number,
-  lowering: GroupLowering,
+  lowering: Lowering,
   options: { readonly dropParams: boolean },
 ): void {
   const { findings, groups } = lowering;
@@ -67,7 +64,6 @@ function lowerEntry(
       name,
       kind: name.includes('*') ? 'wildcard' : 'model',
       place: { ...place, path: [...place.path, 'model_name'] },
-      membersFrom: 'model_list',
     });
   group.listed = !name.includes('*');
   group.description ??= entry.info.text('description');
@@ -78,7 +74,7 @@ function lowerEntry(
 
 const entryKeys = ['model_name', 'litellm_params', 'model_info', 'tpm', 'rpm'];
 
-function checkEntryKeys(file: ParsedFile, index: number, { findings }: GroupLowering): void {
+function checkEntryKeys(file: ParsedFile, index: number, { findings }: Lowering): void {
   const entry = valueAt(file.value, ['model_list', index]);
   for (const key of Object.keys(entry as object)) {
     if (entryKeys.includes(key) || key.startsWith('x-')) continue;
@@ -96,7 +92,7 @@ function lowerDeployment(
   name: string,
   entry: Entry,
   file: ParsedFile,
-  lowering: GroupLowering,
+  lowering: Lowering,
   options: { readonly dropParams: boolean },
 ): DeploymentIndex | undefined {
   const { findings } = lowering;
@@ -132,7 +128,7 @@ function splitModel(
   model: string,
   entry: Entry,
   credential: Readonly<Record<string, unknown>>,
-  { findings }: GroupLowering,
+  { findings }: Lowering,
 ): SplitModel | undefined {
   const forced = entry.params.text('custom_llm_provider');
   const slash = model.indexOf('/');
@@ -176,7 +172,7 @@ function providerOf(
   { prefixName, prefix }: SplitModel,
   entry: Entry,
   credential: Readonly<Record<string, unknown>>,
-  lowering: GroupLowering,
+  lowering: Lowering,
 ): Provider | undefined {
   const { catalog, findings, environment } = lowering;
   const declared = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
@@ -250,7 +246,7 @@ function providerOf(
   return provider;
 }
 
-function freeProviderName(wanted: string, { catalog }: GroupLowering): Provider['id'] {
+function freeProviderName(wanted: string, { catalog }: Lowering): Provider['id'] {
   let name = wanted;
   for (let number = 2; catalog.providers.has(providerId(name)); number++) name = `${wanted}-${number}`;
   return providerId(name);
@@ -262,7 +258,7 @@ function credentialOf(
   credential: Readonly<Record<string, unknown>>,
   dialect: Provider['dialect'],
   isCompatible: boolean,
-  { environment, findings }: GroupLowering,
+  { environment, findings }: Lowering,
 ): Credential {
   const declared = entry.params.text('api_key') ?? textOf(credential['api_key']);
   // A compatible server of one's own is not asked with OpenAI's key.

@@ -1,18 +1,13 @@
-import type { NameTarget, Target } from '../../plan/model-group.ts';
+import type { Target } from '../../plan/model-group.ts';
 import { nearest } from '../../plan/nearest.ts';
-import type { Place } from '../findings.ts';
+import { type Findings, inside, keyOf, type Place } from '../findings.ts';
 import type { GroupDraft } from '../group-builder.ts';
-import { type GroupLowering, resolveTarget } from '../lower-groups.ts';
-import type { Mappings } from '../lower-routing.ts';
+import type { DeclaredAlias } from '../lower-aliases.ts';
 import type { SettingsSections } from '../lower-settings.ts';
+import type { Lowering } from '../lowering.ts';
+import { resolveTarget, wantedBy } from '../references.ts';
 import { type DeclaredFallback, readFallbacks } from './fallbacks.ts';
-
-/** Another name of a group. */
-export type Alias = {
-  readonly name: string;
-  readonly group: Extract<NameTarget, { kind: 'alias' }>['group'];
-  readonly hidden: boolean;
-};
+import { valueAt } from './section.ts';
 
 const kinds = [
   ['fallbacks', 'fallback'],
@@ -22,7 +17,7 @@ const kinds = [
 ] as const;
 
 /** Puts the fallbacks of router_settings and litellm_settings into their groups. */
-export function lowerGroupFallbacks({ router, litellm }: SettingsSections, lowering: GroupLowering): void {
+export function lowerGroupFallbacks({ router, litellm }: SettingsSections, lowering: Lowering): void {
   for (const [key, field] of kinds) {
     for (const section of [router, litellm]) {
       for (const declared of readFallbacks(section.raw(key), section.place(key), lowering.findings))
@@ -34,7 +29,7 @@ export function lowerGroupFallbacks({ router, litellm }: SettingsSections, lower
 function addFallbacks(
   declared: DeclaredFallback,
   field: 'fallback' | 'contextFallbacks' | 'contentFallbacks',
-  lowering: GroupLowering,
+  lowering: Lowering,
 ): void {
   const { groups, findings } = lowering;
   const own = groups.get(declared.name);
@@ -63,9 +58,10 @@ function addFallbacks(
   }
 }
 
-function targetsOf(name: string, group: GroupDraft, place: Place, lowering: GroupLowering): readonly Target[] {
+function targetsOf(name: string, group: GroupDraft, place: Place, lowering: Lowering): readonly Target[] {
   const wildcard = [...lowering.groups.values()].find((one) => one.kind === 'wildcard' && fits(one.name, name));
-  if (wildcard === undefined || lowering.groups.has(name)) return resolveTarget(name, group, place, lowering);
+  if (wildcard === undefined || lowering.groups.has(name))
+    return resolveTarget({ name, at: place }, wantedBy(group, lowering), lowering);
   // A name that only a wildcard reaches becomes deployments of that name.
   return wildcard.members.flatMap((member) => {
     const template = lowering.catalog.deployments[member.deployment];
@@ -86,58 +82,18 @@ function fits(pattern: string, name: string): boolean {
   return name.startsWith(before) && name.endsWith(after) && name.length >= before.length + after.length;
 }
 
-/** Other names of groups: LiteLLM's model_group_alias and our model_aliases. */
-export function lowerAliases(
-  { router }: SettingsSections,
-  mappings: Mappings | undefined,
-  lowering: GroupLowering,
-): readonly Alias[] {
+/** Other names of groups as `model_group_alias` declares them: alias → name, or alias → {model, hidden}. */
+export function modelGroupAliases({ router }: SettingsSections, findings: Findings): readonly DeclaredAlias[] {
   const declared = router.raw('model_group_alias');
-  const theirs = typeof declared === 'object' && declared !== null ? Object.entries(declared) : [];
-  const ours = Object.entries(mappings?.shape.model_aliases ?? {});
-  const from = (name: string): Place => {
-    const place = router.place('model_group_alias');
-    return { ...place, path: [...place.path, name] };
-  };
-  return [
-    ...theirs.flatMap(([name, value]) => readAlias(name, value, from(name), lowering)),
-    ...ours.flatMap(([name, value]) =>
-      mappings === undefined
-        ? []
-        : readAlias(name, value, { file: mappings.file, path: ['model_aliases', name] }, lowering),
-    ),
-  ];
-}
-
-function readAlias(name: string, value: unknown, place: Place, { groups, findings }: GroupLowering): readonly Alias[] {
-  const hidden = typeof value === 'object' && value !== null && 'hidden' in value && value.hidden === true;
-  const target =
-    typeof value === 'string'
-      ? value
-      : typeof value === 'object' && value !== null && 'model' in value && typeof value.model === 'string'
-        ? value.model
-        : undefined;
-  if (target === undefined) {
-    findings.add('wrong-type', place, `The alias "${name}" is no name`, {
+  if (typeof declared !== 'object' || declared === null) return [];
+  return Object.entries(declared).flatMap(([name, value]: [string, unknown]) => {
+    const at = inside(router.place('model_group_alias'), name);
+    const target = typeof value === 'string' ? value : valueAt(value, ['model']);
+    if (typeof target === 'string')
+      return [{ name, at: keyOf(at), target: { name: target, at }, hidden: valueAt(value, ['hidden']) === true }];
+    findings.add('wrong-type', at, `The alias "${name}" is no name`, {
       wanted: 'the name of one model, or {model: NAME, hidden: true}',
     });
     return [];
-  }
-  const group = groups.get(target) ?? groups.get(`${target}:latest`);
-  if (group === undefined) {
-    const [near] = nearest(target, groups.keys(), 1);
-    findings.add('unknown-model', place, `The alias "${name}" stands for "${target}", which does not exist`, {
-      found: target,
-      nearest: near,
-    });
-    return [];
-  }
-  if (groups.has(name)) {
-    findings.add('alias-collision', { ...place, part: 'key' }, `The alias "${name}" has the name of a model`, {
-      found: name,
-      fix: 'Give the alias another name',
-    });
-    return [];
-  }
-  return [{ name, group: group.index, hidden }];
+  });
 }

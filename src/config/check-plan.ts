@@ -1,0 +1,94 @@
+import type { ModelGroup } from '../plan/model-group.ts';
+import { nearest } from '../plan/nearest.ts';
+import type { Plan } from '../plan/plan.ts';
+import { inside, keyOf, type Place } from './findings.ts';
+import type { SettingsSections } from './lower-settings.ts';
+import type { Lowering } from './lowering.ts';
+import { otherTag } from './lowering.ts';
+
+/** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
+export function checkPlan(plan: Plan, { rateLimits }: SettingsSections, lowering: Lowering): void {
+  noteInactive(lowering);
+  checkReachable(plan, lowering);
+  for (const { name } of plan.settings.limits)
+    checkLimit(name, inside(rateLimits.place('limits'), name), plan, lowering);
+}
+
+/** One note for each provider that is referred to and not asked, however often that is. */
+function noteInactive({ inactive, findings }: Lowering): void {
+  for (const [id, [first, ...others]] of inactive) {
+    if (first === undefined) continue;
+    const times = others.length === 0 ? 'is referred to' : `is referred to ${others.length + 1} times`;
+    findings.add('inactive-provider', first, `"${id}" is not active and ${times}: the fallbacks answer instead`, {
+      found: id,
+      related: others,
+    });
+  }
+}
+
+/** Every listed name must have something that can answer it, now or after a provider is enabled. */
+function checkReachable(plan: Plan, { groups, findings }: Lowering): void {
+  // With errors above, what is missing here is their doing.
+  if (findings.hasErrors()) return;
+  for (const group of plan.groups) {
+    if (isServed(group, plan) || hasFallback(group, plan)) continue;
+    findings.add(
+      'unreachable-name',
+      groups.get(group.name)?.place,
+      `Nothing can answer "${group.name}": its providers are not active, and it has no fallback`,
+      { found: group.name, fix: 'Enable a provider, or declare a fallback' },
+    );
+  }
+}
+
+function isServed(group: ModelGroup, plan: Plan): boolean {
+  return group.members.some((member) => {
+    const deployment = plan.deployments[member.deployment];
+    return deployment !== undefined && plan.providers.get(deployment.provider)?.status === 'active';
+  });
+}
+
+function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }: Plan): boolean {
+  return (
+    fallback.length > 0 ||
+    (chain?.items.length ?? 0) > 0 ||
+    routing.defaultFallbacks.length > 0 ||
+    routing.defaultChain !== undefined
+  );
+}
+
+/** A limit counts for a name, a model or a provider; one that no request can reach limits nothing. */
+function checkLimit(name: string, at: Place, plan: Plan, { findings, catalog }: Lowering): void {
+  const isKnown =
+    plan.names.has(name) ||
+    plan.names.has(otherTag(name)) ||
+    plan.deployments.some((one) => one.backendModel === name) ||
+    [...plan.providers.values()].some((one) => one.id === name || one.groups.includes(name)) ||
+    plan.wildcards.some((one) => one.pattern === name) ||
+    catalog.broken.has(name);
+  if (isKnown) return;
+  const [near] = nearest(name, [...plan.names.keys(), ...plan.providers.keys()], 1);
+  const rule = ruleFor(name, plan);
+  if (rule === undefined) {
+    findings.add('unknown-limit-name', keyOf(at), `The limit is for "${name}", which no request reaches`, {
+      found: name,
+      nearest: near,
+    });
+    return;
+  }
+  const closest = near === undefined ? '' : `; the nearest declared name is "${near}"`;
+  findings.add('limit-by-pattern', keyOf(at), `"${name}" is reached by ${rule} only${closest}`, { found: name });
+}
+
+/** The rule for names that are not declared by which a request for this one is served. */
+function ruleFor(name: string, plan: Plan): string | undefined {
+  const { patterns, sizes } = plan.settings.routing;
+  const pattern = patterns.find((one) => one.matches(name));
+  if (pattern !== undefined) return `the pattern "${pattern.source}"`;
+  const wildcard = plan.wildcards.find(
+    ({ pieces: [before = '', after = ''] }) => name.startsWith(before) && name.endsWith(after),
+  );
+  if (wildcard !== undefined) return `the wildcard "${wildcard.pattern}"`;
+  const size = sizes.length === 0 ? null : /(\d+(?:\.\d+)?)b\b/i.exec(name);
+  return size === null ? undefined : `the size rules, with ${size[1]}B,`;
+}

@@ -1,0 +1,79 @@
+import type { GroupIndex } from '../plan/ids.ts';
+import { nearest } from '../plan/nearest.ts';
+import type { Declarations } from './declarations.ts';
+import { keyOf, type Place } from './findings.ts';
+import { groupNamed, type Lowering, otherTag } from './lowering.ts';
+import type { Reference } from './reference.ts';
+import type { Launch } from './shape-llamacpp-models.ts';
+
+/** Another name of a group. */
+export type Alias = { readonly name: string; readonly group: GroupIndex; readonly hidden: boolean };
+
+/** Another name as it is declared, by whichever section. */
+export type DeclaredAlias = {
+  readonly name: string;
+  readonly at: Place;
+  readonly target: Reference;
+  /** Answered, but not listed. */
+  readonly hidden: boolean;
+};
+
+/** The aliases of model-mappings.yaml. */
+export function declaredAliases({ aliases }: Declarations): readonly DeclaredAlias[] {
+  return [...aliases.values()].map(({ name, shape, at }) => ({
+    name,
+    at: keyOf(at),
+    target: { name: shape, at },
+    hidden: false,
+  }));
+}
+
+/**
+ * Lowers aliases to the groups that they mean. Aliases of llama.cpp's model files count where
+ * their backend_model is a name and nothing else is called so: they are wishes for a launch first.
+ */
+export function lowerAliases(
+  declared: readonly DeclaredAlias[],
+  launches: readonly Launch[],
+  lowering: Lowering,
+): readonly Alias[] {
+  const aliases = declared.flatMap((one) => lowerAlias(one, lowering) ?? []);
+  for (const { alias, backendModel } of launches) {
+    const group = backendModel === undefined ? undefined : groupNamed(backendModel, lowering);
+    if (group === undefined || isTaken(alias, aliases, lowering)) continue;
+    aliases.push({ name: alias, group: group.index, hidden: true });
+    lowering.resolutions.push(`"${alias}" of llamacpp-models.yaml means "${group.name}"`);
+  }
+  return aliases;
+}
+
+function isTaken(name: string, aliases: readonly Alias[], { groups }: Lowering): boolean {
+  return groups.has(name) || groups.has(otherTag(name)) || aliases.some((one) => one.name === name);
+}
+
+function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lowering): Alias | undefined {
+  const { findings, groups, catalog } = lowering;
+  const same = groups.get(name);
+  if (same !== undefined) {
+    findings.add(
+      'alias-collision',
+      at,
+      `The alias "${name}" is the name of ${same.kind === 'model' ? 'a model' : `a ${same.kind.replace('_', ' ')} group`} too`,
+      {
+        found: name,
+        related: [same.place],
+        fix: 'Give the alias another name',
+      },
+    );
+    return undefined;
+  }
+  const group = groupNamed(target.name, lowering);
+  if (group !== undefined) return { name, group: group.index, hidden };
+  if (catalog.broken.has(target.name)) return undefined;
+  const [near] = nearest(target.name, groups.keys(), 1);
+  findings.add('unknown-model', target.at, `The alias "${name}" stands for "${target.name}", which does not exist`, {
+    found: target.name,
+    nearest: near,
+  });
+  return undefined;
+}

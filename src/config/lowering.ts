@@ -1,0 +1,41 @@
+import type { ProviderId } from '../plan/ids.ts';
+import type { Catalog } from './catalog.ts';
+import type { Declaration } from './declarations.ts';
+import type { Findings, Place } from './findings.ts';
+import type { GroupDraft, GroupDrafts } from './group-builder.ts';
+import type { DescribedStrategyShape } from './shape-mappings.ts';
+import type { Environment } from './source-file.ts';
+
+/** What lowering reads from and writes to, in every section. */
+export type Lowering = {
+  readonly catalog: Catalog;
+  readonly groups: GroupDrafts;
+  readonly findings: Findings;
+  readonly environment: Environment;
+  /** Sentences about references that a rule resolved; `plan` prints them. */
+  readonly resolutions: string[];
+  /** Other names, as declared: alias → name. */
+  readonly aliases: Map<string, string>;
+  /** Strategies that the mappings describe, by the name they give them. */
+  readonly strategies: ReadonlyMap<string, Declaration<DescribedStrategyShape>>;
+  /** Where providers that are not active are referred to: one note for each provider. */
+  readonly inactive: Map<ProviderId, Place[]>;
+};
+
+/** The group that a name or an alias means, with or without Ollama's `:latest`. */
+export function groupNamed(
+  name: string,
+  { groups, aliases }: Pick<Lowering, 'groups' | 'aliases'>,
+): GroupDraft | undefined {
+  const own = groups.get(name) ?? groups.get(otherTag(name));
+  if (own !== undefined) return own;
+  const target = aliases.get(name);
+  return target === undefined ? undefined : (groups.get(target) ?? groups.get(otherTag(target)));
+}
+
+const latest = ':latest';
+
+/** The name with `:latest` where it has none, and without where it has it. */
+export function otherTag(name: string): string {
+  return name.endsWith(latest) ? name.slice(0, -latest.length) : `${name}${latest}`;
+}

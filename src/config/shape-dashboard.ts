@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { type Checked, checkShape } from './check-shape.ts';
+import { optional } from './field.ts';
+import { type Findings, keyOf } from './findings.ts';
+import type { ParsedFile } from './parsed-file.ts';
+import type { JsonSchema } from './shape-providers.ts';
+
+const text = z.string();
+const replaced = 'The dashboard asks the gateway for this; kept so that old files load.';
+
+const wholeFile = z.strictObject({
+  DASH_REFRESH_INTERVAL: optional(z.number().positive(), 'Time between two pictures of the terminal dashboard.', {
+    unit: 'seconds',
+    default: 5,
+  }),
+  LITELLM_GATEWAY: optional(z.record(text, z.json()), replaced),
+  PROVIDER_ENDPOINTS: optional(z.array(z.json()), replaced),
+  DASHBOARD_SETTINGS: optional(z.record(text, z.json()), 'Panels that the terminal dashboard shows.'),
+  CONFIG_PATHS: optional(z.record(text, z.json()), replaced),
+  LOGGING: optional(z.record(text, z.json()), replaced),
+});
+
+/** dashboard-config.yaml as it is written, checked. */
+export type DashboardShape = z.output<typeof wholeFile>;
+
+/** Checks dashboard-config.yaml, and says which of its keys nothing executes yet. */
+export function parseDashboard(parsed: ParsedFile, findings: Findings): Checked<DashboardShape> | undefined {
+  const checked = checkShape(wholeFile, parsed, findings);
+  const [first, ...others] = Object.keys(checked?.shape ?? {});
+  if (checked === undefined || first === undefined) return checked;
+  const at = (key: string) => keyOf({ file: checked.file, path: [key] });
+  findings.add(
+    'not-executed-yet',
+    at(first),
+    'There is no terminal dashboard in this version, so its settings do nothing yet',
+    {
+      related: others.map(at),
+    },
+  );
+  return checked;
+}
+
+/** The schema as JSON Schema, for editors and for the reference. */
+export function dashboardJsonSchema(): JsonSchema {
+  return z.toJSONSchema(wholeFile, { unrepresentable: 'any', io: 'input' });
+}

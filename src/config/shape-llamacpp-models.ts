@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { checkShape } from './check-shape.ts';
+import { field, optional } from './field.ts';
+import { type Findings, inside } from './findings.ts';
+import type { ParsedFile } from './parsed-file.ts';
+import type { JsonSchema } from './shape-providers.ts';
+
+const text = z.string();
+const forPeople = 'For people; shown, not executed.';
+
+const launch = z.strictObject({
+  alias: field(text, 'Short name of the file; a further name of backend_model where nothing else is called so.'),
+  display: optional(text, forPeople),
+  repo_id: optional(text, 'Repository that the file comes from.'),
+  filename: optional(text, 'The GGUF file.'),
+  storage_dir: optional(text, 'Folder that the file is kept in.'),
+  backend_model: optional(text, 'Name under which clients ask for it.'),
+  size: optional(z.union([text, z.number()]), forPeople),
+  quantization: optional(text, forPeople),
+  context_length: optional(z.int().positive(), 'Context that it is launched with.', { unit: 'tokens' }),
+  specialty: optional(text, forPeople),
+  recommended_gpu_layers: optional(z.int(), 'Layers that are kept on the card.'),
+  notes: optional(text, forPeople),
+});
+
+const wholeFile = z.strictObject({
+  models: field(z.array(launch), 'Model files that llama.cpp can be launched with.'),
+  metadata: optional(z.record(text, z.json()), forPeople),
+  notes: optional(z.json(), forPeople),
+});
+
+/** A model file of llama.cpp with its short name. */
+export type Launch = { readonly alias: string; readonly backendModel: string | undefined };
+
+/** Checks llamacpp-models.yaml; two files of one short name are told. */
+export function parseLaunches(parsed: ParsedFile, findings: Findings): readonly Launch[] {
+  const checked = checkShape(wholeFile, parsed, findings);
+  if (checked === undefined) return [];
+  const seen = new Map<string, number>();
+  for (const [index, { alias }] of checked.shape.models.entries()) {
+    const first = seen.get(alias);
+    const at = (position: number) => inside({ file: checked.file, path: [] }, 'models', position, 'alias');
+    if (first === undefined) seen.set(alias, index);
+    else
+      findings.add('duplicate-name', at(index), `Two model files are called "${alias}"`, {
+        found: alias,
+        related: [at(first)],
+        fix: 'Give one of them another alias',
+      });
+  }
+  return checked.shape.models.map((one) => ({ alias: one.alias, backendModel: one.backend_model }));
+}
+
+/** The schema as JSON Schema, for editors and for the reference. */
+export function launchesJsonSchema(): JsonSchema {
+  return z.toJSONSchema(wholeFile, { unrepresentable: 'any', io: 'input' });
+}
