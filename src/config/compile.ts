@@ -4,7 +4,9 @@
  * anything, never calls a model and keeps no secret: those stay references. Start reading here;
  * the steps stand in their order below.
  */
+import { seconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { ProbeSettings } from '../plan/provider.ts';
 import { assemblePlan } from './assemble-plan.ts';
 import { noteBrokenNames } from './broken-names.ts';
 import { createCatalog } from './catalog.ts';
@@ -13,8 +15,10 @@ import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
 import { createFindings, type Findings } from './findings.ts';
+import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { interpolate } from './interpolate.ts';
+import { mergeIncluded } from './litellm/merge-included.ts';
 import { lowerModelList } from './litellm/model-list.ts';
 import { lowerGroupFallbacks, modelGroupAliases } from './litellm/router.ts';
 import { readSection, type SectionReader } from './litellm/section.ts';
@@ -23,7 +27,8 @@ import { lowerFallbacks, lowerNames, lowerProviderModels } from './lower-groups.
 import { type HealthChecks, lowerProviders } from './lower-providers.ts';
 import { applySpecialCases, lowerRouting } from './lower-routing.ts';
 import { lowerSettings, openSections, type SettingsSections } from './lower-settings.ts';
-import type { Lowering } from './lowering.ts';
+import { type Lowering, usualProbe } from './lowering.ts';
+import { noteNotExecuted } from './note-not-executed.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { parseDashboard } from './shape-dashboard.ts';
@@ -54,7 +59,7 @@ export type CompiledPlan = Compiled<Plan> & {
 /** Compiles the files of a configuration to a plan; without one where any finding is an error. */
 export function compile(sources: readonly SourceFile[], options: CompileOptions): CompiledPlan {
   const findings = createFindings(options);
-  const parsed = parseFiles(sources, findings);
+  const parsed = opened(parseFiles(sources, findings), findings);
   const environment = withFileVariables(parsed, options.environment);
   const files: Files = new Map([...parsed].map(([kind, file]) => [kind, interpolate(file, environment, findings)]));
   const sections = openSections(files.get('settings') ?? files.get('litellm') ?? emptyFile(sources), findings);
@@ -67,9 +72,11 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
     resolutions: [],
     aliases: new Map(),
     strategies: declarations.strategies,
+    probe: probeOf(sections),
     inactive: new Map(),
   };
   noteBrokenNames(parsed, lowering);
+  noteNotExecuted(files, findings);
   const aliases = lowerEverythingNamed(files, { declarations, sections }, lowering);
   const settings = lowerSettings(sections, environment, findings);
   const routing = lowerRouting(declarations, sections, lowering);
@@ -94,6 +101,7 @@ type Files = ReadonlyMap<SourceKind, ParsedFile>;
 
 function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
   const files = new Map<SourceKind, ParsedFile>();
+  const included: ParsedFile[] = [];
   for (const source of sources) {
     if (source.kind === 'other') {
       const span = { file: source.path, line: 1, column: 1, endLine: 1, endColumn: 1 };
@@ -102,9 +110,24 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
     }
     const file = parseYaml(source, findings);
     // An empty file declares nothing.
-    if (file.value !== undefined) files.set(source.kind, file.value === null ? { ...file, value: {} } : file);
+    if (file.value === undefined) continue;
+    const declared = file.value === null ? { ...file, value: {} } : file;
+    if (source.kind === 'included') included.push(declared);
+    else files.set(source.kind, declared);
   }
+  const litellm = files.get('litellm');
+  if (litellm !== undefined) files.set('litellm', mergeIncluded(litellm, included));
   return files;
+}
+
+/** The files by what they declare: a generated file stands for the sources that it carries. */
+function opened(files: Files, findings: Findings): Files {
+  const litellm = files.get('litellm');
+  const settings = files.get('settings');
+  if (settings !== undefined) readSection(settings, 'settings', [], findings);
+  if (litellm === undefined) return files;
+  readSection(litellm, 'root', [], findings);
+  return sourcesInside(litellm, findings) ?? files;
 }
 
 /** LiteLLM's environment_variables count as set for all files. */
@@ -128,6 +151,12 @@ function emptyFile(sources: readonly SourceFile[]): ParsedFile {
   return { source: { kind: 'settings', path, text: '' }, value: {}, spanOf: () => span };
 }
 
+/** LiteLLM's interval of health checks counts for every provider that has none of its own. */
+function probeOf({ general }: SettingsSections): ProbeSettings {
+  const interval = general.number('health_check_interval');
+  return interval === undefined ? usualProbe : { ...usualProbe, intervalMs: seconds(interval) };
+}
+
 function readDeclarations(files: Files, findings: Findings): Declarations {
   const file = files.get('model-mappings');
   const checked = file === undefined ? undefined : parseMappings(file, findings);
@@ -146,10 +175,8 @@ function lowerEverythingNamed(
   if (checked !== undefined) lowerProviders(checked, healthChecksOf(files, checked, findings), lowering);
   lowerProviderModels(lowering);
   const litellm = files.get('litellm');
-  if (litellm !== undefined) {
-    readSection(litellm, 'root', [], findings);
+  if (litellm !== undefined)
     lowerModelList(litellm, lowering, { dropParams: sections.litellm.boolean('drop_params') ?? false });
-  }
   const declared = [...declaredAliases(declarations), ...modelGroupAliases(sections, findings)];
   for (const { name, target } of declared) lowering.aliases.set(name, target.name);
   lowerNames(declarations, lowering);

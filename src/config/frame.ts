@@ -57,7 +57,7 @@ function codeFrame(lines: readonly string[], span: NonNullable<Diagnostic['span'
 function withoutSecrets(line: string): string {
   return line
     .replace(
-      /((?:api_key|master_key|salt_key|password|token|secret)\s*:\s*)(?!os\.environ|\$\{|["']?(?:os\.environ|\$\{))(\S.*)$/i,
+      /(\b(?:api_key|master_key|salt_key|password|token|secret)["']?\s*:\s*)(?!["']?(?:os\.environ|\$\{))(\S.*)$/i,
       '$1[secret]',
     )
     .replaceAll(/\bsk-[\w-]{8,}/g, '[secret]');

@@ -5,32 +5,11 @@ import type { ModelGroup, Target } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
-import { canonical } from './canonical.ts';
 import { type CompileOptions, compile } from './compile.ts';
 import type { Compiled } from './diagnostic.ts';
+import { blockVersion, carriedSources, digestOf, type GeneratedBlock, settingsSections } from './generated-block.ts';
+import { stoodInFor, withoutSecrets } from './interpolate.ts';
 import type { SourceFile, SourceKind } from './source-file.ts';
-
-/** Form of the `signalbox` block, so that a later version can tell what it reads. */
-const blockVersion = 1;
-
-/** Sources that the generated file carries whole; settings stand in LiteLLM's own sections instead. */
-export const carriedSources: readonly SourceKind[] = [
-  'providers',
-  'model-mappings',
-  'ports',
-  'health-checks',
-  'llamacpp-models',
-];
-
-/** Sections that settings.yaml shares with LiteLLM, in the order in which they are written. */
-const settingsSections = [
-  'litellm_settings',
-  'router_settings',
-  'server_settings',
-  'rate_limit_settings',
-  'general_settings',
-  'environment_variables',
-];
 
 /**
  * Writes litellm-unified.yaml: a file that the real LiteLLM loads as it is, and that compiles to
@@ -40,42 +19,48 @@ const settingsSections = [
 export function generate(sources: readonly SourceFile[], options: CompileOptions): Compiled<string> {
   const compiled = compile(sources, options);
   if (compiled.value === undefined) return { value: undefined, diagnostics: compiled.diagnostics };
-  const raw = new Map<SourceKind, unknown>(sources.map((source) => [source.kind, parse(source.text) as unknown]));
+  const raw = new Map<SourceKind, unknown>(
+    sources.map((source) => [source.kind, withoutSecrets(parse(source.text, { uniqueKeys: false }))]),
+  );
   const body = renderBody(compiled.value, raw);
   return { value: `${header(body)}${body}`, diagnostics: compiled.diagnostics };
-}
-
-/** What a `model_list` comes to as text; the block holds it, so that an edit by hand is noticed. */
-export function modelListHash(list: unknown): string {
-  return createHash('sha256').update(canonical(list)).digest('hex').slice(0, 16);
 }
 
 function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>): string {
   const list = modelList(plan);
   const settings = settingsOf(raw);
-  const aliases = Object.fromEntries(
-    [...plan.names].flatMap(([name, target]) =>
-      target.kind === 'alias' ? [[name, plan.groups[target.group]?.name ?? '']] : [],
+  const declared = asMap(settings['router_settings']);
+  const added = routerAdditions(plan, declared);
+  const block: GeneratedBlock = {
+    version: blockVersion,
+    model_list: digestOf(list),
+    router_settings: Object.fromEntries(
+      Object.entries(added).map(([key, value]) => [
+        key,
+        { digest: digestOf(value), ...(declared[key] === undefined ? {} : { declared: declared[key] }) },
+      ]),
     ),
-  );
-  const router = {
-    ...asMap(settings['router_settings']),
-    ...fallbackSection(plan, asMap(settings['router_settings'])),
-    ...(Object.keys(aliases).length === 0 ? {} : { model_group_alias: aliases }),
+    sources: Object.fromEntries(carriedSources.flatMap((kind) => (raw.has(kind) ? [[kind, raw.get(kind)]] : []))),
   };
-  const carried = Object.fromEntries(carriedSources.flatMap((kind) => (raw.has(kind) ? [[kind, raw.get(kind)]] : [])));
+  const router = { ...declared, ...added };
   const document = {
     model_list: list,
     ...settings,
     ...(Object.keys(router).length === 0 ? {} : { router_settings: router }),
-    signalbox: {
-      version: blockVersion,
-      model_list: modelListHash(list),
-      settings_router: modelListHash(settings['router_settings'] ?? null),
-      sources: carried,
-    },
+    signalbox: block,
   };
   return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+/** What LiteLLM has to be told of the sources beyond its model_list: fallbacks and other names. */
+function routerAdditions(plan: Plan, declared: Record<string, unknown>): Record<string, unknown> {
+  const aliases = [...plan.names].flatMap(([name, target]) =>
+    target.kind === 'alias' ? [[name, plan.groups[target.group]?.name ?? '']] : [],
+  );
+  return {
+    ...fallbackSection(plan, declared),
+    ...(aliases.length === 0 ? {} : { model_group_alias: Object.fromEntries(aliases) }),
+  };
 }
 
 function settingsOf(raw: ReadonlyMap<SourceKind, unknown>): Record<string, unknown> {
@@ -209,9 +194,7 @@ function keyOf({ credential, dialect }: Provider): string | undefined {
 
 /** A secret is never written: what stands in a source as text is read from a variable in the generated file. */
 function referenceText(secret: SecretReference): string {
-  return secret.kind === 'env'
-    ? `os.environ/${secret.name}`
-    : `os.environ/SIGNALBOX_SECRET_${secret.fingerprint.toUpperCase()}`;
+  return secret.kind === 'env' ? `os.environ/${secret.name}` : stoodInFor(secret.fingerprint);
 }
 
 /** LiteLLM's own fallbacks, group to group, for those who run the file there; ours are read from the sources. */

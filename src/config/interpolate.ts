@@ -30,11 +30,27 @@ export function interpolate(file: ParsedFile, environment: Environment, findings
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         key,
-        secretKeys.has(key) && typeof inner === 'string' ? inner : walk(inner, [...path, key]),
+        typeof inner === 'string' && holdsSecret(key, inner, path) ? inner : walk(inner, [...path, key]),
       ]),
     );
   };
   return { ...file, value: walk(file.value, []) };
+}
+
+/** Secrets stay references: under the keys for them, and in headers that carry one. */
+function holdsSecret(key: string, text: string, parent: Path): boolean {
+  if (secretKeys.has(key)) return true;
+  const isHeader = parent.at(-1) === 'headers' || parent.at(-1) === 'extra_headers';
+  return isHeader && isSecretHeader(key) && isWholeReference(text);
+}
+
+/** Whether a header's value is a secret, by its name. */
+export function isSecretHeader(name: string): boolean {
+  return /key|token|auth|secret|cookie/i.test(name);
+}
+
+function isWholeReference(text: string): boolean {
+  return wholeReference.test(text) || new RegExp(`^${reference.source}$`).test(text);
 }
 
 function replaced(text: string, place: Place, environment: Environment, findings: Findings): unknown {
@@ -125,3 +141,30 @@ export function readSecret(
 export function fingerprintOf(secret: string): string {
   return createHash('sha256').update('signalbox:').update(secret).digest('hex').slice(0, 12);
 }
+
+/** The variable that stands for a secret which a source has as text, so that no other file holds it. */
+export function stoodInFor(fingerprint: string): string {
+  return `os.environ/SIGNALBOX_SECRET_${fingerprint.toUpperCase()}`;
+}
+
+/** A value tree of a file without the secrets that stand in it as text. */
+export function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => [
+      key,
+      secretKeys.has(key) && !namingKeys.has(key) && typeof inner === 'string'
+        ? withoutSecret(inner)
+        : withoutSecrets(inner),
+    ]),
+  );
+}
+
+function withoutSecret(text: string): string {
+  const isReference = wholeReference.test(text) || text.includes('${');
+  return isReference || isNoKey(text) ? text : stoodInFor(fingerprintOf(text));
+}
+
+/** Secret keys under which not the secret stands but the name of its variable or entry. */
+const namingKeys: ReadonlySet<string> = new Set(['env_var', 'litellm_credential_name']);

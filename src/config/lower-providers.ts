@@ -5,6 +5,7 @@ import { splitAddress, tierOfAddress } from './base-url.ts';
 import { dialectOf } from './dialect.ts';
 import { inside, keyOf, type Place } from './findings.ts';
 import { readSecret } from './interpolate.ts';
+import { type DeclaredHeader, lowerHeaders } from './lower-headers.ts';
 import { lowerModels } from './lower-models.ts';
 import type { Lowering } from './lowering.ts';
 import type { ParsedFile } from './parsed-file.ts';
@@ -67,7 +68,7 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
     credential: credentialOf(declared, lowering),
     headers: headersOf(declared, lowering),
     apiVersion: shape.api_version,
-    probe: probeOf(declared, checks),
+    probe: probeOf(declared, checks, lowering.probe),
     limit: limitOf(shape),
     seats: shape.max_parallel_requests,
     exclusiveGroup: shape.exclusive_group,
@@ -144,30 +145,17 @@ function withoutGap(environment: Environment, text: string): Environment {
   return name === undefined ? environment : { ...environment, [name]: environment[name] || 'unused' };
 }
 
-function headersOf({ shape, at }: Declared, lowering: Lowering): Provider['headers'] {
-  const custom = Object.entries(shape.custom_config?.headers ?? {}).map(
-    ([name, value]) => [name, value, inside(at, 'custom_config', 'headers', name)] as const,
-  );
-  const own = Object.entries(shape.headers ?? {}).map(
-    ([name, value]) => [name, value, inside(at, 'headers', name)] as const,
-  );
-  return [...custom, ...own].map(([name, value, place]) => {
-    const isSecret = /key|token|auth|secret/i.test(name);
-    const read = isSecret ? readSecret(value, place, lowering.environment, lowering.findings) : undefined;
-    return [name.toLowerCase(), read ?? value] as const;
-  });
+function headersOf({ shape, at }: Declared, { environment, findings }: Lowering): Provider['headers'] {
+  const within = (map: Readonly<Record<string, string>> | undefined, ...path: string[]): readonly DeclaredHeader[] =>
+    Object.entries(map ?? {}).map(([name, value]) => [name, value, inside(at, ...path, name)]);
+  const declared = [
+    ...within(shape.custom_config?.headers, 'custom_config', 'headers'),
+    ...within(shape.headers, 'headers'),
+  ];
+  return lowerHeaders(declared, environment, findings);
 }
 
-/** Probes are asked for once a minute, and given five seconds, where nothing else is said. */
-export const defaultProbe: ProbeSettings = {
-  enabled: true,
-  path: undefined,
-  intervalMs: seconds(60),
-  timeoutMs: seconds(5),
-  retries: 0,
-};
-
-function probeOf({ name, shape }: Declared, checks: HealthChecks): ProbeSettings {
+function probeOf({ name, shape }: Declared, checks: HealthChecks, usual: ProbeSettings): ProbeSettings {
   const spoken: readonly HealthCheckShape[] = [
     ...[shape.health_check, shape.health_checks].filter((one) => one !== undefined),
     ...(shape.health_endpoint === undefined ? [] : [{ endpoint: shape.health_endpoint }]),
@@ -183,11 +171,11 @@ function probeOf({ name, shape }: Declared, checks: HealthChecks): ProbeSettings
   const interval = first('interval_seconds');
   const timeout = first('timeout_seconds');
   return {
-    enabled: first('enabled') ?? defaultProbe.enabled,
+    enabled: first('enabled') ?? usual.enabled,
     path: endpoint === undefined ? undefined : pathOf(endpoint),
-    intervalMs: interval === undefined ? defaultProbe.intervalMs : seconds(interval),
-    timeoutMs: timeout === undefined ? defaultProbe.timeoutMs : seconds(timeout),
-    retries: first('retry_attempts') ?? defaultProbe.retries,
+    intervalMs: interval === undefined ? usual.intervalMs : seconds(interval),
+    timeoutMs: timeout === undefined ? usual.timeoutMs : seconds(timeout),
+    retries: first('retry_attempts') ?? usual.retries,
   };
 }
 

@@ -3,7 +3,7 @@ import { milliseconds, seconds } from '../plan/ids.ts';
 import type { Chain, StrategyName, Target } from '../plan/model-group.ts';
 import type { CooldownSettings, MetadataRule, PatternRule, RoutingRules, SizeRule } from '../plan/settings.ts';
 import type { Declarations } from './declarations.ts';
-import { type Findings, inside, keyOf, type Place } from './findings.ts';
+import { type Findings, inside, type Place } from './findings.ts';
 import { lowerChain } from './lower-chains.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
@@ -181,9 +181,6 @@ function lowerMetadata({ rules: { shape, at } }: Declarations, lowering: Lowerin
     const condition = readCondition({ name: rule.condition, at: inside(place, 'condition') }, lowering);
     const providers = resolveProviders({ name: rule.provider, at: inside(place, 'provider') }, lowering);
     if (condition === undefined || providers.length === 0) return [];
-    lowering.findings.add('not-executed-yet', keyOf(place), `request_metadata_routing "${name}" is not executed yet`, {
-      found: name,
-    });
     return [{ name, providers: providers.map((one) => one.id), condition }];
   });
 }

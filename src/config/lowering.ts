@@ -1,4 +1,5 @@
-import type { ProviderId } from '../plan/ids.ts';
+import { type ProviderId, seconds } from '../plan/ids.ts';
+import type { ProbeSettings } from '../plan/provider.ts';
 import type { Catalog } from './catalog.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
@@ -18,6 +19,8 @@ export type Lowering = {
   readonly aliases: Map<string, string>;
   /** Strategies that the mappings describe, by the name they give them. */
   readonly strategies: ReadonlyMap<string, Declaration<DescribedStrategyShape>>;
+  /** How providers are probed of which nothing else is said. */
+  readonly probe: ProbeSettings;
   /** Where providers that are not active are referred to: one note for each provider. */
   readonly inactive: Map<ProviderId, Place[]>;
 };
@@ -39,3 +42,12 @@ const latest = ':latest';
 export function otherTag(name: string): string {
   return name.endsWith(latest) ? name.slice(0, -latest.length) : `${name}${latest}`;
 }
+
+/** How a provider is probed of which nothing is said: once a minute, with five seconds to answer. */
+export const usualProbe: ProbeSettings = {
+  enabled: true,
+  path: undefined,
+  intervalMs: seconds(60),
+  timeoutMs: seconds(5),
+  retries: 0,
+};

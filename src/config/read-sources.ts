@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isCollection, parseDocument } from 'yaml';
 import type { SourceFile, SourceKind } from './source-file.ts';
 
 /** The files of a configuration, or why there are none. */
@@ -30,13 +31,7 @@ export const generatedName: string = 'litellm-unified.yaml';
 export async function readSources(target: string): Promise<ReadSources> {
   const found = await stat(target).catch(() => undefined);
   if (found === undefined) return { kind: 'missing', message: `There is no "${target}"` };
-  if (!found.isDirectory())
-    return {
-      kind: 'sources',
-      files: [{ kind: 'litellm', path: target, text: await readFile(target, 'utf8') }],
-      target,
-      isFolder: false,
-    };
+  if (!found.isDirectory()) return readLitellm(target, { target, isFolder: false });
   const names = (await readdir(target)).filter((name) => /\.ya?ml$/.test(name)).sort();
   const files = await Promise.all(
     names
@@ -47,16 +42,32 @@ export async function readSources(target: string): Promise<ReadSources> {
       }),
   );
   if (files.some((file) => file.kind === 'providers')) return { kind: 'sources', files, target, isFolder: true };
-  if (names.includes(generatedName)) {
-    const path = join(target, generatedName);
-    return {
-      kind: 'sources',
-      files: [{ kind: 'litellm', path, text: await readFile(path, 'utf8') }],
-      target,
-      isFolder: true,
-    };
-  }
+  if (names.includes(generatedName)) return readLitellm(join(target, generatedName), { target, isFolder: true });
   return { kind: 'missing', message: `"${target}" has no providers.yaml` };
+}
+
+/** A LiteLLM file, and the files that it includes from beside it. */
+async function readLitellm(
+  path: string,
+  where: { readonly target: string; readonly isFolder: boolean },
+): Promise<ReadSources> {
+  const text = await readFile(path, 'utf8');
+  const files: SourceFile[] = [{ kind: 'litellm', path, text }];
+  for (const name of includedNames(text)) {
+    const beside = join(dirname(path), name);
+    const included = await readFile(beside, 'utf8').catch(() => undefined);
+    if (included === undefined)
+      return { kind: 'missing', message: `"${path}" includes "${name}", and there is no "${beside}"` };
+    files.push({ kind: 'included', path: beside, text: included });
+  }
+  return { kind: 'sources', files, ...where };
+}
+
+/** The names under `include`, one or a list of them; none where the file cannot be read, which compiling tells. */
+function includedNames(text: string): readonly string[] {
+  const include: unknown = parseDocument(text, { uniqueKeys: false }).get('include');
+  const names: unknown = isCollection(include) ? include.toJSON() : include;
+  return (Array.isArray(names) ? names : [names]).filter((one) => typeof one === 'string');
 }
 
 /** Where a configuration is looked for when none is named: ./config, else a LiteLLM file here. */

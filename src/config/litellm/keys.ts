@@ -1,6 +1,7 @@
 /** Sections whose keys LiteLLM gives a meaning, in its files and in our settings.yaml. */
 export type Section =
   | 'root'
+  | 'settings'
   | 'litellm_settings'
   | 'router_settings'
   | 'general_settings'
@@ -47,12 +48,23 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
     ),
     ...all(refused('budgets are not executed yet'), 'budgets budget_settings'),
   },
+  settings: {
+    ...all(
+      executed,
+      'litellm_settings router_settings general_settings server_settings rate_limit_settings environment_variables',
+    ),
+    ...all(ignored('requests are logged to logs/signalbox.jsonl'), 'callback_settings logging'),
+    ...all(refused('names and providers stand in providers.yaml and model-mappings.yaml'), 'model_list include'),
+    ...all(refused('budgets are not executed yet'), 'budgets budget_settings'),
+  },
   litellm_settings: {
     ...all(
       executed,
       'drop_params request_timeout stream_timeout timeout num_retries fallbacks default_fallbacks context_window_fallbacks content_policy_fallbacks allowed_fails cooldown_time max_fallbacks',
     ),
-    ...all(later, 'cache cache_params'),
+    // The first key speaks for those that belong to it: one finding for one cause.
+    ...all(later, 'cache'),
+    ...all(executed, 'cache_params'),
     ...all(
       logShippers,
       'success_callback failure_callback callbacks service_callback service_callbacks json_logs set_verbose turn_off_message_logging redact_user_api_key_info langfuse_default_tags logging tracing log_raw_request_response',
@@ -114,7 +126,7 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   general_settings: {
     ...all(
       executed,
-      'master_key health_check_interval max_parallel_requests global_max_parallel_requests always_include_stream_usage max_request_size_mb background_health_checks completion_model',
+      'master_key health_check_interval max_parallel_requests global_max_parallel_requests always_include_stream_usage max_request_size_mb',
     ),
     ...all(
       noDatabase,
@@ -128,9 +140,10 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
       refused('keys are checked by the gateway itself'),
       'custom_auth enable_jwt_auth litellm_key_header_name allowed_ips public_routes admin_only_routes allowed_routes user_header_name user_header_mappings enforce_user_param allow_client_side_credentials pass_through_endpoints key_management_system key_management_settings use_x_forwarded_for',
     ),
+    ...all(ignored('probes never call a model, so they always run'), 'background_health_checks'),
     ...all(
       refused('requests name their model'),
-      'embedding_model image_generation_model moderation_model infer_model_from_keys',
+      'completion_model embedding_model image_generation_model moderation_model infer_model_from_keys',
     ),
     ...all(
       refused('client headers stay with the gateway'),
@@ -143,9 +156,9 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
     ...all(ignored('the cheap /health is always served'), 'health_check_endpoint'),
     ...all(later, 'prometheus'),
   },
-  rate_limit_settings: { ...all(later, 'enabled limits') },
+  rate_limit_settings: { ...all(executed, 'enabled'), ...all(later, 'limits') },
   cache_params: {
-    ...all(later, 'type host port password ttl namespace disk_cache_dir mode redis_url db'),
+    ...all(executed, 'type host port password ttl namespace disk_cache_dir mode redis_url db'),
     ...all(
       ignored('no such store is offered'),
       'connection_pool_kwargs max_connections max_size_in_memory similarity_threshold vector_size redis_semantic_cache_embedding_model supported_call_types',
@@ -177,8 +190,9 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   model_info: {
     ...all(
       executed,
-      'id mode max_tokens max_input_tokens max_output_tokens input_cost_per_token output_cost_per_token supports_function_calling supports_vision supports_response_schema supports_reasoning base_model description tags provider context_length notes status health_check_timeout',
+      'id mode max_tokens max_input_tokens max_output_tokens input_cost_per_token output_cost_per_token supports_function_calling supports_vision supports_response_schema supports_reasoning base_model description tags provider context_length notes status',
     ),
+    ...all(ignored('declare health_checks at a provider'), 'health_check_timeout'),
   },
 };
 

@@ -6,10 +6,10 @@ import type { SecretReference } from '../../plan/secret.ts';
 import { splitAddress, tierOfAddress } from '../base-url.ts';
 import { canonical } from '../canonical.ts';
 import { type DeploymentDraft, plainDraft } from '../catalog.ts';
-import type { Place } from '../findings.ts';
+import { inside, type Place } from '../findings.ts';
 import { memberOf } from '../group-builder.ts';
 import { readSecret } from '../interpolate.ts';
-import { defaultProbe } from '../lower-providers.ts';
+import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
 import type { Lowering } from '../lowering.ts';
 import type { ParsedFile } from '../parsed-file.ts';
 import { litellmKeys } from './keys.ts';
@@ -211,7 +211,7 @@ function providerOf(
       declared !== undefined && prefix.dialect === 'openai',
       lowering,
     ),
-    headers: headersOf(entry),
+    headers: headersOf(entry, lowering),
     apiVersion:
       entry.params.text('api_version') ?? textOf(credential['api_version']) ?? environment['AZURE_API_VERSION'],
   };
@@ -233,7 +233,7 @@ function providerOf(
     groups: [dialect],
     status: 'active',
     description: undefined,
-    probe: defaultProbe,
+    probe: lowering.probe,
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
     seats: undefined,
     exclusiveGroup: undefined,
@@ -277,14 +277,15 @@ function credentialOf(
   return dialect === 'azure' ? { kind: 'header', header: 'api-key', secret } : { kind: 'bearer', secret };
 }
 
-function headersOf(entry: Entry): Provider['headers'] {
-  const declared = { ...objectOf(entry.params.raw('headers')), ...objectOf(entry.params.raw('extra_headers')) };
-  const list: [string, string][] = Object.entries(declared).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name.toLowerCase(), value]] : [],
+function headersOf({ params }: Entry, { environment, findings }: Lowering): Provider['headers'] {
+  const declared = (['headers', 'extra_headers'] as const).flatMap((key) =>
+    Object.entries(objectOf(params.raw(key))).flatMap(([name, value]): DeclaredHeader[] =>
+      typeof value === 'string' ? [[name, value, inside(params.place(key), name)]] : [],
+    ),
   );
-  const organization = entry.params.raw('organization');
-  if (typeof organization === 'string') list.push(['openai-organization', organization]);
-  return list;
+  const headers = lowerHeaders(declared, environment, findings);
+  const organization = params.raw('organization');
+  return typeof organization === 'string' ? [...headers, ['openai-organization', organization]] : headers;
 }
 
 function objectOf(value: unknown): JsonObject {

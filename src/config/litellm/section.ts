@@ -58,6 +58,7 @@ export function valueAt(value: unknown, path: Path): unknown {
 /** Sections of which every key must be known: the others pass unknown keys on to the provider or to people. */
 const strict: ReadonlySet<Section> = new Set<Section>([
   'root',
+  'settings',
   'litellm_settings',
   'router_settings',
   'general_settings',
@@ -74,7 +75,7 @@ function reportFate(key: string, section: Section, place: Place, findings: Findi
     if (strict.has(section)) reportUnknown(key, section, place, findings);
     return;
   }
-  const where = section === 'root' ? '' : ` of ${section}`;
+  const where = section === 'root' || section === 'settings' ? '' : ` of ${section}`;
   switch (fate.kind) {
     case 'executed':
       return;

@@ -1,0 +1,124 @@
+import { type Findings, keyOf, type Place } from './findings.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
+import type { SourceKind } from './source-file.ts';
+
+/** A declaration that is parsed, typed and checked, and that this version does not execute. */
+export type NotExecuted = {
+  readonly file: SourceKind;
+  /** Keys that lead to it; `*` stands for any. Those of the mappings count under `routes` too. */
+  readonly path: readonly string[];
+  /** What does not happen, as a sentence without its end. */
+  readonly what: string;
+  /** Whether a value asks for anything at all; absent: every value does. */
+  readonly asks?: (value: unknown) => boolean;
+};
+
+const isOn = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'enabled' in value && value.enabled === true;
+const hasNumbers = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && ('requests_per_minute' in value || 'tokens_per_minute' in value);
+const prefersWarm = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'strategy' in value && value.strategy === 'prefer_warm_providers';
+
+/** Every such declaration; a row goes when what it names executes. */
+export const notExecuted: readonly NotExecuted[] = [
+  {
+    file: 'providers',
+    path: ['providers', '*', 'rate_limits'],
+    what: 'Limits of providers are not kept yet',
+    asks: hasNumbers,
+  },
+  {
+    file: 'providers',
+    path: ['providers', '*', 'max_parallel_requests'],
+    what: 'Requests do not wait for a seat of their provider yet',
+  },
+  {
+    file: 'providers',
+    path: ['providers', '*', 'exclusive_group'],
+    what: 'Providers of one card do not take turns yet',
+  },
+  { file: 'providers', path: ['providers', '*', 'budget'], what: 'Budgets of providers are not kept yet' },
+  { file: 'providers', path: ['providers', '*', 'models', '*', 'rpm'], what: 'Limits of models are not kept yet' },
+  { file: 'providers', path: ['providers', '*', 'models', '*', 'tpm'], what: 'Limits of models are not kept yet' },
+  { file: 'model-mappings', path: ['exact_matches', '*', 'rate_limit'], what: 'Limits of names are not kept yet' },
+  { file: 'model-mappings', path: ['exact_matches', '*', 'budget'], what: 'Budgets of names are not kept yet' },
+  { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
+  {
+    file: 'model-mappings',
+    path: ['fallback_chains', '*', 'retry_attempts'],
+    what: 'Items of chains are asked once each for now',
+  },
+  {
+    file: 'model-mappings',
+    path: ['load_balancing', '*', 'parameters', 'complexity_detection'],
+    what: 'Complexity is read from the whole request for now',
+  },
+  {
+    file: 'model-mappings',
+    path: ['routing_rules', 'request_metadata_routing'],
+    what: 'Rules by metadata do not move requests yet',
+  },
+  {
+    file: 'model-mappings',
+    path: ['special_cases', 'first_request_routing'],
+    what: 'Loaded models are not preferred yet',
+    asks: prefersWarm,
+  },
+  {
+    file: 'model-mappings',
+    path: ['special_cases', 'rate_limited_fallback'],
+    what: 'Requests over a limit are not sent on yet',
+    asks: isOn,
+  },
+  {
+    file: 'model-mappings',
+    path: ['special_cases', 'geographic_routing'],
+    what: 'Places do not count yet',
+    asks: isOn,
+  },
+  {
+    file: 'settings',
+    path: ['router_settings', 'enable_pre_call_checks'],
+    what: 'Prompts are not measured against contexts yet',
+    asks: (value) => value === true,
+  },
+  {
+    file: 'litellm',
+    path: ['router_settings', 'enable_pre_call_checks'],
+    what: 'Prompts are not measured against contexts yet',
+    asks: (value) => value === true,
+  },
+];
+
+/** Tells which declarations are not executed yet: one finding for each kind of them, with all its places. */
+export function noteNotExecuted(files: ReadonlyMap<SourceKind, ParsedFile>, findings: Findings): void {
+  const found = new Map<string, Place[]>();
+  for (const row of notExecuted) {
+    const file = files.get(row.file);
+    if (file === undefined) continue;
+    for (const path of [row.path, ['routes', ...row.path]]) {
+      for (const at of placesOf(file.value, path, row))
+        found.set(row.what, [...(found.get(row.what) ?? []), { file, path: at }]);
+    }
+  }
+  for (const [what, [first, ...others]] of found) {
+    if (first === undefined) continue;
+    findings.add('not-executed-yet', keyOf(first), what, {
+      found: String(first.path.at(-1)),
+      ...(others.length === 0 ? {} : { related: others.map(keyOf) }),
+    });
+  }
+}
+
+function placesOf(value: unknown, [step, ...rest]: readonly string[], row: NotExecuted): Path[] {
+  if (step === undefined) return row.asks === undefined || row.asks(value) ? [[]] : [];
+  return entriesOf(value).flatMap(([key, inner]) =>
+    step === '*' || step === key ? placesOf(inner, rest, row).map((path) => [key, ...path]) : [],
+  );
+}
+
+function entriesOf(value: unknown): readonly (readonly [string | number, unknown])[] {
+  if (Array.isArray(value)) return value.map((inner, index) => [index, inner] as const);
+  return typeof value === 'object' && value !== null ? Object.entries(value) : [];
+}
