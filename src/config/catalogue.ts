@@ -48,7 +48,8 @@ export type DiagnosticCode =
   | 'key-not-executed'
   | 'key-ignored'
   | 'generated-file-edited'
-  | 'host-narrowed';
+  | 'host-narrowed'
+  | 'state-elsewhere';
 
 /** What a code means for everybody. */
 export type CatalogueEntry = {
@@ -130,5 +131,6 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'generated-file-edited': error(
     'A part of the generated file that belongs to another source was changed by hand. Change the source.',
   ),
+  'state-elsewhere': warning('State and logs cannot be kept beside the configuration, and are kept elsewhere.'),
   'host-narrowed': warning('The file asks for a wider address than loopback while no key is set; loopback is served.'),
 };

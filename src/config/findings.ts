@@ -43,10 +43,14 @@ export type Findings = {
 export function createFindings(options: { readonly lenient: boolean }): Findings {
   const found: Diagnostic[] = [];
   const seen = new Set<string>();
+  const unset = new Set<string>();
   const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
     const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
-    if (seen.has(key)) return;
+    const place = `${span?.file} ${span?.line}:${span?.column}`;
+    // What a variable that is not set leaves behind is no second cause.
+    if (seen.has(key) || unset.has(place)) return;
     seen.add(key);
+    if (code === 'unset-variable') unset.add(place);
     const entry = diagnosticCatalogue[code];
     const severity = details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity);
     found.push({

@@ -35,6 +35,24 @@ export function lowerProviders(
     lowering.catalog.places.set(lowered.id, keyOf(at));
     lowerModels({ shape: provider, at }, lowered, lowering);
   }
+  compareCounts(shape, { file, path: ['metadata'] }, lowering);
+}
+
+/** Counts that people keep by hand go stale; the truth is said beside them. */
+function compareCounts({ providers, metadata }: ProvidersShape, at: Place, { findings }: Lowering): void {
+  const all = Object.values(providers);
+  const counts = {
+    total_providers: all.length,
+    total_models_available: all.reduce((sum, one) => sum + (one.models?.length ?? 0), 0),
+  };
+  for (const [key, count] of Object.entries(counts)) {
+    const stated = metadata?.[key];
+    if (typeof stated !== 'number' || stated === count) continue;
+    findings.add('metadata-count', inside(at, key), `"${key}" says ${stated}, and ${count} are declared`, {
+      found: stated,
+      wanted: String(count),
+    });
+  }
 }
 
 function breakNames(name: string, { models }: ProviderShape, { catalog }: Lowering): void {

@@ -75,29 +75,30 @@ function reportDuplicates(node: unknown, path: Path, file: ParsedFile, findings:
     });
   }
   if (!isMap(node)) return;
-  const seen = new Map<string, Pair>();
+  const seen = new Map<string, Range>();
   for (const pair of node.items) {
     const key = keyText(pair);
-    const range = (pair.key as Node | null)?.range;
-    if (seen.has(key) && range !== undefined && range !== null) {
-      const span = file.spanOf([...path, key], 'key');
+    const range = nodeRange(pair.key);
+    const first = seen.get(key);
+    if (range !== undefined && first !== undefined) {
       findings.addAt(
         'duplicate-key',
-        { ...span, ...lineOf(file, range[0]) },
-        `The key "${key}" stands twice in this map`,
-        { found: key },
+        lineSpan(file, range),
+        `The key "${key}" stands twice in this map, first in line ${lineSpan(file, first).line}`,
+        { found: key, fix: 'Keep one of the two: the last counts for some readers, the first for others' },
       );
     }
-    seen.set(key, pair);
+    if (range !== undefined) seen.set(key, first ?? range);
     reportDuplicates(pair.value, [...path, key], file, findings);
   }
 }
 
-function lineOf(file: ParsedFile, offset: number): Pick<Span, 'line' | 'column' | 'endLine' | 'endColumn'> {
-  const before = file.source.text.slice(0, offset);
+/** Where a key of one line stands, whichever of its equals it is. */
+function lineSpan({ source }: ParsedFile, [start, end]: Range): Span {
+  const before = source.text.slice(0, start);
   const line = before.split('\n').length;
-  const column = offset - before.lastIndexOf('\n');
-  return { line, column, endLine: line, endColumn: column };
+  const column = start - before.lastIndexOf('\n');
+  return { file: source.path, line, column, endLine: line, endColumn: column + end - start };
 }
 
 function keyText(pair: Pair): string {

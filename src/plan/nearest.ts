@@ -18,9 +18,14 @@ export function nearest(name: string, known: Iterable<string>, most = 3): string
 const longestCompared = 256;
 
 function distanceBetween(a: string, b: string, limit: number): number {
+  const letters = lettersBetween(a, b, limit);
+  if (a.length >= 3 && b.length >= 3 && (a.includes(b) || b.includes(a))) return Math.min(limit, letters);
+  const isOtherTag = a.includes(':') && a.split(':', 1)[0] === b.split(':', 1)[0];
+  return isOtherTag ? Math.min(limit, letters) : letters;
+}
+
+function lettersBetween(a: string, b: string, limit: number): number {
   if (a === b) return 0;
-  if (a.length >= 3 && b.length >= 3 && (a.includes(b) || b.includes(a))) return limit;
-  if (a.includes(':') && a.split(':', 1)[0] === b.split(':', 1)[0]) return limit;
   if (Math.abs(a.length - b.length) > limit || a.length > longestCompared || b.length > longestCompared)
     return limit + 1;
   return editDistance(a, b);
