@@ -10,10 +10,9 @@ export type FieldNotes = {
   readonly danger?: string;
 };
 
-/** A key with its documentation: docs/reference/config.md and the JSON Schemas are written from it. */
-export function field<Schema extends z.ZodType>(schema: Schema, meaning: string, notes: FieldNotes = {}): Schema {
-  const { unit, default: usual, danger } = notes;
-  return schema.meta({
+/** What the reference is written from, in the schema beside the type. */
+export function fieldMeta(meaning: string, { unit, default: usual, danger }: FieldNotes): FieldMeta {
+  return {
     description: [
       meaning,
       unit === undefined ? '' : ` Unit: ${unit}.`,
@@ -24,7 +23,21 @@ export function field<Schema extends z.ZodType>(schema: Schema, meaning: string,
     ...(unit === undefined ? {} : { unit }),
     ...(usual === undefined ? {} : { usual }),
     ...(danger === undefined ? {} : { danger }),
-  });
+  };
+}
+
+/** A key's documentation as it stands in a JSON Schema. */
+export type FieldMeta = {
+  readonly description: string;
+  readonly meaning: string;
+  readonly unit?: string;
+  readonly usual?: string | number | boolean;
+  readonly danger?: string;
+};
+
+/** A key with its documentation: docs/reference/config.md and the JSON Schemas are written from it. */
+export function field<Schema extends z.ZodType>(schema: Schema, meaning: string, notes: FieldNotes = {}): Schema {
+  return schema.meta({ ...fieldMeta(meaning, notes) });
 }
 
 /** The same for a key that may be absent. */
@@ -35,3 +48,6 @@ export function optional<Schema extends z.ZodType>(
 ): z.ZodOptional<Schema> {
   return field(schema.optional(), meaning, notes);
 }
+
+/** A JSON Schema as zod writes it. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { optional } from './field.ts';
+import { type JsonSchema, optional } from './field.ts';
 import { type Findings, keyOf } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
-import type { JsonSchema } from './shape-providers.ts';
 
 const text = z.string();
 const replaced = 'The dashboard asks the gateway for this; kept so that old files load.';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { field, optional } from './field.ts';
+import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
@@ -76,4 +76,9 @@ export function checkedProviders(shape: HealthChecksShape): readonly string[] {
 export function checkOf(shape: HealthChecksShape | undefined, provider: string): HealthCheckShape | undefined {
   if (shape === undefined || Object.hasOwn(times, provider) || !Object.hasOwn(shape, provider)) return undefined;
   return shape[provider] as HealthCheckShape;
+}
+
+/** The schema as JSON Schema, for editors and for the reference. */
+export function healthChecksJsonSchema(): JsonSchema {
+  return z.toJSONSchema(z.union([wrapped, all]), { unrepresentable: 'any', io: 'input' });
 }

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { checkShape } from './check-shape.ts';
-import { field, optional } from './field.ts';
+import { field, type JsonSchema, optional } from './field.ts';
 import { type Findings, inside } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
-import type { JsonSchema } from './shape-providers.ts';
 
 const text = z.string();
 const forPeople = 'For people; shown, not executed.';

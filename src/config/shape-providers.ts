@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { field, optional } from './field.ts';
+import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { healthCheck, healthChecks } from './shape-health-checks.ts';
@@ -207,6 +207,3 @@ export function parseProviders(parsed: ParsedFile, findings: Findings): Checked<
 export function providersJsonSchema(): JsonSchema {
   return z.toJSONSchema(file, { unrepresentable: 'any', io: 'input' });
 }
-
-/** A JSON Schema as zod writes it. */
-export type JsonSchema = z.core.JSONSchema.BaseSchema;

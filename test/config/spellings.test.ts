@@ -94,9 +94,9 @@ const spellings: readonly (readonly [what: string, first: Files, ...others: read
   ],
   [
     'one fallback or several, under either key',
-    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback: [gpt-4o]}}' },
-    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback: gpt-4o}}' },
-    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback_chain: [gpt-4o]}}' },
+    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback: [qwen]}}' },
+    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback: qwen}}' },
+    { providers, 'model-mappings': 'exact_matches: {llama3.1: {provider: ollama, fallback_chain: [qwen]}}' },
   ],
   [
     'the four forms of router fallbacks',
@@ -145,15 +145,17 @@ function planOf(files: Files) {
   return compile(sources, { environment, lenient: false });
 }
 
-test.each(spellings)('spine 2.1: %s', (_what, first, ...others) => {
-  const plain = planOf(first);
-  expect(plain.diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
-  for (const spelling of others) {
-    const { value, diagnostics } = planOf(spelling);
-    expect(diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
-    expect(value?.hash, JSON.stringify(spelling)).toBe(plain.value?.hash);
-  }
-});
+for (const [what, first, ...others] of spellings) {
+  test(`spine 2.1: ${what}`, () => {
+    const plain = planOf(first);
+    expect(plain.diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
+    for (const spelling of others) {
+      const { value, diagnostics } = planOf(spelling);
+      expect(diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
+      expect(value?.hash, JSON.stringify(spelling)).toBe(plain.value?.hash);
+    }
+  });
+}
 
 test('spine 2.1: the rows say different things, so an equal plan is no accident', () => {
   const plans = spellings.slice(5).map(([, first]) => planOf(first).value?.hash);

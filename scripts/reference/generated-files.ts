@@ -1,0 +1,18 @@
+import { configReference, fileSchemas } from './config.ts';
+import { diagnosticsReference } from './diagnostics.ts';
+import { errorsReference } from './errors.ts';
+import { litellmKeysReference } from './litellm-keys.ts';
+
+/** Every file that is made from code, by its path in the project. */
+export async function generatedFiles(): Promise<readonly (readonly [path: string, text: string])[]> {
+  return [
+    ['docs/reference/config.md', configReference()],
+    ['docs/reference/diagnostics.md', diagnosticsReference()],
+    ['docs/reference/errors.md', errorsReference()],
+    ['docs/reference/litellm-keys.md', litellmKeysReference()],
+    ...Object.entries(fileSchemas).map(
+      ([file, schema]) =>
+        [`schemas/${file.replace('.yaml', '.schema.json')}`, `${JSON.stringify(schema, null, 2)}\n`] as const,
+    ),
+  ];
+}

@@ -1,0 +1,152 @@
+import type { FieldNotes } from '../field.ts';
+import type { Section } from './keys.ts';
+
+/** Sections that settings.yaml has. */
+export type SettingsSection = Extract<
+  Section,
+  | 'litellm_settings'
+  | 'router_settings'
+  | 'general_settings'
+  | 'server_settings'
+  | 'rate_limit_settings'
+  | 'cache_params'
+>;
+
+/** What a setting takes, in JSON Schema's words or as one of ours that stands for several. */
+export type SettingType = 'number' | 'boolean' | 'string' | 'strings' | 'list' | 'map' | 'fallbacks' | 'secret';
+
+/** What people have to know of one setting. */
+export type SettingDoc = FieldNotes & { readonly type: SettingType; readonly meaning: string };
+
+const setting = (type: SettingType, meaning: string, notes: FieldNotes = {}): SettingDoc => ({
+  type,
+  meaning,
+  ...notes,
+});
+const seconds = (meaning: string, notes: FieldNotes = {}): SettingDoc =>
+  setting('number', meaning, { unit: 'seconds', ...notes });
+
+const fallbacks = 'Names that answer when a name cannot, by name.';
+
+/** Every setting that is executed, or will be; docs/reference/config.md and the JSON Schema are written from it. */
+export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<string, SettingDoc>>>> = {
+  litellm_settings: {
+    drop_params: setting('boolean', 'Leave out request fields that an upstream’s wire does not take.', {
+      default: false,
+      danger: 'What is left out does not act: an answer may differ from what the client asked for.',
+    }),
+    request_timeout: seconds('Time for one request with all its attempts, where timeout is absent.', { default: 600 }),
+    timeout: seconds('Time for one request with all its attempts: its deadline.', { default: 'request_timeout' }),
+    stream_timeout: seconds('Time until the first token.', { default: 'the time of an attempt, at most 300' }),
+    num_retries: setting('number', 'Further attempts within a name’s own deployments.', {
+      unit: 'attempts',
+      default: 2,
+    }),
+    fallbacks: setting('fallbacks', fallbacks),
+    default_fallbacks: setting('strings', 'Names that answer when any name cannot, after its own fallbacks.'),
+    context_window_fallbacks: setting('fallbacks', 'Names that answer when a prompt is too long, by name.'),
+    content_policy_fallbacks: setting('fallbacks', 'Names that answer when a provider’s policy refuses, by name.'),
+    allowed_fails: setting('number', 'Failures within a minute before a deployment cools down.', {
+      unit: 'failures',
+      default: 3,
+    }),
+    cooldown_time: seconds('Time for which a deployment that failed is set aside.', { default: 5 }),
+    max_fallbacks: setting('number', 'Most fallbacks that one request follows.', { default: 5 }),
+    cache: setting('boolean', 'Whether equal requests are answered from a cache.', { default: false }),
+    cache_params: setting('map', 'Where and how long answers are kept; its keys stand below.'),
+  },
+  router_settings: {
+    routing_strategy: setting('string', 'How the members of a name are put in order where it declares nothing.', {
+      default: 'simple-shuffle',
+    }),
+    num_retries: setting('number', 'Further attempts within a name’s own deployments.', {
+      unit: 'attempts',
+      default: 2,
+    }),
+    timeout: seconds('Time for one attempt.', { default: 'the time of the request' }),
+    stream_timeout: seconds('Time until the first token.', { default: 'the time of an attempt, at most 300' }),
+    cooldown_time: seconds('Time for which a deployment that failed is set aside.', { default: 5 }),
+    allowed_fails: setting('number', 'Failures within a minute before a deployment cools down.', {
+      unit: 'failures',
+      default: 3,
+    }),
+    allowed_fails_policy: setting('map', 'The same by class of failure, such as TimeoutErrorAllowedFails.'),
+    retry_after: seconds('Least wait before a deployment is asked again.', { default: 0 }),
+    retry_policy: setting('map', 'Attempts by class of failure, such as RateLimitErrorRetries.'),
+    model_group_retry_policy: setting('map', 'Attempts by class of failure for single names.'),
+    max_fallbacks: setting('number', 'Most fallbacks that one request follows.', { default: 5 }),
+    fallbacks: setting('fallbacks', fallbacks),
+    default_fallbacks: setting('strings', 'Names that answer when any name cannot, after its own fallbacks.'),
+    context_window_fallbacks: setting('fallbacks', 'Names that answer when a prompt is too long, by name.'),
+    context_window_fallback_dict: setting('fallbacks', 'Another word for context_window_fallbacks.'),
+    content_policy_fallbacks: setting('fallbacks', 'Names that answer when a provider’s policy refuses, by name.'),
+    model_group_alias: setting('map', 'Further names of names: alias → name, or alias → {model, hidden}.'),
+    disable_cooldowns: setting('boolean', 'Whether deployments that fail are asked on and on.', {
+      default: false,
+      danger: 'A server that is down then costs every request an attempt.',
+    }),
+    enable_tag_filtering: setting('boolean', 'Whether a request’s tags choose among deployments.', { default: false }),
+    tag_filtering_match_any: setting('boolean', 'Whether one common tag is enough.', { default: true }),
+    enable_pre_call_checks: setting('boolean', 'Whether prompts are measured against contexts before they are sent.', {
+      default: false,
+    }),
+    routing_strategy_args: setting('map', 'Numbers of the strategy.'),
+    default_max_parallel_requests: setting(
+      'number',
+      'Requests that a deployment serves at the same time where it says nothing.',
+    ),
+  },
+  general_settings: {
+    master_key: setting('secret', 'Key that every request must carry, as os.environ/NAME.', {
+      default: 'none: only this machine is served',
+      danger: 'A key written in the file goes wherever the file goes.',
+    }),
+    health_check_interval: seconds('Time between two probes of a provider that says nothing else.', { default: 60 }),
+    max_parallel_requests: setting('number', 'Requests that the gateway takes at the same time; more get 429.', {
+      default: 'not bounded',
+    }),
+    global_max_parallel_requests: setting('number', 'Another word for max_parallel_requests.'),
+    always_include_stream_usage: setting('boolean', 'Whether every stream ends with its usage, asked for or not.', {
+      default: false,
+    }),
+    max_request_size_mb: setting('number', 'Largest request body.', { unit: 'megabytes', default: 32 }),
+  },
+  server_settings: {
+    port: setting('number', 'Port that the gateway listens on.', { default: 4000 }),
+    host: setting('string', 'Address that the gateway listens on.', {
+      default: '127.0.0.1',
+      danger: 'A wider address than this machine’s is served only with a master key.',
+    }),
+    cors: setting('map', 'Web pages that may ask: enabled, and allowed_origins such as http://localhost:*.', {
+      default: 'none',
+    }),
+    keys: setting('list', 'Further keys: {name, key, models}, where models lists the names that the key may ask for.'),
+    max_body_bytes: setting('number', 'Largest request body.', { unit: 'bytes', default: 33_554_432 }),
+    show_api_base: setting('boolean', 'Whether answers say in x-litellm-model-api-base which host answered.', {
+      default: false,
+    }),
+    stream_heartbeat_after: seconds('Silence after which a stream is kept open with comments; 0 is never.', {
+      default: 15,
+    }),
+    drain_seconds: seconds('Time that running answers have after SIGTERM.', { default: 30 }),
+    prometheus: setting('map', 'Where metrics are served.'),
+  },
+  rate_limit_settings: {
+    enabled: setting('boolean', 'Whether the limits hold.', { default: true }),
+    limits: setting('map', 'Limits by name, model or provider: {rpm, tpm}.'),
+  },
+  cache_params: {
+    type: setting('string', 'Where answers are kept: local, disk or redis.', { default: 'local' }),
+    ttl: seconds('Time for which an answer is kept.', { default: 3600 }),
+    host: setting('string', 'Host of Redis.'),
+    port: setting('number', 'Port of Redis.'),
+    password: setting('secret', 'Password of Redis, as os.environ/NAME.'),
+    db: setting('number', 'Database of Redis.'),
+    redis_url: setting('string', 'Address of Redis, instead of host and port.'),
+    namespace: setting('string', 'Word before every key, so that several gateways can share a store.'),
+    disk_cache_dir: setting('string', 'Folder of the answers.'),
+    mode: setting('string', 'default_on caches every request, default_off those that ask for it.', {
+      default: 'default_on',
+    }),
+  },
+};
