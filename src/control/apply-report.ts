@@ -39,15 +39,14 @@ function sightOf(provider: Provider, { backendModel }: Deployment, report: Probe
   return { kind: 'up', listed: saysNothing ? undefined : report.models?.some(({ id }) => isSame(id, backendModel)) };
 }
 
-/** Whether a provider's list is complete. Vendors take aliases and deployments that their lists do not show. */
-function listsAll({ dialect, tier }: Provider): boolean {
+/** Whether a provider's list is complete. Vendors and other servers take names that their lists do not show. */
+function listsAll({ dialect }: Provider): boolean {
   switch (dialect) {
     case 'ollama':
     case 'vllm':
     case 'llama_cpp':
       return true;
     case 'openai_compatible':
-      return tier === 'local';
     case 'openai':
     case 'azure':
     case 'anthropic':

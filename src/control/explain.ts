@@ -52,6 +52,7 @@ function explainedFacts(question: ExplainQuestion): RequestFacts {
     },
     batchSize: 1,
     hasCodeFence: false,
+    isMultiStep: false,
     priority: headers.get('x-priority'),
     tags: question.tags ?? [],
     qualityTier: headers.get('x-quality-tier'),

@@ -39,6 +39,8 @@ export async function runAttempt(
   };
   const result = await send(dependencies, request, attempt);
   if (result.kind === 'failed') finish(result.failure);
+  // A deployment that is tested has passed with its first words; a long stream must not keep others waiting.
+  else applySuccess(state, attempt.deployment, dependencies.clock.now());
   return { result, finish };
 }
 

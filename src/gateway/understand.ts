@@ -107,6 +107,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     needs: { tools: needs.tools, vision: needs.vision, jsonSchema: needs.jsonSchema },
     batchSize: needs.batchSize,
     hasCodeFence: needs.hasCodeFence,
+    isMultiStep: needs.isMultiStep,
     priority: headers.get('x-priority') ?? needs.priority,
     tags: [...needs.tags, ...splitTags(headers.get('x-litellm-tags'))],
     qualityTier: headers.get('x-quality-tier') ?? needs.qualityTier,

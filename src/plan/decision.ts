@@ -71,9 +71,12 @@ export type PlannedAttempt = {
   readonly model: string;
   readonly source: Source;
   readonly group: GroupIndex | undefined;
-  /** Wait before it, for a chain that says so. */
-  readonly delayMs: Milliseconds;
+  /** How often this deployment is asked again before what follows, where a chain says so. */
+  readonly repeats: Repeats | undefined;
 };
+
+/** `retry_attempts` and `retry_delay_ms` of a chain. */
+export type Repeats = { readonly times: number; readonly waitMs: Milliseconds; readonly doubling: boolean };
 
 /** Why an answer is not what was asked for, shown in `x-signalbox-degraded`. */
 export type Degradation = {

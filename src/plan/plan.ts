@@ -1,5 +1,5 @@
 import type { Deployment } from './deployment.ts';
-import type { PlanHash, ProviderId } from './ids.ts';
+import type { DeploymentIndex, GroupIndex, PlanHash, ProviderId } from './ids.ts';
 import type { ModelGroup, NameTarget } from './model-group.ts';
 import type { Provider } from './provider.ts';
 import type { Settings } from './settings.ts';
@@ -30,3 +30,17 @@ export type Wildcard = {
   readonly pieces: readonly string[];
   readonly group: ModelGroup;
 };
+
+/** The deployment at an index of the plan; the compiler makes only indices that exist. */
+export function deploymentAt(plan: Plan, index: DeploymentIndex): Deployment {
+  const deployment = plan.deployments[index];
+  if (deployment === undefined) throw new RangeError(`The plan has no deployment ${index}`);
+  return deployment;
+}
+
+/** The group at an index of the plan; the compiler makes only indices that exist. */
+export function groupAt(plan: Plan, index: GroupIndex): ModelGroup {
+  const group = plan.groups[index];
+  if (group === undefined) throw new RangeError(`The plan has no group ${index}`);
+  return group;
+}

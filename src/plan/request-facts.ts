@@ -23,6 +23,8 @@ export type RequestFacts = {
   /** Prompts in the body, or `n`. */
   readonly batchSize: number;
   readonly hasCodeFence: boolean;
+  /** Whether the prompt asks for work in steps. */
+  readonly isMultiStep: boolean;
   readonly priority: string | undefined;
   readonly tags: readonly string[];
   readonly qualityTier: string | undefined;

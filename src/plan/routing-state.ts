@@ -1,3 +1,4 @@
+import type { FailureKind } from './failure.ts';
 import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
 
 /** Why a deployment is set aside. */
@@ -22,10 +23,13 @@ export type DeploymentHealth =
   | { readonly kind: 'draining'; readonly since: Milliseconds }
   | { readonly kind: 'disabled'; readonly since: Milliseconds };
 
+/** One failure that is remembered. */
+export type RecentFailure = { readonly at: Milliseconds; readonly kind: FailureKind };
+
 /** What is observed of one deployment besides its health. */
 export type Observation = {
-  /** Times of recent failures, oldest first, within the cooldown window. */
-  readonly failures: readonly Milliseconds[];
+  /** Recent failures that count, oldest first, within the cooldown window. */
+  readonly failures: readonly RecentFailure[];
   /** Context that the server really grants, from its probe. */
   readonly effectiveContext: Tokens | undefined;
   readonly loaded: boolean | undefined;

@@ -19,16 +19,25 @@ export type Complexity = {
 };
 
 /** Scores a request: how long, beside how many others, with code, streamed. */
-export function complexityOf(plan: Plan, state: RoutingState, facts: RequestFacts): Complexity {
+export function complexityOf(
+  plan: Plan,
+  state: RoutingState,
+  facts: RequestFacts,
+  group: ModelGroup | undefined,
+): Complexity {
   const terms = {
     tokens: facts.promptTokens * 0.4,
     concurrent: requestsInFlight(state) * 0.3,
-    code: facts.hasCodeFence || facts.capability === 'code' || facts.asked === 'code' ? 10 : 0,
+    code: facts.hasCodeFence || isForCode(group) ? 10 : 0,
     stream: facts.stream ? -5 : 0,
   };
   const score = terms.tokens + terms.concurrent + terms.code + terms.stream;
   const { medium, high } = plan.settings.routing.complexity;
   return { score, level: score < medium ? 'low' : score < high ? 'medium' : 'high', terms };
+}
+
+function isForCode(group: ModelGroup | undefined): boolean {
+  return group?.capability !== undefined && /^cod(e|ing)\b/i.test(group.capability.replaceAll('_', '-'));
 }
 
 /** Larger of prompt and asked output. */
@@ -94,7 +103,7 @@ function factValue(name: FactName, { plan, state, facts, group }: Surroundings):
     case 'concurrent_requests':
       return requestsInFlight(state);
     case 'complexity':
-      return complexityOf(plan, state, facts).level;
+      return complexityOf(plan, state, facts, group).level;
     case 'quality':
     case 'quality_tier':
       return facts.qualityTier;

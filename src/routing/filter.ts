@@ -20,21 +20,29 @@ export type FilterInput = {
   readonly now: Milliseconds;
 };
 
-/** The first reason that keeps a deployment out, or undefined where nothing does. */
-export function exclusionOf(input: FilterInput, deployment: Deployment): Excluded | undefined {
-  const health = input.state.health[deployment.index];
+/** A deployment's place in a group, which has filters of its own. */
+export type Place = { readonly group: ModelGroup; readonly member: Member; readonly tags: TagFilter | undefined };
+
+/**
+ * The first reason that keeps a deployment out, or undefined where nothing does. What the request
+ * wants comes before what passes with time: only a deployment that fits can be cooling.
+ */
+export function exclusionOf(input: FilterInput, deployment: Deployment, place?: Place): Excluded | undefined {
   return (
-    (health === undefined ? undefined : excludedByHealth(health, input.now)) ??
     excludedByKind(deployment, input.facts) ??
-    excludedByContext(input, deployment) ??
     excludedByNeeds(deployment, input.facts) ??
-    excludedByTags(input, deployment) ??
-    excludedByTier(input, deployment)
+    excludedByTier(input, deployment) ??
+    (place === undefined ? undefined : excludedByPlace(input, deployment, place)) ??
+    excludedByContext(input, deployment) ??
+    excludedByHealth(input, deployment)
   );
 }
 
-/** The member's condition, which belongs to its place in a group and not to the deployment. */
-export function excludedByCondition(input: FilterInput, group: ModelGroup, member: Member): Excluded | undefined {
+function excludedByPlace(input: FilterInput, deployment: Deployment, place: Place): Excluded | undefined {
+  return place.tags?.(deployment) ?? excludedByCondition(input, place);
+}
+
+function excludedByCondition(input: FilterInput, { group, member }: Place): Excluded | undefined {
   if (member.condition === undefined) return undefined;
   const lookup = createLookup(input.plan, input.state, input.facts, group);
   const asked: string[] = [];
@@ -49,13 +57,20 @@ export function excludedByCondition(input: FilterInput, group: ModelGroup, membe
   return { reason: 'condition', detail: `${member.condition.source} does not hold: ${asked.join(', ')}` };
 }
 
-function excludedByHealth(health: DeploymentHealth, now: Milliseconds): Excluded | undefined {
-  switch (health.kind) {
+/** Whether a deployment's state keeps it out for now. */
+export function excludedByHealth(
+  { plan, state, now }: FilterInput,
+  { index, provider }: Deployment,
+): Excluded | undefined {
+  const health = state.health[index];
+  switch (health?.kind) {
+    case undefined:
     case 'ready':
     case 'degraded':
-    case 'loading':
     case 'missing':
       return undefined;
+    case 'loading':
+      return excludedByLoading(health, plan, now);
     case 'cooling':
       if (now >= health.until) return undefined;
       return { reason: 'cooling', detail: `${coolingWords[health.why]}, ${secondsLeft(health.until, now)} s left` };
@@ -64,10 +79,20 @@ function excludedByHealth(health: DeploymentHealth, now: Milliseconds): Excluded
     case 'down':
       return { reason: 'down', detail: health.why };
     case 'draining':
-      return { reason: 'draining', detail: 'its provider is draining' };
+      return { reason: 'draining', detail: `its provider "${provider}" is draining` };
     case 'disabled':
-      return { reason: 'disabled', detail: 'its provider is disabled' };
+      return { reason: 'disabled', detail: `its provider "${provider}" is disabled` };
   }
+}
+
+/** A model that loads is waited for, unless it is known to need longer than a request may take. */
+function excludedByLoading(
+  { readyAt }: Extract<DeploymentHealth, { kind: 'loading' }>,
+  plan: Plan,
+  now: Milliseconds,
+): Excluded | undefined {
+  if (readyAt === undefined || readyAt <= now + plan.settings.timeouts.requestMs) return undefined;
+  return { reason: 'loading', detail: `it is loading, ${secondsLeft(readyAt, now)} s left` };
 }
 
 const coolingWords = {
@@ -89,13 +114,22 @@ function excludedByKind(deployment: Deployment, facts: RequestFacts): Excluded |
     : { reason: 'kind', detail: `it is for ${deployment.kind}, the request is for ${facts.endpoint}` };
 }
 
-/** Estimates run up to 40 % low on digits and logs, so a prompt near the limit is let through and the server decides. */
 function excludedByContext({ state, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
-  const context = state.observations[deployment.index]?.effectiveContext ?? deployment.contextTokens;
+  const context = contextOf(state, deployment);
   if (context === undefined) return undefined;
   const wanted = facts.promptTokens + (facts.maxOutputTokens ?? 0);
   if (wanted <= context) return undefined;
-  return { reason: 'context', detail: `about ${wanted} tokens, its context is ${context}` };
+  return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
+}
+
+/** Context that a deployment grants: as its server was last seen, else as declared. */
+export function contextOf(state: RoutingState, { index, contextTokens }: Deployment): number | undefined {
+  return state.observations[index]?.effectiveContext ?? contextTokens;
+}
+
+/** Whether the prompt alone fits, so that an answer begins, though it may end before it is as long as was allowed. */
+export function takesPrompt({ state, facts }: FilterInput, deployment: Deployment): boolean {
+  return facts.promptTokens < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
 }
 
 function excludedByNeeds(deployment: Deployment, { needs }: RequestFacts): Excluded | undefined {
@@ -107,12 +141,31 @@ function excludedByNeeds(deployment: Deployment, { needs }: RequestFacts): Exclu
   return undefined;
 }
 
-function excludedByTags({ plan, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
+/** Whether a deployment passes the tags of a request. */
+export type TagFilter = (deployment: Deployment) => Excluded | undefined;
+
+/**
+ * LiteLLM's tag routing, which looks at a whole group: deployments with the request's tags, else
+ * those tagged `default`; without tags those tagged `default`, where there are any.
+ */
+export function tagFilter({ plan, facts }: FilterInput, group: ModelGroup): TagFilter | undefined {
   const { enabled, matchAny } = plan.settings.routing.tagFiltering;
-  if (!enabled || facts.tags.length === 0 || deployment.tags.includes('default')) return undefined;
-  const has = (tag: string): boolean => deployment.tags.includes(tag);
-  const fits = matchAny ? facts.tags.some(has) : facts.tags.every(has);
-  return fits ? undefined : { reason: 'tags', detail: `it has the tags ${deployment.tags.join(', ') || 'none'}` };
+  if (!enabled) return undefined;
+  const { tags } = facts;
+  const fits = ({ tags: own }: Deployment): boolean =>
+    tags.length > 0 && (matchAny ? tags.some((tag) => own.includes(tag)) : tags.every((tag) => own.includes(tag)));
+  const members = group.members.flatMap(({ deployment }) => plan.deployments[deployment] ?? []);
+  const isDefault = ({ tags: own }: Deployment): boolean => own.includes('default');
+  const passes = members.some(fits) ? fits : members.some(isDefault) ? isDefault : undefined;
+  if (passes === undefined && (tags.length === 0 || members.every((one) => one.tags.length === 0))) return undefined;
+  return (deployment) =>
+    passes?.(deployment) === true
+      ? undefined
+      : { reason: 'tags', detail: `the request has the tags ${listed(tags)}, it has ${listed(deployment.tags)}` };
+}
+
+function listed(tags: readonly string[]): string {
+  return tags.length === 0 ? 'none' : tags.map((tag) => `"${tag}"`).join(', ');
 }
 
 const tierRank: Readonly<Record<Tier, number>> = {

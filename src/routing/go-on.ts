@@ -1,14 +1,16 @@
-import type { AttemptOutcome, Decision, Next, PlannedAttempt } from '../plan/decision.ts';
+import type { AttemptOutcome, Decision, Next, PlannedAttempt, Source } from '../plan/decision.ts';
+import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure, failureCatalogue } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Target } from '../plan/model-group.ts';
-import type { Plan } from '../plan/plan.ts';
+import { deploymentAt, groupAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
-import type { PolicyClass } from '../plan/settings.ts';
-import { deploymentAt } from './order.ts';
-import { groupAt } from './resolve.ts';
+import { contextOf, exclusionOf } from './filter.ts';
+import { orderGroup } from './order.ts';
+import { policyClass } from './policy-class.ts';
+import { modelNamer } from './resolve.ts';
 import { hasRetryBudget } from './state.ts';
 
 /** What going on has to know of a request whose last attempt failed. */
@@ -24,79 +26,154 @@ export type GoOnInput = {
   readonly random: () => number;
 };
 
-/** Chooses what follows a failed attempt: another deployment of the group, a fallback, or the end. */
+/** An attempt that failed. */
+type Failed = AttemptOutcome & { readonly failure: Failure };
+
+/**
+ * Chooses what follows a failed attempt: a retry within the same group (another deployment before
+ * the same again), else the next fallback, else the end.
+ */
 export function goOn(input: GoOnInput): Next {
   const last = input.outcomes.at(-1);
   if (last?.failure === undefined) return stop(input);
   if (input.now >= input.deadline) return { kind: 'stop', failure: withAttempts(input, failure('deadline_exceeded')) };
-  switch (last.failure.kind) {
-    case 'context_length_exceeded':
-      return largerContext(input, last.attempt);
-    case 'upstream_content_filter':
-      return special(input, (group) => group.contentFallbacks, 'content_fallback');
-    default:
-      return goesOn(input, last.failure) ? nextAttempt(input, last) : stop(input);
+  const failed: Failed = { ...last, failure: last.failure };
+  const path = pathOf(input);
+  if (failed.failure.kind === 'context_length_exceeded') return afterOverflow(input, path) ?? stop(input);
+  return retry(input, failed, path) ?? fallBack(input, failed, path) ?? stop(input);
+}
+
+/** A prompt that is too long goes to what takes more, wherever that stands; each step must take more than the last. */
+function afterOverflow(input: GoOnInput, path: readonly PlannedAttempt[]): Next | undefined {
+  const overflows = input.outcomes.filter((one) => one.failure?.kind === 'context_length_exceeded');
+  const next = path.find((one) => isOpen(input, one));
+  if (next === undefined || overflows.length > input.plan.settings.retry.maxFallbacks) return undefined;
+  return { kind: 'attempt', attempt: next, delayMs: noWait, retry: false };
+}
+
+/** What may follow at all, in order: the decision's attempts, or those that are declared for the kind of failure. */
+function pathOf(input: GoOnInput): readonly PlannedAttempt[] {
+  const { plan, decision } = input;
+  const hasFailedBy = (kind: Failure['kind']): boolean => input.outcomes.some((one) => one.failure?.kind === kind);
+  const group = decision.group === undefined ? undefined : groupAt(plan, decision.group);
+  const mayFallBack = !input.facts.disableFallbacks;
+  if (hasFailedBy('upstream_content_filter')) {
+    return mayFallBack ? plannedFor(input, group?.contentFallbacks ?? [], 'content_fallback') : [];
   }
+  if (hasFailedBy('context_length_exceeded')) {
+    const declared = mayFallBack ? plannedFor(input, group?.contextFallbacks ?? [], 'context_fallback') : [];
+    const least = largestFailed(input);
+    // What a declared fallback takes is its declarer's knowledge; a peer has to show a larger context.
+    return [...declared, ...decision.attempts.filter((one) => contextAt(input, one) > least)];
+  }
+  return decision.attempts;
 }
 
-/** A number declared for the failure's class decides as written; else the catalogue does. */
-function goesOn(input: GoOnInput, failed: Failure): boolean {
-  const declared = declaredRetries(input, failed);
-  if (declared !== undefined && declared > 0) return true;
-  return failureCatalogue[failed.kind].goesOn;
+/** The largest context that was too small; where none is known, the estimate of the prompt. */
+function largestFailed(input: GoOnInput): number {
+  const failed = input.outcomes.filter((one) => one.failure?.kind === 'context_length_exceeded');
+  return Math.max(input.facts.promptTokens, ...failed.map((one) => contextAt(input, one.attempt)));
 }
 
-function nextAttempt(input: GoOnInput, last: AttemptOutcome): Next {
-  const retry = retryInGroup(input, last);
-  if (retry !== undefined) return retry;
-  const followed = fallbacksTaken(input);
-  const next = input.decision.attempts.find(
-    (one) => one.source !== 'group' && !isTried(input, one) && isUsable(input, one),
-  );
-  if (next === undefined) return stop(input);
-  const isNewGroup = !input.outcomes.some(
-    (one) => one.attempt.source !== 'group' && one.attempt.group === next.group && next.group !== undefined,
-  );
-  if (isNewGroup && followed >= input.plan.settings.retry.maxFallbacks) return stop(input);
-  if (!isNewGroup && attemptsIn(input, next) > retriesOf(input, last)) return skipGroup(input, next);
-  return { kind: 'attempt', attempt: next, delayMs: next.delayMs, retry: false };
+function contextAt({ plan, state }: GoOnInput, { deployment }: PlannedAttempt): number {
+  return contextOf(state, deploymentAt(plan, deployment)) ?? 0;
 }
 
-/** A fallback group has had its attempts: on to what stands behind it. */
-function skipGroup(input: GoOnInput, spent: PlannedAttempt): Next {
-  const next = input.decision.attempts.find(
-    (one) => one.source !== 'group' && one.group !== spent.group && !isTried(input, one) && isUsable(input, one),
-  );
-  if (next === undefined || fallbacksTaken(input) >= input.plan.settings.retry.maxFallbacks) return stop(input);
-  return { kind: 'attempt', attempt: next, delayMs: next.delayMs, retry: false };
+/** Attempts of targets that the decision did not need, filtered and ordered as it would have done. */
+function plannedFor(input: GoOnInput, targets: readonly Target[], source: Source): readonly PlannedAttempt[] {
+  const { plan, decision } = input;
+  const modelOf = modelNamer(plan, decision.asked, decision.rule);
+  const planned = (deployment: Deployment, group: PlannedAttempt['group']): PlannedAttempt => ({
+    deployment: deployment.index,
+    model: modelOf(deployment),
+    source,
+    group,
+    repeats: undefined,
+  });
+  return targets.flatMap((target) => {
+    if (target.kind === 'group') {
+      const { serving } = orderGroup(input, groupAt(plan, target.group));
+      return serving.map(({ deployment }) => planned(deployment, target.group));
+    }
+    const deployment = deploymentAt(plan, target.deployment);
+    return exclusionOf(input, deployment) === undefined ? [planned(deployment, undefined)] : [];
+  });
 }
 
-/** Other deployments of the group first, then the same again after a wait. */
-function retryInGroup(input: GoOnInput, last: AttemptOutcome): Next | undefined {
-  if (last.attempt.source !== 'group' && last.attempt.source !== 'desperate') return undefined;
-  const made = input.outcomes.filter((one) => one.attempt.source === last.attempt.source).length;
-  if (made > retriesOf(input, last)) return undefined;
-  const others = input.decision.attempts.filter(
-    (one) => one.source === last.attempt.source && !isTried(input, one) && isUsable(input, one),
+/** Another deployment of the same group, or the same again after a wait. */
+function retry(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
+  const retries = retriesAfter(input, last);
+  const made = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
+  const other = path.find((one) => isSameGroup(one, last.attempt) && isOpen(input, one));
+  const hasBudget = hasRetryBudget(input.state, input.now);
+  if (made.length <= retries && hasBudget && other !== undefined)
+    return { kind: 'attempt', attempt: other, delayMs: noWait, retry: true };
+  return hasBudget ? repeat(input, last, path) : undefined;
+}
+
+const noWait = milliseconds(0);
+
+/** How many further attempts the group gets after a failure; a number declared for its class decides as written. */
+function retriesAfter(input: GoOnInput, last: Failed): number {
+  const declared = declaredRetries(input, last.failure);
+  if (declared !== undefined) return declared;
+  if (!failureCatalogue[last.failure.kind].goesOn) return 0;
+  const own = deploymentAt(input.plan, last.attempt.deployment).retries;
+  return input.facts.retries ?? own ?? input.plan.settings.retry.retries;
+}
+
+/** The number that a retry_policy gives for a class of failures, the group's own first. */
+function declaredRetries({ plan, decision }: GoOnInput, failed: Failure): number | undefined {
+  const kind = policyClass(failed);
+  if (kind === undefined) return undefined;
+  const name = decision.group === undefined ? undefined : groupAt(plan, decision.group).name;
+  const own = name === undefined ? undefined : plan.settings.retry.groupPolicy.get(name);
+  const { policy } = plan.settings.retry;
+  const declared = own?.get(kind) ?? policy.get(kind);
+  // The number for everything else is no reason to repeat what only the client can mend.
+  if (declared !== undefined || !failureCatalogue[failed.kind].goesOn) return declared;
+  return own?.get('Default') ?? policy.get('Default');
+}
+
+/** Asks a deployment of the group again: the one that was asked least. */
+function repeat(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
+  const { repeats, source } = last.attempt;
+  const made = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
+  const isFallback = source !== 'group';
+  // Fallbacks are asked again only where their chain says so.
+  const most = isFallback ? (repeats?.times ?? 0) : retriesAfter(input, last);
+  const countOf = (attempt: PlannedAttempt): number => made.filter((one) => isSame(one.attempt, attempt)).length;
+  const again = (isFallback ? [last] : made.toSorted((a, b) => countOf(a.attempt) - countOf(b.attempt))).find((one) =>
+    isWorthRepeating(input, one, path),
   );
-  const [other] = others;
-  if (!hasRetryBudget(input.state, input.now)) return undefined;
-  if (other !== undefined) return { kind: 'attempt', attempt: other, delayMs: other.delayMs, retry: true };
-  const hasFallback = input.decision.attempts.some((one) => one.source !== last.attempt.source && isUsable(input, one));
-  if (hasFallback || !isWorthRepeating(input, last)) return undefined;
-  const delayMs = backoff(input, last, made);
-  return input.now + delayMs >= input.deadline
-    ? undefined
-    : { kind: 'attempt', attempt: last.attempt, delayMs, retry: true };
+  const count = isFallback ? countOf(last.attempt) : made.length;
+  if (again === undefined || count > most) return undefined;
+  const delayMs =
+    repeats === undefined
+      ? backoff(input, again, made.length)
+      : milliseconds(repeats.waitMs * (repeats.doubling ? 2 ** (count - 1) : 1));
+  if (input.now + delayMs >= input.deadline) return undefined;
+  return { kind: 'attempt', attempt: again.attempt, delayMs, retry: true };
 }
 
 /** Asking the same server again helps after a passing fault, not after a refused key or a missing model. */
-function isWorthRepeating(input: GoOnInput, last: AttemptOutcome): boolean {
-  if (last.failure === undefined) return false;
-  if ((declaredRetries(input, last.failure) ?? 0) > 0) return true;
-  const health = input.state.health[last.attempt.deployment];
-  if (health?.kind === 'down' || health?.kind === 'disabled' || health?.kind === 'draining') return false;
-  return failureCatalogue[last.failure.kind].clientMayRetry && last.failure.kind !== 'upstream_refused';
+function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly PlannedAttempt[]): boolean {
+  if (one.failure === undefined) return false;
+  const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && one.failure.kind !== 'upstream_refused';
+  if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
+  const health = input.state.health[one.attempt.deployment];
+  switch (health?.kind) {
+    case 'down':
+    case 'disabled':
+    case 'draining':
+    case 'half_open':
+      return false;
+    case 'cooling':
+      // It is set aside, so it is waited for only where nothing else can serve.
+      return input.now >= health.until || !path.some((other) => isOpen(input, other));
+    default:
+      return true;
+  }
 }
 
 const firstBackoffMs = 500;
@@ -105,123 +182,48 @@ const longestBackoffMs = 8000;
 const longestWaitMs = 60_000;
 
 /** Retry-After where the server gave one, else doubling from half a second, with jitter downwards. */
-function backoff({ plan, random }: GoOnInput, last: AttemptOutcome, made: number): Milliseconds {
-  const asked = last.failure?.retryAfterMs;
+function backoff({ plan, random }: GoOnInput, one: AttemptOutcome, made: number): Milliseconds {
+  const asked = one.failure?.retryAfterMs;
   if (asked !== undefined && asked <= longestWaitMs) return asked;
   const wait = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (made - 1)) * (1 - random() * 0.25);
   return milliseconds(Math.max(plan.settings.retry.retryAfterMs, wait));
 }
 
-function retriesOf(input: GoOnInput, last: AttemptOutcome): number {
-  const declared = last.failure === undefined ? undefined : declaredRetries(input, last.failure);
-  const own = deploymentAt(input.plan, last.attempt.deployment).retries;
-  return declared ?? input.facts.retries ?? own ?? input.plan.settings.retry.retries;
+/** The first attempt of a group that was not tried yet. */
+function fallBack(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
+  if (!failureCatalogue[last.failure.kind].goesOn) return undefined;
+  const tried = input.outcomes.map((one) => one.attempt);
+  const taken = tried.filter((one, at) => one.source !== 'group' && at === tried.findIndex((a) => isSameGroup(a, one)));
+  const next = path.find((one) => !tried.some((attempt) => isSameGroup(attempt, one)) && isOpen(input, one));
+  if (next === undefined || taken.length >= input.plan.settings.retry.maxFallbacks) return undefined;
+  return { kind: 'attempt', attempt: next, delayMs: noWait, retry: false };
 }
 
-/** The number that a retry_policy gives for a class of failures, the group's own first. */
-function declaredRetries({ plan, decision }: GoOnInput, failed: Failure): number | undefined {
-  const name = decision.group === undefined ? undefined : plan.groups[decision.group]?.name;
-  const own = name === undefined ? undefined : plan.settings.retry.groupPolicy.get(name);
-  const kind = policyClass(failed);
-  return own?.get(kind) ?? plan.settings.retry.policy.get(kind);
+/** A single deployment is a group of its own; so is each that is tried in despair. */
+function isSameGroup(a: PlannedAttempt, b: PlannedAttempt): boolean {
+  if (a.source === 'desperate' || b.source === 'desperate') return a.source === b.source;
+  return a.group === undefined || b.group === undefined ? a.deployment === b.deployment : a.group === b.group;
 }
 
-/** The class that LiteLLM gives a failure in its policies. */
-export function policyClass(failed: Failure): PolicyClass {
-  switch (failed.kind) {
-    case 'upstream_auth':
-      return 'AuthenticationError';
-    case 'upstream_rate_limited':
-    case 'upstream_quota_exhausted':
-      return 'RateLimitError';
-    case 'upstream_content_filter':
-      return 'ContentPolicyViolationError';
-    case 'upstream_model_missing':
-      return 'NotFoundError';
-    case 'upstream_bad_request':
-    case 'context_length_exceeded':
-      return 'BadRequestError';
-    case 'upstream_timeout_connect':
-    case 'upstream_timeout_first_token':
-    case 'upstream_timeout_between_chunks':
-    case 'upstream_timeout_total':
-      return 'TimeoutError';
-    case 'upstream_overloaded':
-    case 'upstream_loading':
-      return 'ServiceUnavailableError';
-    case 'upstream_malformed':
-    case 'upstream_truncated':
-      return 'BadGatewayError';
-    default:
-      return 'InternalServerError';
-  }
+function isSame(a: PlannedAttempt, b: PlannedAttempt): boolean {
+  return a.deployment === b.deployment && a.model === b.model;
 }
 
-function largerContext(input: GoOnInput, tried: PlannedAttempt): Next {
-  const declared = special(input, (group) => group.contextFallbacks, 'context_fallback');
-  if (declared.kind === 'attempt') return declared;
-  const context = contextOf(input, tried);
-  if (context === undefined) return stop(input);
-  const larger = input.decision.attempts.find(
-    (one) => !isTried(input, one) && isUsable(input, one) && (contextOf(input, one) ?? 0) > context,
-  );
-  return larger === undefined
-    ? stop(input)
-    : { kind: 'attempt', attempt: larger, delayMs: milliseconds(0), retry: false };
-}
-
-function contextOf({ plan, state }: GoOnInput, attempt: PlannedAttempt): number | undefined {
-  return (
-    state.observations[attempt.deployment]?.effectiveContext ?? deploymentAt(plan, attempt.deployment).contextTokens
-  );
-}
-
-/** Fallbacks that are declared for one class of failure only. */
-function special(
-  input: GoOnInput,
-  list: (group: ReturnType<typeof groupAt>) => readonly Target[],
-  source: 'context_fallback' | 'content_fallback',
-): Next {
-  const { plan, decision } = input;
-  if (decision.group === undefined || input.facts.disableFallbacks) return stop(input);
-  for (const target of list(groupAt(plan, decision.group))) {
-    for (const attempt of attemptsFor(plan, target, source)) {
-      if (!isTried(input, attempt) && isUsable(input, attempt))
-        return { kind: 'attempt', attempt, delayMs: milliseconds(0), retry: false };
-    }
-  }
-  return stop(input);
-}
-
-function attemptsFor(plan: Plan, target: Target, source: PlannedAttempt['source']): readonly PlannedAttempt[] {
-  const make = (deployment: PlannedAttempt['deployment'], group: PlannedAttempt['group']): PlannedAttempt => ({
-    deployment,
-    model: deploymentAt(plan, deployment).backendModel,
-    source,
-    group,
-    delayMs: milliseconds(0),
-  });
-  if (target.kind === 'deployment') return [make(target.deployment, undefined)];
-  const members = groupAt(plan, target.group).members.toSorted((a, b) => a.order - b.order);
-  return members.map((member) => make(member.deployment, target.group));
-}
-
-function isTried(input: GoOnInput, attempt: PlannedAttempt): boolean {
-  return input.outcomes.some(
-    (one) => one.attempt.deployment === attempt.deployment && one.attempt.model === attempt.model,
-  );
+function isOpen(input: GoOnInput, attempt: PlannedAttempt): boolean {
+  return !input.outcomes.some((one) => isSame(one.attempt, attempt)) && isUsable(input, attempt);
 }
 
 /** Health may have changed since the decision: what is set aside by now is passed over. */
-function isUsable({ state, now }: GoOnInput, attempt: PlannedAttempt): boolean {
-  const health = state.health[attempt.deployment];
+function isUsable({ state, now }: GoOnInput, { deployment, source }: PlannedAttempt): boolean {
+  const health = state.health[deployment];
   switch (health?.kind) {
     case 'cooling':
-      return now >= health.until || attempt.source === 'desperate';
+      return now >= health.until || source === 'desperate';
+    case 'half_open':
+      return source === 'desperate';
     case 'down':
     case 'disabled':
     case 'draining':
-    case 'half_open':
     case undefined:
       return false;
     default:
@@ -229,25 +231,19 @@ function isUsable({ state, now }: GoOnInput, attempt: PlannedAttempt): boolean {
   }
 }
 
-function fallbacksTaken({ outcomes }: GoOnInput): number {
-  const taken = new Set(
-    outcomes.flatMap(({ attempt }) =>
-      attempt.source === 'group' || attempt.source === 'desperate'
-        ? []
-        : [attempt.group ?? `deployment ${attempt.deployment}`],
-    ),
-  );
-  return taken.size;
-}
-
-function attemptsIn({ outcomes }: GoOnInput, next: PlannedAttempt): number {
-  return outcomes.filter((one) => one.attempt.source === next.source && one.attempt.group === next.group).length;
-}
-
 /** The first failure decides what the client is told; the message names what every attempt came to. */
 function stop(input: GoOnInput): Next {
   const first = input.outcomes[0]?.failure ?? failure('internal');
-  return { kind: 'stop', failure: input.outcomes.length > 1 ? withAttempts(input, first) : first };
+  const told = missingByRule(input) ?? first;
+  return { kind: 'stop', failure: input.outcomes.length > 1 ? withAttempts(input, told) : told };
+}
+
+/** A name that only a rule led to a provider, and that no provider knows, does not exist. */
+function missingByRule({ decision, outcomes }: GoOnInput): Failure | undefined {
+  const { rule, asked } = decision;
+  const words = rule.kind === 'pattern' ? `the pattern ${rule.pattern}` : rule.kind === 'size' ? rule.rule : undefined;
+  if (words === undefined || outcomes.some((one) => one.failure?.kind !== 'upstream_model_missing')) return undefined;
+  return failure('model_not_found', `The model "${asked}" does not exist where ${words} sends it`, { param: 'model' });
 }
 
 function withAttempts({ plan, outcomes }: GoOnInput, failed: Failure): Failure {

@@ -1,8 +1,9 @@
 import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
-import type { CoolingReason, DeploymentHealth } from '../plan/routing-state.ts';
+import type { CoolingReason, DeploymentHealth, RecentFailure } from '../plan/routing-state.ts';
 import type { CooldownSettings } from '../plan/settings.ts';
+import { policyClass } from './policy-class.ts';
 
 /** How long a deployment that has just recovered takes half its share. */
 export const recoveryMs: Milliseconds = milliseconds(10_000);
@@ -18,12 +19,12 @@ export type FailureInput = {
   readonly alone: boolean;
   /** From 0 to 1: spreads the ends of cooldowns that began together. */
   readonly random: number;
-  /** Times of recent failures, oldest first. */
-  readonly failures: readonly Milliseconds[];
+  /** Recent failures, oldest first. */
+  readonly failures: readonly RecentFailure[];
 };
 
 /** A health with the failures that are still remembered. */
-export type AfterFailure = { readonly health: DeploymentHealth; readonly failures: readonly Milliseconds[] };
+export type AfterFailure = { readonly health: DeploymentHealth; readonly failures: readonly RecentFailure[] };
 
 /** After an attempt that was answered: the deployment serves, at first with half its share where it had been set aside. */
 export function afterSuccess(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
@@ -56,8 +57,9 @@ export function afterFailure(health: DeploymentHealth, input: FailureInput): Aft
   if (health.kind === 'disabled' || health.kind === 'draining') return { health, failures };
   if (failed.kind === 'upstream_loading') return { health: loadingSince(health, now), failures };
   if (!failureCatalogue[failed.kind].countsAgainst) return { health: untested(health, now), failures };
-  const remembered = [...failures.filter((time) => now - time < input.settings.windowMs), now];
-  const cooled = cooling(health, input, remembered.length);
+  const recent = failures.filter(({ at }) => now - at < input.settings.windowMs);
+  const remembered = [...recent, { at: now, kind: failed.kind }];
+  const cooled = cooling(health, input, remembered);
   return cooled === undefined
     ? { health: untested(health, now), failures: remembered }
     : { health: cooled, failures: [] };
@@ -73,15 +75,34 @@ function untested(health: DeploymentHealth, now: Milliseconds): DeploymentHealth
   return { kind: 'cooling', since: health.since, until: now, why: 'failures', round: health.round };
 }
 
-function cooling(health: DeploymentHealth, input: FailureInput, count: number): DeploymentHealth | undefined {
+function cooling(
+  health: DeploymentHealth,
+  input: FailureInput,
+  remembered: readonly RecentFailure[],
+): DeploymentHealth | undefined {
   const { failure: failed, now, settings, alone } = input;
   if (!settings.enabled || input.cooldownMs === 0) return undefined;
   const why = reasonOf(failed);
   if (alone && why !== 'refused' && !(why === 'rate_limited' && failed.retryAfterMs !== undefined)) return undefined;
-  const round = health.kind === 'half_open' || health.kind === 'cooling' ? health.round + 1 : 0;
-  if (why === 'failures' && round === 0 && count < settings.allowedFails) return undefined;
-  const lasts = durationOf(why, input, round);
-  return { kind: 'cooling', since: now, until: milliseconds(now + lasts * (1 + input.random * jitter)), why, round };
+  const isSetAside = health.kind === 'half_open' || health.kind === 'cooling';
+  if (!isSetAside && !isOneTooMany(why, input, remembered)) return undefined;
+  // Only a failed test makes the next cooldown longer: what fails besides it was sent before it was known.
+  const round = health.kind === 'half_open' ? health.round + 1 : health.kind === 'cooling' ? health.round : 0;
+  const until = milliseconds(now + durationOf(why, input, round) * (1 + input.random * jitter));
+  if (health.kind === 'cooling' && health.until >= until) return health;
+  return { kind: 'cooling', since: isSetAside ? health.since : now, until, why, round };
+}
+
+/** Some failures count at once; others by their number, for which LiteLLM's policy may give each class its own. */
+function isOneTooMany(
+  why: CoolingReason,
+  { failure: failed, settings }: FailureInput,
+  remembered: readonly RecentFailure[],
+): boolean {
+  const kind = policyClass(failed);
+  const allowed = kind === undefined ? undefined : settings.allowedFailsPolicy.get(kind);
+  if (allowed !== undefined) return remembered.filter((one) => policyClass(one) === kind).length > allowed;
+  return why !== 'failures' || remembered.length >= settings.allowedFails;
 }
 
 /** Part of a cooldown by which its end is spread. */

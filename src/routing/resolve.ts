@@ -1,8 +1,9 @@
 import type { Rule } from '../plan/decision.ts';
-import type { DeploymentIndex, GroupIndex, ProviderId } from '../plan/ids.ts';
+import type { Deployment } from '../plan/deployment.ts';
+import type { ProviderId } from '../plan/ids.ts';
 import type { Chain, ModelGroup, NameTarget, Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
-import type { Plan, Wildcard } from '../plan/plan.ts';
+import { deploymentAt, groupAt, type Plan, type Wildcard } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { SizeRule } from '../plan/settings.ts';
@@ -21,46 +22,39 @@ export type Resolution = {
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] }
 );
 
+/** A resolution without the notes, which all its rules share. */
+type Meaning = Resolution extends infer One ? (One extends Resolution ? Omit<One, 'notes'> : never) : never;
+
 /** Finds what a request asks for, by the first of seven rules that knows it (docs/explanation/routing.md). */
 export function resolve(plan: Plan, state: RoutingState, facts: RequestFacts): Resolution {
-  return facts.asked === undefined ? withoutName(plan, facts) : withName(plan, state, facts, facts.asked);
+  const { asked, capability } = facts;
+  if (asked === undefined) return { ...withoutName(plan, facts), notes: [] };
+  const notes = capability === undefined ? [] : [`capability "${capability}" is not used, since the model is named`];
+  const meaning =
+    byName(plan, asked) ??
+    byPattern(plan, asked) ??
+    bySize(plan, asked) ??
+    byDefaultProvider(plan, state, asked) ??
+    byDefaultChain(plan, asked);
+  return { ...meaning, notes };
 }
 
-function withName(plan: Plan, state: RoutingState, facts: RequestFacts, asked: string): Resolution {
-  const notes =
-    facts.capability === undefined ? [] : [`capability "${facts.capability}" is not used, since the model is named`];
+/** The name as it is declared, with or without Ollama's `:latest`, or by a wildcard. */
+export function byName(plan: Plan, asked: string): Extract<Meaning, { kind: 'group' | 'target' }> | undefined {
   const known = knownName(plan, asked);
-  if (known !== undefined) return { ...byName(plan, known, asked), notes };
-  const wildcard = plan.wildcards.find((one) => matchesWildcard(one, asked));
-  if (wildcard !== undefined) {
-    return { kind: 'group', group: wildcard.group, rule: { kind: 'wildcard', pattern: wildcard.pattern }, notes };
+  if (known === undefined) {
+    const wildcard = plan.wildcards.find((one) => wildcardRest(one, asked) !== undefined);
+    if (wildcard === undefined) return undefined;
+    return { kind: 'group', group: wildcard.group, rule: { kind: 'wildcard', pattern: wildcard.pattern } };
   }
-  const { patterns, sizes } = plan.settings.routing;
-  const pattern = patterns.find((one) => one.matches(asked));
-  if (pattern !== undefined) {
-    return {
-      kind: 'target',
-      target: pattern.target,
-      fallback: pattern.fallback,
-      rule: { kind: 'pattern', pattern: pattern.source },
-      notes,
-    };
+  if (known.kind === 'deployment') {
+    const target = { kind: 'deployment', deployment: known.deployment } as const;
+    return { kind: 'target', target, fallback: [], rule: { kind: 'deployment', name: asked } };
   }
-  const billions = sizeInName(asked);
-  const size = billions === undefined ? undefined : sizes.find((one) => holdsSize(one, billions));
-  if (size !== undefined && billions !== undefined) {
-    return {
-      kind: 'target',
-      target: size.target,
-      fallback: size.fallback,
-      rule: { kind: 'size', rule: size.source, billions },
-      notes,
-    };
-  }
-  return byDefaultProvider(plan, state, asked) ?? byDefaultChain(plan, asked, notes);
+  const rule: Rule = { kind: known.kind === 'alias' ? 'alias' : 'name', name: asked };
+  return { kind: 'group', group: groupAt(plan, known.group), rule };
 }
 
-/** The name as it is, and with or without Ollama's `:latest`. */
 function knownName(plan: Plan, asked: string): NameTarget | undefined {
   const known = plan.names.get(asked);
   if (known !== undefined) return known;
@@ -69,80 +63,80 @@ function knownName(plan: Plan, asked: string): NameTarget | undefined {
 
 const latest = ':latest';
 
-function byName(
-  plan: Plan,
-  known: NameTarget,
-  name: string,
-): Omit<Extract<Resolution, { kind: 'group' }>, 'notes'> | Omit<Extract<Resolution, { kind: 'target' }>, 'notes'> {
-  if (known.kind === 'deployment') {
-    return {
-      kind: 'target',
-      target: { kind: 'deployment', deployment: known.deployment },
-      fallback: [],
-      rule: { kind: 'deployment', name },
-    };
-  }
-  const rule: Rule = { kind: known.kind === 'alias' ? 'alias' : 'name', name };
-  return { kind: 'group', group: groupAt(plan, known.group), rule };
-}
-
-function withoutName(plan: Plan, facts: RequestFacts): Resolution {
-  const capability = facts.capability;
+function withoutName(plan: Plan, { capability, headers }: RequestFacts): Meaning {
   if (capability !== undefined) {
-    const known = plan.names.get(capability);
-    const group = known === undefined || known.kind === 'deployment' ? undefined : groupAt(plan, known.group);
-    if (group !== undefined) {
-      const from = facts.headers.has('x-capability') ? 'header' : 'metadata';
-      return { kind: 'group', group, rule: { kind: 'capability', name: capability, from }, notes: [] };
+    const known = knownName(plan, capability);
+    if (known === undefined || known.kind === 'deployment') {
+      return { kind: 'unknown', nearest: nearest(capability, capabilityNames(plan)), rule: { kind: 'none' } };
     }
-    return { kind: 'unknown', nearest: nearest(capability, capabilityNames(plan)), rule: { kind: 'none' }, notes: [] };
+    const from = headers.has('x-capability') ? 'header' : 'metadata';
+    return { kind: 'group', group: groupAt(plan, known.group), rule: { kind: 'capability', name: capability, from } };
   }
   const deployment = plan.settings.routing.defaultDeployment;
-  if (deployment === undefined) return { kind: 'unknown', nearest: [], rule: { kind: 'none' }, notes: [] };
-  return {
-    kind: 'target',
-    target: { kind: 'deployment', deployment },
-    fallback: [],
-    rule: { kind: 'default_model' },
-    notes: [],
-  };
+  if (deployment === undefined) return { kind: 'unknown', nearest: [], rule: { kind: 'none' } };
+  return { kind: 'target', target: { kind: 'deployment', deployment }, fallback: [], rule: { kind: 'default_model' } };
 }
 
 function capabilityNames(plan: Plan): string[] {
   return plan.groups.filter((group) => group.kind === 'capability').map((group) => group.name);
 }
 
-function byDefaultProvider(plan: Plan, state: RoutingState, asked: string): Resolution | undefined {
+function byPattern(plan: Plan, asked: string): Meaning | undefined {
+  const pattern = plan.settings.routing.patterns.find((one) => one.matches(asked));
+  if (pattern === undefined) return undefined;
+  const { target, fallback, source } = pattern;
+  return { kind: 'target', target, fallback, rule: { kind: 'pattern', pattern: source } };
+}
+
+function bySize(plan: Plan, asked: string): Meaning | undefined {
+  const billions = sizeInName(asked);
+  if (billions === undefined) return undefined;
+  const size = plan.settings.routing.sizes.find((one) => holdsSize(one, billions));
+  if (size === undefined) return undefined;
+  const { target, fallback, source } = size;
+  return { kind: 'target', target, fallback, rule: { kind: 'size', rule: source, billions } };
+}
+
+/** The default provider if its server lists the name, else its fallback likewise; the other one stands behind. */
+function byDefaultProvider(plan: Plan, state: RoutingState, asked: string): Meaning | undefined {
   const { defaultProvider, defaultFallback } = plan.settings.routing;
+  const found: { readonly provider: ProviderId; readonly target: Target }[] = [];
   for (const provider of [defaultProvider, defaultFallback]) {
-    if (provider === undefined || plan.providers.get(provider)?.status !== 'active') continue;
-    const deployment = literalDeployment(plan, provider);
-    if (deployment === undefined) continue;
+    const literal = provider === undefined ? undefined : literalDeployment(plan, provider);
+    if (provider === undefined || literal === undefined) continue;
     const listed = state.listed.get(provider);
-    if (listed === undefined) return { kind: 'unlisted', provider, rule: { kind: 'none' }, notes: [] };
-    if (!listed.has(asked) && !listed.has(`${asked}${latest}`)) continue;
-    return {
-      kind: 'target',
-      target: { kind: 'deployment', deployment },
-      fallback: [],
-      rule: { kind: 'default_provider', provider },
-      notes: [],
-    };
+    // A list that nobody waits for any more: the first provider has the name already.
+    if (listed === undefined && found.length > 0) continue;
+    if (listed === undefined) return { kind: 'unlisted', provider, rule: { kind: 'none' } };
+    if (lists(listed, asked)) found.push({ provider, target: { kind: 'deployment', deployment: literal.index } });
   }
-  return undefined;
+  const [first, ...others] = found;
+  if (first === undefined) return undefined;
+  return {
+    kind: 'target',
+    target: first.target,
+    fallback: others.map((one) => one.target),
+    rule: { kind: 'default_provider', provider: first.provider },
+  };
 }
 
-/** The deployment of a provider that stands for whatever name is asked. */
-function literalDeployment(plan: Plan, provider: ProviderId): DeploymentIndex | undefined {
-  return plan.deployments.find((one) => one.provider === provider && one.backendModel === '*')?.index;
+/** The deployment of an active provider that stands for whatever name is asked. */
+function literalDeployment(plan: Plan, provider: ProviderId): Deployment | undefined {
+  if (plan.providers.get(provider)?.status !== 'active') return undefined;
+  return plan.deployments.find((one) => one.provider === provider && one.backendModel === '*');
 }
 
-function byDefaultChain(plan: Plan, asked: string, notes: readonly string[]): Resolution {
+function lists(listed: ReadonlySet<string>, asked: string): boolean {
+  if (listed.has(asked)) return true;
+  return asked.endsWith(latest) ? listed.has(asked.slice(0, -latest.length)) : listed.has(`${asked}${latest}`);
+}
+
+function byDefaultChain(plan: Plan, asked: string): Meaning {
   const { defaultChain, unknownModel } = plan.settings.routing;
   if (defaultChain !== undefined && unknownModel === 'default_chain') {
-    return { kind: 'chain', chain: defaultChain, rule: { kind: 'default_chain' }, notes };
+    return { kind: 'chain', chain: defaultChain, rule: { kind: 'default_chain' } };
   }
-  return { kind: 'unknown', nearest: nearest(asked, listedNames(plan)), rule: { kind: 'none' }, notes };
+  return { kind: 'unknown', nearest: nearest(asked, listedNames(plan)), rule: { kind: 'none' } };
 }
 
 function* listedNames(plan: Plan): Iterable<string> {
@@ -150,11 +144,33 @@ function* listedNames(plan: Plan): Iterable<string> {
   for (const [name, target] of plan.names) if (target.kind === 'alias' && !target.hidden) yield name;
 }
 
-/** The group at an index of the plan; the compiler makes only indices that exist. */
-export function groupAt(plan: Plan, index: GroupIndex): ModelGroup {
-  const group = plan.groups[index];
-  if (group === undefined) throw new RangeError(`The plan has no group ${index}`);
-  return group;
+/** The model name that each deployment is asked for: its own, or what stands for its `*`. */
+export type ModelOf = (deployment: Deployment) => string;
+
+/** Gives the names that a request sends. */
+export function modelNamer(plan: Plan, asked: string | undefined, rule: Rule): ModelOf {
+  const name = asked ?? '';
+  const wildcard = rule.kind === 'wildcard' ? plan.wildcards.find((one) => one.pattern === rule.pattern) : undefined;
+  const rest = wildcard === undefined ? undefined : wildcardRest(wildcard, name);
+  return ({ backendModel }) => {
+    if (!backendModel.includes('*')) return backendModel;
+    // A lone star is the whole name for patterns and sizes, and what the star stood for in a wildcard.
+    let star = 0;
+    return backendModel.replaceAll('*', () => rest?.[star++] ?? name);
+  };
+}
+
+/** Whether a key that may ask for some names only may ask for this. */
+export function isAllowed(plan: Plan, { asked, allowedModels }: RequestFacts, meaning: Meaning): boolean {
+  if (allowedModels.length === 0) return true;
+  const names = asked === undefined ? [] : [asked];
+  if (meaning.kind === 'group') names.push(meaning.group.name);
+  if (meaning.kind === 'target' && meaning.target.kind === 'deployment') {
+    const { provider, backendModel } = deploymentAt(plan, meaning.target.deployment);
+    names.push(`${provider}/${backendModel}`);
+    if (meaning.rule.kind === 'default_model') names.push(backendModel);
+  }
+  return names.some((name) => allowedModels.includes(name));
 }
 
 /** Size in billions that a name carries after a separator (`:7b`, `-13B`, `8x7b` counts as 56); undefined where none. */
@@ -171,13 +187,8 @@ function holdsSize(rule: SizeRule, billions: number): boolean {
   return above && below;
 }
 
-/** Whether a name fits a wildcard: its pieces stand in the name in order, the first and last at its ends. */
-export function matchesWildcard(wildcard: Wildcard, name: string): boolean {
-  return wildcardRest(wildcard, name) !== undefined;
-}
-
-/** What the stars of a wildcard stand for in a name, in order; undefined where it does not fit. */
-export function wildcardRest(wildcard: Wildcard, name: string): readonly string[] | undefined {
+/** What the stars of a wildcard stand for in a name, in order; undefined where its pieces do not stand in it. */
+function wildcardRest(wildcard: Wildcard, name: string): readonly string[] | undefined {
   const { pieces } = wildcard;
   const first = pieces[0] ?? '';
   const last = pieces.at(-1) ?? '';

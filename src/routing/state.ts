@@ -99,6 +99,12 @@ export function applyFailure(
   const health = state.health[deployment];
   const observation = state.observations[deployment];
   if (health === undefined || observation === undefined) return undefined;
+  const isLiteral = plan.deployments[deployment]?.backendModel.includes('*') === true;
+  if (isLiteral && failure.kind === 'upstream_model_missing') {
+    // The client's own name was passed on, and a server that does not know it answers well.
+    applySuccess(state, deployment, now);
+    return undefined;
+  }
   const after = afterFailure(health, {
     failure,
     now,

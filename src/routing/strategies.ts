@@ -1,3 +1,4 @@
+import type { Candidate } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Member, ModelGroup, StrategyName } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -17,8 +18,11 @@ export type StrategyInput = {
   readonly random: () => number;
 };
 
-/** A score for each eligible member: the higher, the earlier. Equal scores keep the declared order. */
-type Strategy = (eligible: readonly Eligible[], input: StrategyInput) => readonly number[];
+/** A member's score: the higher, the earlier. The numbers are what was compared, for people. */
+export type Score = { readonly value: number; readonly numbers: Candidate['numbers'] };
+
+/** Scores members among which only the strategy decides. Equal scores keep the declared order. */
+type Strategy = (members: readonly Eligible[], input: StrategyInput) => readonly Score[];
 
 const strategies: { readonly [Name in StrategyName]?: Strategy } = {
   direct: declaredOrder,
@@ -33,29 +37,49 @@ const strategies: { readonly [Name in StrategyName]?: Strategy } = {
 };
 
 /** Scores members by a group's strategy; one that is not executed yet keeps the declared order. */
-export function score(eligible: readonly Eligible[], input: StrategyInput): readonly number[] {
-  return (strategies[input.group.strategy.name] ?? declaredOrder)(eligible, input);
+export function score(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
+  return (strategies[input.group.strategy.name] ?? declaredOrder)(members, input);
 }
 
-function declaredOrder(eligible: readonly Eligible[]): readonly number[] {
-  return eligible.map(({ place }) => -place);
+const noNumbers: Candidate['numbers'] = {};
+
+function declaredOrder(members: readonly Eligible[]): readonly Score[] {
+  return members.map(({ place }) => ({ value: -place, numbers: noNumbers }));
 }
 
 /**
  * A weighted random order without replacement: each draws u^(1/weight), the largest goes first
  * (Efraimidis and Spirakis). Its first place is the weighted draw of LiteLLM's simple-shuffle.
  */
-function weightedRandom(eligible: readonly Eligible[], { random }: StrategyInput): readonly number[] {
-  return weights(eligible).map((weight) => (weight <= 0 ? -1 : random() ** (1 / weight)));
+function weightedRandom(members: readonly Eligible[], { state, random }: StrategyInput): readonly Score[] {
+  const shares = sharesOf(members, state);
+  return shares.map((share) => ({ value: drawn(share, random), numbers: { share } }));
 }
 
-/** Weight, else rpm, else tpm, else equal, by what any member has; a set without a positive weight is equal. */
-export function weights(eligible: readonly Eligible[]): readonly number[] {
+function drawn(share: number, random: () => number): number {
+  return share <= 0 ? -1 : random() ** (1 / share);
+}
+
+/** Weight, else rpm, else tpm, else equal, by what any member has; as parts of one, halved for the degraded. */
+function sharesOf(members: readonly Eligible[], state: RoutingState): readonly number[] {
   for (const read of [declaredWeight, requestLimit, tokenLimit]) {
-    const found = eligible.map(read);
-    if (found.some((weight) => weight !== undefined && weight > 0)) return found.map((weight) => weight ?? 0);
+    if (members.some((one) => (read(one) ?? 0) > 0)) return partsOfOne(members, state, (one) => read(one) ?? 0);
   }
-  return eligible.map(() => 1);
+  return partsOfOne(members, state, () => 1);
+}
+
+function partsOfOne(
+  members: readonly Eligible[],
+  state: RoutingState,
+  weightOf: (member: Eligible) => number,
+): readonly number[] {
+  let sum = 0;
+  const weights = members.map((one) => {
+    const weight = isDegraded(one, state) ? weightOf(one) / 2 : weightOf(one);
+    sum += weight;
+    return weight;
+  });
+  return weights.map((weight) => weight / sum);
 }
 
 function declaredWeight({ member }: Eligible): number | undefined {
@@ -70,61 +94,80 @@ function tokenLimit({ deployment }: Eligible): number | undefined {
   return deployment.limit.tokensPerMinute;
 }
 
+function isDegraded({ deployment }: Eligible, state: RoutingState): boolean {
+  return state.health[deployment.index]?.kind === 'degraded';
+}
+
 /** Where each member's rotor would stand after its next step: smooth weighted round-robin, as nginx does it. */
-function smoothRoundRobin(eligible: readonly Eligible[], { state, group }: StrategyInput): readonly number[] {
+function smoothRoundRobin(members: readonly Eligible[], { state, group }: StrategyInput): readonly Score[] {
   const rotor = state.rotors[group.index];
-  const steps = rotorWeights(eligible, state);
-  return eligible.map(({ place }, index) => (rotor?.[place] ?? 0) + (steps[index] ?? 0));
+  return rotorSteps(members, state).map((share, index) => ({
+    value: (rotor?.[members[index]?.place ?? 0] ?? 0) + share,
+    numbers: { share },
+  }));
 }
 
-/** Steps of the rotors: declared weights, halved for the degraded; 1 where none is declared. */
-export function rotorWeights(eligible: readonly Eligible[], state: RoutingState): readonly number[] {
-  const declared = eligible.some(({ member }) => member.weight !== undefined && member.weight > 0);
-  return eligible.map(({ member, deployment }) => {
-    const weight = declared ? (member.weight ?? 0) : 1;
-    return state.health[deployment.index]?.kind === 'degraded' ? weight / 2 : weight;
-  });
+/** Steps of the rotors: declared weights, halved for the degraded; equal where none is declared. */
+export function rotorSteps(members: readonly Eligible[], state: RoutingState): readonly number[] {
+  const isDeclared = members.some((one) => (one.member.weight ?? 0) > 0);
+  return partsOfOne(members, state, (one) => (isDeclared ? (one.member.weight ?? 0) : 1));
 }
 
-function leastBusy(eligible: readonly Eligible[], { state }: StrategyInput): readonly number[] {
-  return eligible.map(({ member, deployment }) => {
+/** A draw this small only separates equals. */
+const tieBreak = 1e-9;
+
+function leastBusy(members: readonly Eligible[], { state, random }: StrategyInput): readonly Score[] {
+  const shares = sharesOf(members, state);
+  return members.map(({ deployment }, index) => {
     const busy = (state.inFlight[deployment.index] ?? 0) / Math.max(1, deployment.seats ?? 1);
-    // The weight only separates equals.
-    return -busy + (member.weight ?? 0) * 1e-6;
+    return { value: -busy + drawn(shares[index] ?? 0, random) * tieBreak, numbers: { busy } };
   });
 }
 
-function cheapest(eligible: readonly Eligible[], { facts }: StrategyInput): readonly number[] {
-  return eligible.map(({ deployment }) => {
-    if (deployment.price === undefined) return Number.NEGATIVE_INFINITY;
-    const output = facts.maxOutputTokens ?? assumedOutputTokens;
-    return -(deployment.price.inputUsdPerToken * facts.promptTokens + deployment.price.outputUsdPerToken * output);
+function cheapest(members: readonly Eligible[], { facts }: StrategyInput): readonly Score[] {
+  const output = facts.maxOutputTokens ?? assumedOutputTokens;
+  return members.map(({ deployment: { price } }) => {
+    // A price that nobody has stated is not a low one.
+    if (price === undefined) return { value: Number.NEGATIVE_INFINITY, numbers: noNumbers };
+    const usd = price.inputUsdPerToken * facts.promptTokens + price.outputUsdPerToken * output;
+    return { value: -usd, numbers: { usd } };
   });
 }
 
 /** Output that is reckoned with where a request sets no limit. */
 const assumedOutputTokens = 256;
 
-function largestContext(eligible: readonly Eligible[], { state }: StrategyInput): readonly number[] {
-  return eligible.map(({ deployment }) => {
+function largestContext(members: readonly Eligible[], { state }: StrategyInput): readonly Score[] {
+  return members.map(({ deployment }) => {
     const context = state.observations[deployment.index]?.effectiveContext ?? deployment.contextTokens ?? 0;
-    return context - (state.inFlight[deployment.index] ?? 0) * 1e-3;
+    const busy = state.inFlight[deployment.index] ?? 0;
+    // Contexts are whole numbers, so that a busy peer only stands behind equals.
+    return { value: context - busy / (busy + 1), numbers: { context, busy } };
   });
 }
 
-function byComplexity(eligible: readonly Eligible[], input: StrategyInput): readonly number[] {
-  return classFirst(eligible, input, complexityOf(input.plan, input.state, input.facts).level);
+function byComplexity(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
+  const { score: complexity, level } = complexityOf(input.plan, input.state, input.facts, input.group);
+  return classFirst(members, input, level, { complexity });
 }
 
-function byContext(eligible: readonly Eligible[], input: StrategyInput): readonly number[] {
+function byContext(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
   const large = input.group.strategy.largeContextTokens ?? defaultLargeContext;
-  return classFirst(eligible, input, input.facts.promptTokens > large ? 'large' : 'standard');
+  const tokens = input.facts.promptTokens;
+  const isComplex = input.facts.isMultiStep && input.group.strategy.classes.has('complex');
+  const level = tokens > large ? 'large' : isComplex ? 'complex' : 'standard';
+  return classFirst(members, input, level, { tokens });
 }
 
 const defaultLargeContext = 4096;
 
 /** The deployment named for a class goes first, the others follow in their order. */
-function classFirst(eligible: readonly Eligible[], { group }: StrategyInput, level: string): readonly number[] {
+function classFirst(
+  members: readonly Eligible[],
+  { group }: StrategyInput,
+  level: string,
+  numbers: Candidate['numbers'],
+): readonly Score[] {
   const first = group.strategy.classes.get(level);
-  return eligible.map(({ place, deployment }) => (deployment.index === first ? 1 : -place));
+  return members.map(({ place, deployment }) => ({ value: deployment.index === first ? 1 : -place, numbers }));
 }

@@ -14,6 +14,8 @@ export type RequestNeeds = {
   readonly jsonSchema: boolean;
   readonly batchSize: number;
   readonly hasCodeFence: boolean;
+  /** Whether the prompt asks for work in steps. */
+  readonly isMultiStep: boolean;
   readonly encodingFormat: 'float' | 'base64' | undefined;
   readonly capability: string | undefined;
   readonly qualityTier: string | undefined;
@@ -23,6 +25,7 @@ export type RequestNeeds = {
 };
 
 const codeFence = Buffer.from('```');
+const stepMarkers = ['step by step', 'step-by-step', 'multi-step', 'Step 1', 'step 1'].map((text) => Buffer.from(text));
 const noPrompt: PromptEstimate = { tokens: 0, pictures: 0 };
 
 /** Reads the needs of a scanned body; only small members are parsed, the prompt itself is walked over once. */
@@ -45,6 +48,7 @@ export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeed
     jsonSchema: asObject(memberValue(bytes, scan, 'response_format'))?.['type'] === 'json_schema',
     batchSize: batchSize(bytes, scan),
     hasCodeFence: range.includes(codeFence),
+    isMultiStep: stepMarkers.some((marker) => range.includes(marker)),
     encodingFormat: readEncoding(memberValue(bytes, scan, 'encoding_format')),
     capability: asText(metadata?.['capability']),
     qualityTier: asText(metadata?.['quality_tier']),
