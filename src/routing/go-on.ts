@@ -39,28 +39,31 @@ export function goOn(input: GoOnInput): Next {
   if (input.now >= input.deadline) return { kind: 'stop', failure: withAttempts(input, failure('deadline_exceeded')) };
   const failed: Failed = { ...last, failure: last.failure };
   const path = pathOf(input);
-  if (failed.failure.kind === 'context_length_exceeded') return afterOverflow(input, path) ?? stop(input);
+  if (hasFailedBy(input, 'context_length_exceeded')) return afterOverflow(input, failed, path) ?? stop(input);
   return retry(input, failed, path) ?? fallBack(input, failed, path) ?? stop(input);
 }
 
-/** A prompt that is too long goes to what takes more, wherever that stands; each step must take more than the last. */
-function afterOverflow(input: GoOnInput, path: readonly PlannedAttempt[]): Next | undefined {
-  const overflows = input.outcomes.filter((one) => one.failure?.kind === 'context_length_exceeded');
+/** A prompt that is too long goes to what takes more, in the same group or another: each counts as a fallback. */
+function afterOverflow(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
   const next = path.find((one) => isOpen(input, one));
-  if (next === undefined || overflows.length > input.plan.settings.retry.maxFallbacks) return undefined;
+  const isSpent = input.outcomes.length > input.plan.settings.retry.maxFallbacks;
+  if (next === undefined || isSpent || !failureCatalogue[last.failure.kind].goesOn) return undefined;
   return { kind: 'attempt', attempt: next, delayMs: noWait, retry: false };
+}
+
+function hasFailedBy({ outcomes }: GoOnInput, kind: Failure['kind']): boolean {
+  return outcomes.some((one) => one.failure?.kind === kind);
 }
 
 /** What may follow at all, in order: the decision's attempts, or those that are declared for the kind of failure. */
 function pathOf(input: GoOnInput): readonly PlannedAttempt[] {
   const { plan, decision } = input;
-  const hasFailedBy = (kind: Failure['kind']): boolean => input.outcomes.some((one) => one.failure?.kind === kind);
   const group = decision.group === undefined ? undefined : groupAt(plan, decision.group);
   const mayFallBack = !input.facts.disableFallbacks;
-  if (hasFailedBy('upstream_content_filter')) {
+  if (hasFailedBy(input, 'upstream_content_filter')) {
     return mayFallBack ? plannedFor(input, group?.contentFallbacks ?? [], 'content_fallback') : [];
   }
-  if (hasFailedBy('context_length_exceeded')) {
+  if (hasFailedBy(input, 'context_length_exceeded')) {
     const declared = mayFallBack ? plannedFor(input, group?.contextFallbacks ?? [], 'context_fallback') : [];
     const least = largestFailed(input);
     // What a declared fallback takes is its declarer's knowledge; a peer has to show a larger context.
@@ -199,7 +202,7 @@ function fallBack(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[
   return { kind: 'attempt', attempt: next, delayMs: noWait, retry: false };
 }
 
-/** A single deployment is a group of its own; so is each that is tried in despair. */
+/** A single deployment is a group of its own; what is tried in despair is one together. */
 function isSameGroup(a: PlannedAttempt, b: PlannedAttempt): boolean {
   if (a.source === 'desperate' || b.source === 'desperate') return a.source === b.source;
   return a.group === undefined || b.group === undefined ? a.deployment === b.deployment : a.group === b.group;

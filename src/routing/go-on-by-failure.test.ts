@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { type Answers, begin, half, type Play, play } from '../../test/support/play-attempts.ts';
+import type { FailureKind } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { milliseconds, tokens } from '../plan/ids.ts';
+import { decide } from './decide.ts';
+import { goOn } from './go-on.ts';
+import { createRoutingState } from './state.ts';
+
+function check(row: Play): void {
+  expect(play(row)).toEqual({ tried: row.tried, ends: row.ends });
+}
+
+const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
+const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
+const allFail = (kind: FailureKind): Answers => ({
+  a: kind,
+  b: kind,
+  c: kind,
+  d: kind,
+  e: kind,
+  f: kind,
+  g: kind,
+  z: kind,
+});
+
+describe('spine 3.7: failures with fallbacks of their own', () => {
+  const contexts: PlanOf = {
+    deployments: {
+      'a/m': { contextTokens: tokens(4096) },
+      'b/m': { contextTokens: tokens(2048) },
+      'c/m': { contextTokens: tokens(8192) },
+      'd/m': {},
+      'e/m': { contextTokens: tokens(32_768) },
+    },
+    groups: { m: { members: ['a/m', 'b/m', 'c/m'], fallback: ['d/m', 'e/m'] } },
+  };
+  const declared: PlanOf = {
+    ...contexts,
+    groups: { m: { members: ['a/m', 'c/m'], contextFallbacks: ['long'], fallback: ['b/m'] }, long: ['d/m', 'e/m'] },
+  };
+  const filtered: PlanOf = {
+    deployments: ['a/m', 'b/m', 'c/m', 'd/m'],
+    groups: { m: { members: ['a/m', 'b/m'], fallback: ['c/m'], contentFallbacks: ['mild'] }, mild: ['d/m'] },
+  };
+  test.each<Play>([
+    {
+      name: 'a prompt that is too long goes to a larger context only',
+      plan: contexts,
+      answers: { a: 'context_length_exceeded', c: 'context_length_exceeded' },
+      tried: 'a c e',
+      ends: 'ok',
+    },
+    {
+      name: 'though retries are turned off',
+      plan: contexts,
+      facts: { retries: 0 },
+      answers: { a: 'context_length_exceeded' },
+      tried: 'a c',
+      ends: 'ok',
+    },
+    {
+      name: 'and ends where none is larger',
+      plan: { deployments: { 'a/m': { contextTokens: tokens(4096) }, 'b/m': {} }, groups: { m: ['a/m', 'b/m'] } },
+      answers: { a: 'context_length_exceeded' },
+      tried: 'a',
+      ends: 'context_length_exceeded',
+    },
+    {
+      name: 'context_window_fallbacks go first',
+      plan: declared,
+      answers: { a: 'context_length_exceeded' },
+      tried: 'a d',
+      ends: 'ok',
+    },
+    {
+      name: 'what follows them after another failure takes more, too',
+      plan: declared,
+      answers: { a: 'context_length_exceeded', d: 'upstream_refused', e: 'upstream_refused' },
+      tried: 'a d e c',
+      ends: 'ok',
+    },
+    {
+      name: 'a content filter goes to content_policy_fallbacks',
+      plan: filtered,
+      answers: { a: 'upstream_content_filter' },
+      tried: 'a d',
+      ends: 'ok',
+    },
+    {
+      name: 'and to nobody else',
+      plan: filtered,
+      answers: { a: 'upstream_content_filter', d: 'upstream_refused' },
+      tried: 'a d',
+      ends: 'upstream_content_filter',
+    },
+    {
+      name: 'unless the request turns fallbacks off',
+      plan: filtered,
+      facts: { disableFallbacks: true },
+      answers: { a: 'upstream_content_filter' },
+      tried: 'a',
+      ends: 'upstream_content_filter',
+    },
+    {
+      name: 'fallbacks for a failure are filtered as all others',
+      plan: {
+        ...filtered,
+        deployments: { 'a/m': {}, 'b/m': {}, 'c/m': {}, 'd/m': { kind: 'embedding' } },
+      },
+      answers: { a: 'upstream_content_filter' },
+      tried: 'a',
+      ends: 'upstream_content_filter',
+    },
+  ])('$name', check);
+});
+
+describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
+  test.each<Play>([
+    {
+      name: 'a number for bad requests',
+      plan: { ...pool, retry: { policy: new Map([['BadRequestError', 1]]) } },
+      answers: allFail('upstream_bad_request'),
+      tried: 'a b',
+      ends: 'upstream_bad_request',
+    },
+    {
+      name: 'which leads to no fallback',
+      plan: { ...pair, retry: { policy: new Map([['BadRequestError', 1]]) } },
+      answers: allFail('upstream_bad_request'),
+      tried: 'a +437.5 a',
+      ends: 'upstream_bad_request',
+    },
+    {
+      name: 'none for timeouts',
+      plan: { ...pool, retry: { policy: new Map([['TimeoutError', 0]]) } },
+      answers: allFail('upstream_timeout_total'),
+      tried: 'a',
+      ends: 'upstream_timeout_total',
+    },
+    {
+      name: 'the group’s own number goes first',
+      plan: {
+        ...pool,
+        retry: {
+          policy: new Map([['InternalServerError', 0]]),
+          groupPolicy: new Map([['m', new Map([['InternalServerError', 3]])]]),
+        },
+      },
+      answers: allFail('upstream_error'),
+      tried: 'a b c d',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'the number for everything else repeats nothing that only the client can mend',
+      plan: { ...pool, retry: { policy: new Map([['Default', 3]]) } },
+      answers: { a: 'upstream_error', b: 'upstream_bad_request' },
+      tried: 'a b',
+      ends: 'upstream_error',
+    },
+  ])('$name', check);
+});
+
+test('spine 3.7: the message names every attempt’s provider and class, the name’s rule where it is to blame', () => {
+  const failed = (kind: FailureKind, plan: PlanOf): string => {
+    const compiled = planOf(plan);
+    const state = createRoutingState(compiled, begin);
+    const facts = factsOf({ asked: 'Qwen/x' });
+    const decision = decide(compiled, state, facts, begin, half);
+    const outcomes = decision.attempts.map((attempt) => ({
+      attempt,
+      failure: failure(kind),
+      startedAt: begin,
+      endedAt: begin,
+    }));
+    const deadline = milliseconds(begin + 1000);
+    const next = goOn({ plan: compiled, state, facts, decision, outcomes, deadline, now: begin, random: half });
+    return next.kind === 'stop' ? `${next.failure.kind}: ${next.failure.message}` : 'goes on';
+  };
+  const one: PlanOf = { deployments: ['a/*', 'b/*'], routing: { patterns: [{ pattern: /^Qwen/, target: 'a/*' }] } };
+  const two: PlanOf = { ...one, routing: { patterns: [{ pattern: /^Qwen/, target: 'a/*', fallback: ['b/*'] }] } };
+  expect(failed('upstream_model_missing', one)).toBe(
+    'model_not_found: The model "Qwen/x" does not exist where the pattern ^Qwen sends it',
+  );
+  expect(failed('upstream_refused', two)).toMatch(
+    /^upstream_refused: .* \(tried a: upstream_refused, b: upstream_refused\)$/,
+  );
+});

@@ -1,0 +1,308 @@
+import { describe, expect, test } from 'vitest';
+import type { PlanOf } from '../../test/support/plan-of.ts';
+import { type Answers, begin, type Play, play } from '../../test/support/play-attempts.ts';
+import type { FailureKind } from '../plan/failure.ts';
+import { milliseconds } from '../plan/ids.ts';
+import type { DeploymentHealth } from '../plan/routing-state.ts';
+
+function check(row: Play): void {
+  expect(play(row)).toEqual({ tried: row.tried, ends: row.ends });
+}
+
+const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
+const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
+const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
+const allFail = (kind: FailureKind): Answers => ({
+  a: kind,
+  b: kind,
+  c: kind,
+  d: kind,
+  e: kind,
+  f: kind,
+  g: kind,
+  z: kind,
+});
+
+describe('spine 3.7: which failures go on', () => {
+  test.each<[FailureKind, boolean]>([
+    ['upstream_refused', true],
+    ['upstream_unreachable', true],
+    ['upstream_reset', true],
+    ['upstream_timeout_connect', true],
+    ['upstream_timeout_first_token', true],
+    ['upstream_loading', true],
+    ['upstream_error', true],
+    ['upstream_overloaded', true],
+    ['upstream_rate_limited', true],
+    ['upstream_quota_exhausted', true],
+    ['upstream_malformed', true],
+    ['upstream_truncated', true],
+    ['upstream_unsupported', true],
+    // A fault of the configuration, which others may not have.
+    ['upstream_auth', true],
+    ['upstream_model_missing', true],
+    // What the client can mend, or is nobody's to repeat.
+    ['upstream_bad_request', false],
+    ['upstream_too_large', false],
+    ['upstream_content_filter', false],
+    ['client_closed', false],
+    ['internal', false],
+  ])('%s: %s', (kind, goesOn) => {
+    check({
+      name: kind,
+      plan: pair,
+      answers: { a: kind },
+      facts: { retries: 0 },
+      tried: goesOn ? 'a z' : 'a',
+      ends: goesOn ? 'ok' : kind,
+    });
+  });
+});
+
+describe('spine 3.7: retries, then fallbacks', () => {
+  test.each<Play>([
+    {
+      name: 'num_retries other deployments of the group',
+      plan: pool,
+      answers: allFail('upstream_error'),
+      tried: 'a b c',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'as many as the request says',
+      plan: pool,
+      facts: { retries: 3 },
+      answers: allFail('upstream_error'),
+      tried: 'a b c d',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'or none',
+      plan: pool,
+      facts: { retries: 0 },
+      answers: allFail('upstream_error'),
+      tried: 'a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'as many as the deployment declares',
+      plan: { ...pool, deployments: { 'a/m': { retries: 1 }, 'b/m': { retries: 1 }, 'c/m': {}, 'd/m': {} } },
+      answers: allFail('upstream_error'),
+      tried: 'a b',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'the same again after a wait, where there is no other',
+      plan: alone,
+      answers: allFail('upstream_error'),
+      tried: 'a +437.5 a +875 a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'until it answers',
+      plan: alone,
+      answers: { a: ['upstream_error', 'ok'] },
+      tried: 'a +437.5 a',
+      ends: 'ok',
+    },
+    {
+      name: 'others first, then the one that was asked least',
+      plan: { ...pool, deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] } },
+      answers: allFail('upstream_error'),
+      tried: 'a b +875 a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'the group before its fallback',
+      plan: pair,
+      answers: { a: 'upstream_error' },
+      tried: 'a +437.5 a +875 a z',
+      ends: 'ok',
+    },
+    {
+      name: 'a refused connection is set aside, so its fallback answers at once',
+      plan: pair,
+      answers: { a: 'upstream_refused' },
+      tried: 'a z',
+      ends: 'ok',
+    },
+    {
+      name: 'and so is a refused key',
+      plan: pair,
+      answers: { a: 'upstream_auth' },
+      tried: 'a z',
+      ends: 'ok',
+    },
+    {
+      name: 'a refused connection is not knocked at again',
+      plan: alone,
+      answers: allFail('upstream_refused'),
+      tried: 'a',
+      ends: 'upstream_refused',
+    },
+    {
+      name: 'a rate limit with a fallback',
+      plan: pair,
+      answers: { a: 'upstream_rate_limited' },
+      retryAfterMs: 9000,
+      tried: 'a z',
+      ends: 'ok',
+    },
+    {
+      name: 'a rate limit without one is waited for',
+      plan: alone,
+      answers: { a: ['upstream_rate_limited', 'ok'] },
+      retryAfterMs: 9000,
+      tried: 'a +9000 a',
+      ends: 'ok',
+    },
+    {
+      name: 'but not past the deadline',
+      plan: alone,
+      answers: allFail('upstream_rate_limited'),
+      retryAfterMs: 9000,
+      deadlineMs: 9000,
+      tried: 'a',
+      ends: 'upstream_rate_limited',
+    },
+    {
+      name: 'retry_after is the least wait',
+      plan: { ...alone, retry: { retryAfterMs: milliseconds(3000) } },
+      answers: { a: ['upstream_error', 'ok'] },
+      tried: 'a +3000 a',
+      ends: 'ok',
+    },
+    {
+      name: 'the first failure decides what the client is told',
+      plan: { ...pool, groups: { m: { members: ['a/m', 'b/m'], fallback: ['c/m'] } } },
+      answers: { a: 'upstream_overloaded', b: 'upstream_refused', c: 'upstream_error' },
+      tried: 'a b +875 a c',
+      ends: 'upstream_overloaded',
+    },
+    {
+      name: 'a deadline that has passed',
+      plan: pool,
+      answers: allFail('upstream_error'),
+      deadlineMs: 15,
+      tried: 'a b',
+      ends: 'deadline_exceeded',
+    },
+    {
+      name: 'deployments that went down meanwhile are passed over',
+      plan: pool,
+      answers: allFail('upstream_error'),
+      meanwhile: {
+        after: 1,
+        change: (state) => {
+          state.health[1] = { kind: 'down', since: begin, why: 'probe' };
+          state.health[2] = { kind: 'half_open', since: begin, round: 0 };
+        },
+      },
+      tried: 'a d +875 a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'a spent retry budget leaves fallbacks',
+      plan: pair,
+      answers: { a: 'upstream_error' },
+      spent: 10,
+      tried: 'a z',
+      ends: 'ok',
+    },
+    {
+      name: 'a spent retry budget leaves no retries',
+      plan: pool,
+      answers: allFail('upstream_error'),
+      spent: 10,
+      tried: 'a',
+      ends: 'upstream_error',
+    },
+  ])('$name', check);
+});
+
+describe('spine 3.7: fallbacks', () => {
+  const many: PlanOf = {
+    deployments: ['a/m', 'b/m', 'b2/m', 'b3/m', 'b4/m', 'c/m', 'd/m', 'e/m', 'f/m', 'g/m'],
+    groups: {
+      m: { members: ['a/m'], fallback: ['b'], chain: ['c/m', 'd/m', 'e/m', 'f/m', 'g/m'] },
+      b: ['b/m', 'b2/m', 'b3/m', 'b4/m'],
+    },
+    retry: { retries: 1 },
+  };
+  test.each<Play>([
+    {
+      name: 'a fallback group has its own retries, and max_fallbacks bounds the groups',
+      plan: many,
+      answers: { ...allFail('upstream_refused'), b2: 'upstream_refused' },
+      tried: 'a b b2 c d e f',
+      ends: 'upstream_refused',
+    },
+    {
+      name: 'max_fallbacks 1',
+      plan: { ...many, retry: { retries: 0, maxFallbacks: 1 } },
+      answers: allFail('upstream_refused'),
+      tried: 'a b',
+      ends: 'upstream_refused',
+    },
+    {
+      name: 'a chain that waits between its repeats',
+      plan: {
+        deployments: ['a/m', 'b/m', 'c/m'],
+        groups: {
+          m: {
+            members: ['a/m'],
+            chain: {
+              items: ['b/m', 'c/m'],
+              strategy: 'retry_with_backoff',
+              retryAttempts: 2,
+              retryDelayMs: milliseconds(200),
+            },
+          },
+        },
+      },
+      facts: { retries: 0 },
+      answers: { a: 'upstream_error', b: 'upstream_error' },
+      tried: 'a b +200 b +400 b c',
+      ends: 'ok',
+    },
+    {
+      name: 'a chain that repeats at once',
+      plan: {
+        deployments: ['a/m', 'b/m'],
+        groups: { m: { members: ['a/m'], chain: { items: ['b/m'], retryAttempts: 1 } } },
+      },
+      facts: { retries: 0 },
+      answers: allFail('upstream_overloaded'),
+      tried: 'a b b',
+      ends: 'upstream_overloaded',
+    },
+  ])('$name', check);
+});
+
+describe('spine 3.7: in despair', () => {
+  const cooling = (ms: number): DeploymentHealth => ({
+    kind: 'cooling',
+    since: begin,
+    until: milliseconds(begin + ms),
+    why: 'failures',
+    round: 0,
+  });
+  test.each<Play>([
+    {
+      name: 'what is cooling is tried, the soonest to recover first',
+      plan: pool,
+      health: [cooling(9000), cooling(8000), cooling(3000), { kind: 'down', since: begin, why: 'probe' }],
+      answers: { c: 'upstream_error' },
+      tried: 'c b',
+      ends: 'ok',
+    },
+    {
+      name: 'each once, as often as retries say',
+      plan: pool,
+      health: [cooling(9000), cooling(8000), cooling(7000), cooling(6000)],
+      answers: allFail('upstream_error'),
+      tried: 'd c b',
+      ends: 'upstream_error',
+    },
+  ])('$name', check);
+});

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { deploymentIndex, milliseconds, providerId, seconds } from '../plan/ids.ts';
+import type { DeploymentHealth } from '../plan/routing-state.ts';
+import {
+  applyAttemptEnded,
+  applyAttemptStarted,
+  applyBudget,
+  applyFailure,
+  applySuccess,
+  createRoutingState,
+  hasRetryBudget,
+} from './state.ts';
+
+const now = milliseconds(50_000);
+const first = deploymentIndex(0);
+const pair: PlanOf = { deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] } };
+const later = (ms: number): ReturnType<typeof milliseconds> => milliseconds(now + ms);
+
+test('spine 3.7: a cooldown ends by one request, after which others follow', () => {
+  const plan = planOf(pair);
+  const state = createRoutingState(plan, now);
+  const failed = { plan, deployment: first, failure: failure('upstream_refused'), alone: false, random: 0 };
+  expect(applyFailure(state, { ...failed, now })).toMatchObject({ kind: 'cooling', why: 'refused' });
+
+  applyAttemptStarted(state, first, undefined, later(5000));
+  expect(state.health[0]).toMatchObject({ kind: 'half_open' });
+  expect(state.inFlight[0]).toBe(1);
+
+  applySuccess(state, first, later(5100));
+  expect(state.health[0]).toMatchObject({ kind: 'degraded' });
+  applyAttemptEnded(state, first, undefined);
+  expect(state.inFlight[0]).toBe(0);
+
+  applySuccess(state, first, later(15_100));
+  expect(state.health[0]).toEqual({ kind: 'ready' });
+});
+
+test('spine 3.7: ten requests that fail together set aside once and for the shortest time', () => {
+  const plan = planOf(pair);
+  const state = createRoutingState(plan, now);
+  const began = Array.from({ length: 10 }, () =>
+    applyFailure(state, { plan, deployment: first, failure: failure('upstream_error'), now, alone: false, random: 0 }),
+  );
+  expect(began.map((one) => one !== undefined)).toEqual([
+    false,
+    false,
+    true,
+    ...Array.from({ length: 7 }, () => false),
+  ]);
+  expect(state.health[0]).toMatchObject({ kind: 'cooling', until: later(5000), round: 0 });
+});
+
+test.each([
+  ['a/*', { kind: 'ready' }],
+  ['a/m', { kind: 'cooling', why: 'configuration' }],
+])('spine 3.7: a name that %s does not know leaves it %j', (name, health) => {
+  const plan = planOf({ deployments: [name, 'b/m'] });
+  const state = createRoutingState(plan, now);
+  const missing = failure('upstream_model_missing');
+  applyFailure(state, { plan, deployment: first, failure: missing, now, alone: false, random: 0 });
+  expect(state.health[0]).toMatchObject(health);
+});
+
+test('spine 3.7: a literal name that is missing does not fail a test', () => {
+  const plan = planOf({ deployments: ['a/*', 'b/m'] });
+  const state = createRoutingState(plan, now);
+  state.health[0] = { kind: 'half_open', since: now, round: 0 };
+  const missing = failure('upstream_model_missing');
+  applyFailure(state, { plan, deployment: first, failure: missing, now, alone: false, random: 0 });
+  expect(state.health[0]).toMatchObject({ kind: 'degraded' });
+});
+
+describe('spine 3.7: the retry budget', () => {
+  test.each([
+    { requests: 0, retries: 9, ago: 0, has: true },
+    { requests: 0, retries: 10, ago: 0, has: false },
+    { requests: 50, retries: 10, ago: 0, has: false },
+    { requests: 100, retries: 19, ago: 0, has: true },
+    { requests: 100, retries: 20, ago: 0, has: false },
+    { requests: 100, retries: 20, ago: 10_001, has: true },
+    { requests: 5000, retries: 999, ago: 9000, has: true },
+    { requests: 5000, retries: 1000, ago: 9000, has: false },
+  ])('$retries retries, $requests requests, $ago ms ago: $has', ({ requests, retries, ago, has }) => {
+    const state = createRoutingState(planOf(pair), now);
+    for (let count = 0; count < requests; count++) applyBudget(state, 'requests', now);
+    for (let count = 0; count < retries; count++) applyBudget(state, 'retries', now);
+    expect(hasRetryBudget(state, later(ago))).toBe(has);
+  });
+
+  test('forgets what is old, whatever the load', () => {
+    const state = createRoutingState(planOf(pair), now);
+    for (let count = 0; count < 20_000; count++) applyBudget(state, 'requests', milliseconds(now + count * 10));
+    expect(state.budget.requests.length).toBeLessThan(1300);
+  });
+});
+
+describe('spine 3.7: the state of a new plan', () => {
+  const cooling: DeploymentHealth = { kind: 'cooling', since: now, until: later(9000), why: 'failures', round: 1 };
+  test.each<[string, DeploymentHealth, boolean, DeploymentHealth['kind']]>([
+    ['what is known stays', cooling, true, 'cooling'],
+    ['a test is over with the plan that made it', { kind: 'half_open', since: now, round: 0 }, true, 'ready'],
+    ['a provider that is enabled again', { kind: 'disabled', since: now }, true, 'ready'],
+    ['a provider that was drained', { kind: 'draining', since: now }, true, 'ready'],
+    ['a provider that is disabled', { kind: 'ready' }, false, 'disabled'],
+  ])('%s', (_, health, isActive, kind) => {
+    const plan = planOf(pair);
+    const state = createRoutingState(plan, now);
+    state.health[0] = health;
+    state.listed.set(providerId('a'), new Set(['m']));
+    const next = planOf({ ...pair, providers: { a: { status: isActive ? 'active' : 'disabled' } } });
+    const after = createRoutingState(next, later(seconds(1)), { plan, state });
+    expect(after.health[0]?.kind).toBe(kind);
+    expect(after.listed.get(providerId('a'))).toEqual(new Set(['m']));
+  });
+
+  test('knows deployments by their id, wherever they stand', () => {
+    const plan = planOf(pair);
+    const state = createRoutingState(plan, now);
+    state.health[1] = cooling;
+    const [a, b] = plan.deployments;
+    if (a === undefined || b === undefined) throw new Error('the plan has two deployments');
+    const next = {
+      ...plan,
+      deployments: [
+        { ...b, index: first },
+        { ...a, index: deploymentIndex(1) },
+      ],
+    };
+    expect(createRoutingState(next, now, { plan, state }).health).toEqual([cooling, { kind: 'ready' }]);
+  });
+});
