@@ -32,7 +32,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     isDraining: () => draining,
     active: () => running.size,
   };
-  const server: Server = createListener({
+  const { server, closeUnused } = createListener({
     onExchange(exchange) {
       const handled = handleExchange(context, exchange);
       running.add(handled);
@@ -47,9 +47,9 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     async drain(limit) {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      closeUnused();
       const late = dependencies.clock.after(limit, () => server.closeAllConnections());
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      const sweep = setInterval(closeUnused, 100);
       await closed;
       clearInterval(sweep);
       late.stop();

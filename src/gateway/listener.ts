@@ -29,8 +29,17 @@ const keepAliveMs = 65_000;
 /** A body that falls silent for this long is given up. */
 const silenceMs = 30_000;
 
+/** An HTTP server, and a way to end the connections that carry no request. */
+export type Listener = {
+  readonly server: Server;
+  /** Ends connections that wait for a next request, or for their first: clients open some to spare. */
+  closeUnused(): void;
+};
+
 /** Creates the HTTP server; it parses strictly and hands each request on as an exchange. */
-export function createListener(events: ListenerEvents): Server {
+export function createListener(events: ListenerEvents): Listener {
+  const open = new Set<Socket>();
+  const busy = new Set<Socket>();
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
@@ -44,14 +53,25 @@ export function createListener(events: ListenerEvents): Server {
       requireHostHeader: true,
     },
     (request, response) => {
+      busy.add(request.socket);
+      response.once('close', () => busy.delete(request.socket));
       events.onExchange(createExchange(request, response));
     },
   );
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     events.onBadClient(error.code ?? 'bad request', socket.remoteAddress);
     answerBadClient(error, socket);
   });
-  return server;
+  return {
+    server,
+    closeUnused() {
+      for (const socket of open) if (!busy.has(socket)) socket.destroy();
+    },
+  };
 }
 
 function answerBadClient(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -90,13 +90,13 @@ function createOllamaModel({ program, home, environment }: OllamaHome, name: str
   execFileSync(program, ['create', name, '-f', path], { env: { ...process.env, ...environment }, stdio: 'ignore' });
 }
 
-/** A template that mentions tools gives the model the capability; the answer begins after the newline behind "assistant". */
+/** A template that mentions tools gives the model the capability; Ollama takes the tag of a call from the branch for calls. The answer begins after the newline behind "assistant". */
 const toolTemplate = `TEMPLATE """{{ if .Tools }}<|im_start|>system
 Tools: {{ .Tools }}<|im_end|>
 {{ end }}{{ range .Messages }}<|im_start|>{{ .Role }}
-{{ .Content }}{{ range .ToolCalls }}<tool_call>
+{{ .Content }}{{ if .ToolCalls }}{{ range .ToolCalls }}<tool_call>
 {"name": "{{ .Function.Name }}", "arguments": {{ .Function.Arguments }}}
-</tool_call>{{ end }}<|im_end|>
+</tool_call>{{ end }}{{ end }}<|im_end|>
 {{ end }}<|im_start|>assistant
 """`;
 
