@@ -62,8 +62,8 @@ type Draft = {
   readonly candidates: Candidate[];
   readonly notes: string[];
   readonly visited: Set<GroupIndex>;
-  /** Deployments that stand among the attempts; each has one place, its first. */
-  readonly planned: Set<DeploymentIndex>;
+  /** 1 for each deployment that stands among the attempts; it has one place there, its first. */
+  readonly planned: Uint8Array;
   rotation: Decision['rotation'];
 };
 
@@ -77,7 +77,7 @@ function createDraft(input: OrderInput, resolution: Resolution): Draft {
     candidates: [],
     notes: [...resolution.notes],
     visited: new Set(),
-    planned: new Set(),
+    planned: new Uint8Array(input.plan.deployments.length),
     rotation: undefined,
   };
 }
@@ -117,8 +117,8 @@ type Looked = {
 function addAttempt(draft: Draft, looked: Looked): void {
   const { attempts, planned } = draft;
   const { index } = looked.deployment;
-  if (planned.has(index)) return addExcluded(draft, looked, alreadyPlanned);
-  planned.add(index);
+  if (planned[index] === 1) return addExcluded(draft, looked, alreadyPlanned);
+  planned[index] = 1;
   const position = attempts.length;
   const model = draft.modelOf(looked.deployment);
   draft.candidates.push(candidateOf(looked, model, { kind: position === 0 ? 'chosen' : 'standby', position }));
@@ -229,8 +229,8 @@ function addDesperate(draft: Draft): void {
   });
   cooling.sort((a, b) => a.end - b.end);
   for (const { deployment, model, group } of [...tight, ...cooling]) {
-    if (planned.has(deployment)) continue;
-    planned.add(deployment);
+    if (planned[deployment] === 1) continue;
+    planned[deployment] = 1;
     draft.attempts.push({ deployment, model, source: 'desperate', group, repeats: undefined });
   }
   if (tight.length > 0)

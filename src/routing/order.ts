@@ -37,7 +37,8 @@ export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
   });
   const ranks = intoRanks(eligible, input.state);
   const [first = []] = ranks;
-  const serving = ranks.flatMap((members) => orderRank(members, input, group));
+  const serving =
+    ranks.length === 1 ? orderRank(first, input, group) : ranks.flatMap((one) => orderRank(one, input, group));
   return { serving, excluded, rotation: rotationOf(input.state, group, first, serving[0]) };
 }
 
@@ -45,48 +46,36 @@ export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
 function intoRanks(eligible: readonly Eligible[], state: RoutingState): readonly (readonly Eligible[])[] {
   const [first] = eligible;
   if (first === undefined) return [];
-  const keys = eligible.map((one) => rankKey(one, state));
-  const isOne = keys.every((key) => compareKeys(key, keys[0] ?? key) === 0);
-  if (isOne) return [eligible];
-  const places = eligible.map((_, index) => index);
-  const keyAt = (index: number): RankKey => keys[index] ?? [0, 0, 0];
-  places.sort((a, b) => compareKeys(keyAt(a), keyAt(b)) || a - b);
-  const ranks: Eligible[][] = [];
-  let before: RankKey | undefined;
-  for (const index of places) {
-    const one = eligible[index];
-    if (one === undefined) continue;
-    if (before === undefined || compareKeys(before, keyAt(index)) !== 0) ranks.push([]);
-    ranks.at(-1)?.push(one);
-    before = keyAt(index);
+  const common = rankOf(first, state);
+  if (eligible.every((one) => rankOf(one, state) === common)) return [eligible];
+  const ranks = new Map<number, Eligible[]>();
+  for (const one of eligible) {
+    const rank = rankOf(one, state);
+    const peers = ranks.get(rank);
+    if (peers === undefined) ranks.set(rank, [one]);
+    else peers.push(one);
   }
-  return ranks;
+  return [...ranks].sort(([a], [b]) => a - b).map(([, peers]) => peers);
 }
 
-type RankKey = readonly [missing: number, order: number, readiness: number];
-
-function rankKey({ member, deployment }: Eligible, state: RoutingState): RankKey {
+/** One number for what goes before the strategy: being there at all, then the order, then readiness and standby. */
+function rankOf({ member, deployment }: Eligible, state: RoutingState): number {
   const health = state.health[deployment.index]?.kind;
-  const standby = member.weight === 0 ? 1 : 0;
-  return [health === 'missing' ? 1 : 0, member.order, (health === 'loading' ? 2 : 0) + standby];
+  const missing = health === 'missing' ? behindEveryOrder : 0;
+  return missing + member.order * 4 + (health === 'loading' ? 2 : 0) + (member.weight === 0 ? 1 : 0);
 }
 
-function compareKeys(a: RankKey, b: RankKey): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
-}
+const behindEveryOrder = 2 ** 40;
 
 function orderRank(members: readonly Eligible[], input: OrderInput, group: ModelGroup): readonly Ranked[] {
-  const scores = score(members, {
-    plan: input.plan,
-    state: input.state,
-    facts: input.facts,
-    group,
-    random: input.random,
-  });
-  const ranked = members.map((one, index) => ({
-    ...one,
-    value: scores[index]?.value ?? 0,
-    numbers: scores[index]?.numbers ?? {},
+  const { plan, state, facts, random } = input;
+  const { values, numbersAt } = score(members, { plan, state, facts, group, random });
+  const ranked = members.map(({ member, place, deployment }, index) => ({
+    member,
+    place,
+    deployment,
+    value: values[index] ?? 0,
+    numbers: numbersAt(index),
   }));
   return ranked.sort((a, b) => (a.value === b.value ? a.place - b.place : b.value - a.value));
 }

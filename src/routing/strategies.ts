@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { complexityOf } from './facts.ts';
+import { contextOf } from './filter.ts';
 
 /** A member that may serve, with its place in the group's list. */
 export type Eligible = { readonly member: Member; readonly place: number; readonly deployment: Deployment };
@@ -18,11 +19,14 @@ export type StrategyInput = {
   readonly random: () => number;
 };
 
-/** A member's score: the higher, the earlier. The numbers are what was compared, for people. */
-export type Score = { readonly value: number; readonly numbers: Candidate['numbers'] };
+/** What members compare by: the higher a value, the earlier its member. The numbers are for people. */
+export type Scores = {
+  readonly values: readonly number[];
+  readonly numbersAt: (index: number) => Candidate['numbers'];
+};
 
-/** Scores members among which only the strategy decides. Equal scores keep the declared order. */
-type Strategy = (members: readonly Eligible[], input: StrategyInput) => readonly Score[];
+/** Scores members among which only the strategy decides. Equal values keep the declared order. */
+type Strategy = (members: readonly Eligible[], input: StrategyInput) => Scores;
 
 const strategies: { readonly [Name in StrategyName]?: Strategy } = {
   direct: declaredOrder,
@@ -37,27 +41,26 @@ const strategies: { readonly [Name in StrategyName]?: Strategy } = {
 };
 
 /** Scores members by a group's strategy; one that is not executed yet keeps the declared order. */
-export function score(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
+export function score(members: readonly Eligible[], input: StrategyInput): Scores {
   return (strategies[input.group.strategy.name] ?? declaredOrder)(members, input);
 }
 
 const noNumbers: Candidate['numbers'] = {};
 
-function declaredOrder(members: readonly Eligible[]): readonly Score[] {
-  return members.map(({ place }) => ({ value: -place, numbers: noNumbers }));
+function declaredOrder(members: readonly Eligible[]): Scores {
+  return { values: members.map(({ place }) => -place), numbersAt: () => noNumbers };
 }
 
 /**
- * A weighted random order without replacement: each draws u^(1/weight), the largest goes first
+ * A weighted random order without replacement: each draws ln(u) / weight, the largest goes first
  * (Efraimidis and Spirakis). Its first place is the weighted draw of LiteLLM's simple-shuffle.
  */
-function weightedRandom(members: readonly Eligible[], { state, random }: StrategyInput): readonly Score[] {
+function weightedRandom(members: readonly Eligible[], { state, random }: StrategyInput): Scores {
   const shares = sharesOf(members, state);
-  return shares.map((share) => ({ value: drawn(share, random), numbers: { share } }));
-}
-
-function drawn(share: number, random: () => number): number {
-  return share <= 0 ? -1 : random() ** (1 / share);
+  return {
+    values: shares.map((share) => (share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share)),
+    numbersAt: (index) => ({ share: shares[index] ?? 0 }),
+  };
 }
 
 /** Weight, else rpm, else tpm, else equal, by what any member has; as parts of one, halved for the degraded. */
@@ -99,12 +102,13 @@ function isDegraded({ deployment }: Eligible, state: RoutingState): boolean {
 }
 
 /** Where each member's rotor would stand after its next step: smooth weighted round-robin, as nginx does it. */
-function smoothRoundRobin(members: readonly Eligible[], { state, group }: StrategyInput): readonly Score[] {
+function smoothRoundRobin(members: readonly Eligible[], { state, group }: StrategyInput): Scores {
   const rotor = state.rotors[group.index];
-  return rotorSteps(members, state).map((share, index) => ({
-    value: (rotor?.[members[index]?.place ?? 0] ?? 0) + share,
-    numbers: { share },
-  }));
+  const steps = rotorSteps(members, state);
+  return {
+    values: members.map(({ place }, index) => (rotor?.[place] ?? 0) + (steps[index] ?? 0)),
+    numbersAt: (index) => ({ share: steps[index] ?? 0 }),
+  };
 }
 
 /** Steps of the rotors: declared weights, halved for the degraded; equal where none is declared. */
@@ -113,45 +117,52 @@ export function rotorSteps(members: readonly Eligible[], state: RoutingState): r
   return partsOfOne(members, state, (one) => (isDeclared ? (one.member.weight ?? 0) : 1));
 }
 
-/** A draw this small only separates equals. */
-const tieBreak = 1e-9;
-
-function leastBusy(members: readonly Eligible[], { state, random }: StrategyInput): readonly Score[] {
+function leastBusy(members: readonly Eligible[], { state, random }: StrategyInput): Scores {
   const shares = sharesOf(members, state);
-  return members.map(({ deployment }, index) => {
-    const busy = (state.inFlight[deployment.index] ?? 0) / Math.max(1, deployment.seats ?? 1);
-    return { value: -busy + drawn(shares[index] ?? 0, random) * tieBreak, numbers: { busy } };
-  });
+  const busy = members.map(
+    ({ deployment }) => (state.inFlight[deployment.index] ?? 0) / Math.max(1, deployment.seats ?? 1),
+  );
+  // A draw this small only separates equals.
+  const draw = (share: number): number => (share <= 0 ? -1 : random() ** (1 / share)) * 1e-9;
+  return {
+    values: busy.map((one, index) => draw(shares[index] ?? 0) - one),
+    numbersAt: (index) => ({ busy: busy[index] ?? 0 }),
+  };
 }
 
-function cheapest(members: readonly Eligible[], { facts }: StrategyInput): readonly Score[] {
+function cheapest(members: readonly Eligible[], { facts }: StrategyInput): Scores {
   const output = facts.maxOutputTokens ?? assumedOutputTokens;
-  return members.map(({ deployment: { price } }) => {
-    // A price that nobody has stated is not a low one.
-    if (price === undefined) return { value: Number.NEGATIVE_INFINITY, numbers: noNumbers };
-    const usd = price.inputUsdPerToken * facts.promptTokens + price.outputUsdPerToken * output;
-    return { value: -usd, numbers: { usd } };
-  });
+  // A price that nobody has stated is not a low one.
+  const costs = members.map(({ deployment: { price } }) =>
+    price === undefined
+      ? Number.POSITIVE_INFINITY
+      : price.inputUsdPerToken * facts.promptTokens + price.outputUsdPerToken * output,
+  );
+  return {
+    values: costs.map((usd) => -usd),
+    numbersAt: (index) => (Number.isFinite(costs[index]) ? { usd: costs[index] ?? 0 } : noNumbers),
+  };
 }
 
 /** Output that is reckoned with where a request sets no limit. */
 const assumedOutputTokens = 256;
 
-function largestContext(members: readonly Eligible[], { state }: StrategyInput): readonly Score[] {
-  return members.map(({ deployment }) => {
-    const context = state.observations[deployment.index]?.effectiveContext ?? deployment.contextTokens ?? 0;
-    const busy = state.inFlight[deployment.index] ?? 0;
-    // Contexts are whole numbers, so that a busy peer only stands behind equals.
-    return { value: context - busy / (busy + 1), numbers: { context, busy } };
-  });
+function largestContext(members: readonly Eligible[], { state }: StrategyInput): Scores {
+  const contexts = members.map(({ deployment }) => contextOf(state, deployment) ?? 0);
+  const busy = members.map(({ deployment }) => state.inFlight[deployment.index] ?? 0);
+  return {
+    // Contexts are whole numbers, so that work under way only separates equals.
+    values: contexts.map((context, index) => context - (busy[index] ?? 0) / ((busy[index] ?? 0) + 1)),
+    numbersAt: (index) => ({ context: contexts[index] ?? 0, busy: busy[index] ?? 0 }),
+  };
 }
 
-function byComplexity(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
+function byComplexity(members: readonly Eligible[], input: StrategyInput): Scores {
   const { score: complexity, level } = complexityOf(input.plan, input.state, input.facts, input.group);
   return classFirst(members, input, level, { complexity });
 }
 
-function byContext(members: readonly Eligible[], input: StrategyInput): readonly Score[] {
+function byContext(members: readonly Eligible[], input: StrategyInput): Scores {
   const large = input.group.strategy.largeContextTokens ?? defaultLargeContext;
   const tokens = input.facts.promptTokens;
   const isComplex = input.facts.isMultiStep && input.group.strategy.classes.has('complex');
@@ -167,7 +178,10 @@ function classFirst(
   { group }: StrategyInput,
   level: string,
   numbers: Candidate['numbers'],
-): readonly Score[] {
+): Scores {
   const first = group.strategy.classes.get(level);
-  return members.map(({ place, deployment }) => ({ value: deployment.index === first ? 1 : -place, numbers }));
+  return {
+    values: members.map(({ place, deployment }) => (deployment.index === first ? 1 : -place)),
+    numbersAt: () => numbers,
+  };
 }
