@@ -111,10 +111,12 @@ function isActive(plan: Plan, index: Deployment['index']): boolean {
 
 /** What answers a name whose providers are not active: its first fallback that is. */
 function standIns(plan: Plan, group: ModelGroup): readonly Deployment['index'][] {
+  const { defaultFallbacks, defaultChain } = plan.settings.routing;
   const targets = [
     ...group.fallback,
     ...(group.chain?.items.map((item) => item.target) ?? []),
-    ...plan.settings.routing.defaultFallbacks,
+    ...defaultFallbacks,
+    ...(defaultChain?.items.map((item) => item.target) ?? []),
   ];
   for (const target of targets) {
     const found = deploymentsOf(plan, target).filter((index) => isActive(plan, index));

@@ -5,10 +5,23 @@ import { describeReal } from './real.ts';
 import { type RealServer, startLlama, startOllama } from './servers.ts';
 
 const words = 'one two three four five six seven eight nine ten';
-const tool = { type: 'function', function: { name: 'f', description: 'Does it', parameters: { type: 'object', properties: { a: { type: 'boolean' } } } } };
+const tool = {
+  type: 'function',
+  function: {
+    name: 'f',
+    description: 'Does it',
+    parameters: { type: 'object', properties: { a: { type: 'boolean' } } },
+  },
+};
 
 /** One name for each thing that a server is asked; every table below runs for every server. */
-type Names = { readonly chat: string; readonly tool: string; readonly embed: string; readonly slow: string; readonly narrow: string };
+type Names = {
+  readonly chat: string;
+  readonly tool: string;
+  readonly embed: string;
+  readonly slow: string;
+  readonly narrow: string;
+};
 
 /** A server behind the gateway, and how it is declared there. */
 type Backend = {
@@ -30,8 +43,13 @@ const backends: readonly Backend[] = [
         startLlama('counting', { context: 256 }),
       ]);
       const kinds = ['chat', 'tool', 'embed', 'slow', 'narrow'] as const;
-      const entries = kinds.map((kind, index) => [`llama-${kind}`, provider('llama_cpp', servers[index], [kind === 'slow' ? 'gemma' : 'tiny'])]);
-      const names = Object.fromEntries(kinds.map((kind) => [kind, `llama-${kind}/${kind === 'slow' ? 'gemma' : 'tiny'}`]));
+      const entries = kinds.map((kind, index) => [
+        `llama-${kind}`,
+        provider('llama_cpp', servers[index], [kind === 'slow' ? 'gemma' : 'tiny']),
+      ]);
+      const names = Object.fromEntries(
+        kinds.map((kind) => [kind, `llama-${kind}/${kind === 'slow' ? 'gemma' : 'tiny'}`]),
+      );
       // Every kind has its name.
       return { servers, providers: Object.fromEntries(entries) as object, names: names as Names };
     },
@@ -42,7 +60,11 @@ const backends: readonly Backend[] = [
     async start() {
       const server = await startOllama({ gemma: true, environment: { ...verbose, OLLAMA_CONTEXT_LENGTH: '512' } });
       const names = { chat: 'tiny', tool: 'tiny-tool', embed: 'tiny', slow: 'gemma', narrow: 'tiny' };
-      return { servers: [server], providers: { ollama: provider('ollama', server, ['tiny', 'tiny-tool', 'gemma']) }, names };
+      return {
+        servers: [server],
+        providers: { ollama: provider('ollama', server, ['tiny', 'tiny-tool', 'gemma']) },
+        names,
+      };
     },
   },
   {
@@ -50,12 +72,23 @@ const backends: readonly Backend[] = [
     needs: ['ollama'],
     async start() {
       const server = await startOllama({ gemma: true, environment: verbose });
-      const models = ['tiny', 'tiny-tool', 'gemma'].map((name) => ({ name, options: { num_ctx: 512 }, keep_alive: '5m' }));
+      const models = ['tiny', 'tiny-tool', 'gemma'].map((name) => ({
+        name,
+        options: { num_ctx: 512 },
+        keep_alive: '5m',
+      }));
       const names = { chat: 'tiny', tool: 'tiny-tool', embed: 'tiny', slow: 'gemma', narrow: 'tiny' };
       return { servers: [server], providers: { ollama: provider('ollama', server, models) }, names };
     },
   },
 ];
+
+/** The server of the slow model: the fourth of the llama.cpp ones, the only Ollama. */
+function slow(servers: readonly RealServer[]): RealServer {
+  const server = servers[3] ?? servers[0];
+  if (server === undefined) throw new Error('No server was started');
+  return server;
+}
 
 function provider(type: string, server: RealServer | undefined, models: readonly unknown[]): object {
   return { type, base_url: server?.url, models };
@@ -71,7 +104,9 @@ for (const backend of backends) {
       const started = await backend.start();
       ({ servers, names } = started);
       // JSON is YAML.
-      product = await startProduct({ files: { 'config/providers.yaml': JSON.stringify({ providers: started.providers }) } });
+      product = await startProduct({
+        files: { 'config/providers.yaml': JSON.stringify({ providers: started.providers }) },
+      });
     }, 180_000);
 
     afterAll(async () => {
@@ -80,7 +115,11 @@ for (const backend of backends) {
     });
 
     const post = (path: string, body: object, signal?: AbortSignal): Promise<Response> =>
-      fetch(`${product.url}${path}`, { method: 'POST', body: JSON.stringify(body), ...(signal === undefined ? {} : { signal }) });
+      fetch(`${product.url}${path}`, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        ...(signal === undefined ? {} : { signal }),
+      });
     const chat = (model: string, more: object = {}, signal?: AbortSignal): Promise<Response> =>
       post('/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Count' }], ...more }, signal);
 
@@ -99,7 +138,12 @@ for (const backend of backends) {
       const events = await eventsOf(await chat(names.chat, { stream: true, stream_options: { include_usage: true } }));
       expect(events.at(-1)).toBe('[DONE]');
       const chunks = events.slice(0, -1).map((text) => JSON.parse(text) as Chat);
-      expect(chunks.map((one) => one.choices[0]?.delta?.content ?? '').join('').trim()).toBe(words);
+      expect(
+        chunks
+          .map((one) => one.choices[0]?.delta?.content ?? '')
+          .join('')
+          .trim(),
+      ).toBe(words);
       expect(new Set(chunks.map((one) => one.model))).toEqual(new Set([names.chat]));
       expect(chunks.filter((one) => one.usage != null)).toHaveLength(1);
     });
@@ -110,7 +154,9 @@ for (const backend of backends) {
       expect(events.filter((text) => text.includes('"choices":[]'))).toEqual([]);
       expect(events.filter((text) => text === '[DONE]')).toHaveLength(1);
       const id = answer.headers.get('x-request-id');
-      const line = await until('the line of the request', () => product.log().find((one) => one['request_id'] === id && one['event'] === 'request_routed'));
+      const line = await until('the line of the request', () =>
+        product.log().find((one) => one['request_id'] === id && one['event'] === 'request_routed'),
+      );
       expect(line['tokens_out'] ?? line['completion_tokens'], JSON.stringify(line)).toBeGreaterThan(5);
     });
 
@@ -126,7 +172,9 @@ for (const backend of backends) {
       const answer = await chat(names.tool, { tools: [tool], stream });
       expect(answer.status, await answer.clone().text()).toBe(200);
       const calls = stream
-        ? (await eventsOf(answer)).slice(0, -1).flatMap((text) => (JSON.parse(text) as Chat).choices[0]?.delta?.tool_calls ?? [])
+        ? (await eventsOf(answer))
+            .slice(0, -1)
+            .flatMap((text) => (JSON.parse(text) as Chat).choices[0]?.delta?.tool_calls ?? [])
         : (((await answer.json()) as Chat).choices[0]?.message?.tool_calls ?? []);
       expect(calls.find((one) => one.function?.name !== undefined)?.function?.name).toBe('f');
       expect(JSON.parse(calls.map((one) => one.function?.arguments ?? '').join(''))).toEqual({ a: true });
@@ -142,7 +190,10 @@ for (const backend of backends) {
 
     test('refuses a prompt that does not fit as a context that is too small', async () => {
       const long = Array.from({ length: 3000 }, () => 'one').join(' ');
-      const answer = await post('/v1/chat/completions', { model: names.narrow, messages: [{ role: 'user', content: long }] });
+      const answer = await post('/v1/chat/completions', {
+        model: names.narrow,
+        messages: [{ role: 'user', content: long }],
+      });
       // Ollama cuts a prompt in silence unless it is told otherwise; what it says of it is passed on.
       if (backend.needs.includes('ollama')) expect([200, 400]).toContain(answer.status);
       else {
@@ -153,31 +204,34 @@ for (const backend of backends) {
 
     test('answers two at once', async () => {
       const answers = await Promise.all([chat(names.chat), chat(names.chat)]);
-      for (const answer of answers) expect(((await answer.json()) as Chat).choices[0]?.message?.content?.trim()).toBe(words);
+      for (const answer of answers)
+        expect(((await answer.json()) as Chat).choices[0]?.message?.content?.trim()).toBe(words);
     });
 
     test('stops when the client goes (spine 3.4)', async () => {
-      const working = watch(servers);
+      const working = watch(slow(servers));
       const gone = new AbortController();
       const answer = await chat(names.slow, { stream: true, max_tokens: 2000 }, gone.signal);
       const reader = answer.body?.getReader();
       await reader?.read();
-      await until('the server to work on it', async () => (await working()) > 0);
+      await until('the server to work on it', working.begun);
       gone.abort();
-      await until('the server to be idle again', async () => (await working()) === 0);
+      await until('the server to be idle again', working.over);
       const id = answer.headers.get('x-request-id');
-      const line = await until('the line of the request', () => product.log().find((one) => one['request_id'] === id && one['event'] === 'request_routed'));
+      const line = await until('the line of the request', () =>
+        product.log().find((one) => one['request_id'] === id && one['event'] === 'request_routed'),
+      );
       expect(line['outcome'] ?? line['state'], JSON.stringify(line)).toBe('client_closed');
     }, 60_000);
 
     test('stops when a client that does not stream goes', async () => {
-      const working = watch(servers);
+      const working = watch(slow(servers));
       const gone = new AbortController();
       const asked = chat(names.slow, { max_tokens: 2000 }, gone.signal).catch(() => 'gone');
-      await until('the server to begin', async () => (await working()) > 0);
+      await until('the server to begin', working.begun);
       gone.abort();
       expect(await asked).toBe('gone');
-      await until('the server to be idle again', async () => (await working()) === 0);
+      await until('the server to be idle again', working.over);
     }, 60_000);
   });
 }
@@ -186,27 +240,28 @@ for (const backend of backends) {
 const verbose = { OLLAMA_DEBUG: '1' };
 
 /**
- * Watches how many requests the servers work on from now: llama.cpp tells of its slots, Ollama
- * writes a line when a runner takes up a request and one when it is done.
+ * Watches the slow model's server from now: whether it took up a request, and whether it is done
+ * with it. llama.cpp tells of its slots; Ollama writes a line when a runner begins, and one with
+ * the runner's name when nothing holds it any more.
  */
-function watch(servers: readonly RealServer[]): () => Promise<number> {
-  const before = servers.map(({ log }) => balance(log()));
-  return async () => {
-    const counts = await Promise.all(servers.map((server, index) => running(server, before[index] ?? 0)));
-    return counts.reduce((sum, one) => sum + one, 0);
+function watch({ url, log }: RealServer): { begun(): Promise<boolean>; over(): Promise<boolean> } {
+  const begins = /msg="completion request"/g;
+  const ends = /runner\.name=\S*gemma.*refCount=0/g;
+  const before = { begun: count(log(), begins), ended: count(log(), ends) };
+  const processing = async (): Promise<boolean | undefined> => {
+    const answer = await fetch(`${url}/slots`);
+    if (!answer.ok) return undefined;
+    // What llama.cpp documents of its slots.
+    const slots = (await answer.json()) as readonly { readonly is_processing: boolean }[];
+    return slots.some((slot) => slot.is_processing);
   };
-}
-
-async function running({ url, log }: RealServer, before: number): Promise<number> {
-  const answer = await fetch(`${url}/slots`);
-  if (!answer.ok) return balance(log()) - before;
-  // What llama.cpp documents of its slots.
-  const slots = (await answer.json()) as readonly { readonly is_processing: boolean }[];
-  return slots.filter((slot) => slot.is_processing).length;
-}
-
-function balance(log: string): number {
-  return count(log, /msg="completion request"/g) - count(log, /msg="context for request finished"/g);
+  return {
+    begun: async () => (await processing()) ?? count(log(), begins) > before.begun,
+    async over() {
+      const busy = await processing();
+      return busy === undefined ? count(log(), ends) > before.ended : !busy;
+    },
+  };
 }
 
 function count(text: string, what: RegExp): number {

@@ -168,6 +168,17 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** Starts the real LiteLLM proxy with a configuration file and a key of its own. */
+export async function startLitellm(file: string, key: string): Promise<RealServer> {
+  const port = await freePort();
+  const words = ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--telemetry', 'False'];
+  return launch(join(realFolder, 'litellm/bin/litellm'), words, {
+    url: `http://127.0.0.1:${port}`,
+    readyPath: '/health/liveliness',
+    environment: { LITELLM_MASTER_KEY: key, LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+  });
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
