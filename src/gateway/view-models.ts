@@ -15,9 +15,8 @@ export function answerModels({ exchange, snapshot }: ViewInput): void {
 /** `GET /v1/models/{id}`; ids may hold `/` and `:`. */
 export function answerModel({ exchange, snapshot, path }: ViewInput): void {
   const id = withoutVersion(path).slice('/models/'.length);
-  const known = snapshot.plan.names.get(id);
-  const group = known === undefined || known.kind === 'deployment' ? undefined : snapshot.plan.groups[known.group];
-  if (group !== undefined) return sendJson(exchange, 200, describeModel(snapshot, group, id));
+  const model = findModel(snapshot, id);
+  if (model !== undefined) return sendJson(exchange, 200, model);
   const near = nearest(
     id,
     listModels(snapshot).map((model) => model.id),
@@ -30,6 +29,20 @@ export function answerModel({ exchange, snapshot, path }: ViewInput): void {
     [...headers, 'content-length', String(Buffer.byteLength(body)), ...exchange.extraHeaders],
     body,
   );
+}
+
+/** What a name is that can be asked for, listed or not: a deployment has its own names too. */
+function findModel(snapshot: Snapshot, id: string): ListedName | undefined {
+  const { plan } = snapshot;
+  const known = plan.names.get(id);
+  if (known === undefined) return undefined;
+  if (known.kind !== 'deployment') {
+    const group = plan.groups[known.group];
+    return group === undefined ? undefined : describeModel(snapshot, group, id);
+  }
+  const deployment = plan.deployments[known.deployment];
+  if (deployment === undefined) return undefined;
+  return describe(snapshot, { id, owner: deployment.provider, kind: deployment.kind ?? 'model' }, [deployment]);
 }
 
 /** `GET /model/info`: LiteLLM's list of deployments; keys are never in it, addresses only where settings allow. */
@@ -94,13 +107,22 @@ export function listModels(snapshot: Snapshot): readonly ListedName[] {
 function describeModel(snapshot: Snapshot, group: ModelGroup, id: string): ListedName {
   const members = membersOf(snapshot, group);
   const owner = group.owner ?? members[0]?.provider ?? 'signalbox';
+  const kind = group.kind === 'model' ? (members[0]?.kind ?? 'model') : group.kind;
+  return describe(snapshot, { id, owner, kind }, members);
+}
+
+function describe(
+  snapshot: Snapshot,
+  { id, owner, kind }: { readonly id: string; readonly owner: string; readonly kind: string },
+  members: readonly Deployment[],
+): ListedName {
   return {
     id,
     object: 'model',
     created,
     owned_by: owner,
     provider: owner,
-    kind: group.kind === 'model' ? (members[0]?.kind ?? 'model') : group.kind,
+    kind,
     context: largest(
       members.map((one) => snapshot.state.observations[one.index]?.effectiveContext ?? one.contextTokens),
     ),
