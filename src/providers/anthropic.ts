@@ -2,13 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { bodyFields, chatToMessages } from '../wire/chat-to-messages.ts';
 import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.ts';
-import {
-  authorizeByCredential,
-  basePath,
-  plainReport,
-  probeJson,
-  readOpenAiError,
-} from './open-ai-wire.ts';
+import { authorizeByCredential, basePath, plainReport, probeJson, readOpenAiError } from './open-ai-wire.ts';
 import type { BuildInput, BuildResult, Dialect } from './provider.ts';
 
 /** The version under which sampling parameters are still taken. */

@@ -27,7 +27,7 @@ export const ollama: Dialect = {
   ...openai,
   name: 'ollama',
   defaultBaseUrl: 'http://127.0.0.1:11434',
-  buildRequest: (input) => (needsNative(input) ? buildNative(input) : buildOpenAiRequest(input, { learnUsage: true })),
+  buildRequest,
   probes: (provider) => [
     { path: `${basePath(provider)}/api/version`, required: true },
     { path: `${basePath(provider)}/api/tags`, required: true },
@@ -36,6 +36,18 @@ export const ollama: Dialect = {
   readProbe,
   recognises: (answers) => asText(asObject(probeJson(answers, '/api/version'))?.['version']) !== undefined,
 };
+
+function buildRequest(input: BuildInput): BuildResult {
+  if (needsNative(input)) return buildNative(input);
+  const native = hasUnheardLimit(input) ? buildNative(input) : undefined;
+  return native?.kind === 'request' ? native : buildOpenAiRequest(input, { learnUsage: true });
+}
+
+/** Its /v1 does not hear `max_completion_tokens`, by which newer clients say what they said by `max_tokens`. */
+function hasUnheardLimit({ endpoint, body, scan }: BuildInput): boolean {
+  const members = (scan ?? scannedMembers(body))?.members;
+  return endpoint === 'chat' && members?.has('max_completion_tokens') === true && !members.has('max_tokens');
+}
 
 /** Fields of a request that only the native wire can carry. */
 const nativeFields = ['think', 'keep_alive', 'num_ctx', 'top_k', 'min_p', 'repeat_penalty', 'mirostat'];
@@ -46,8 +58,8 @@ function needsNative({ deployment, body, scan }: BuildInput): boolean {
     nativeFields.some((field) => deployment.defaults[field] !== undefined || deployment.extraBody[field] !== undefined)
   )
     return true;
-  const members = scan ?? scannedMembers(body);
-  return members !== undefined && nativeFields.some((field) => members.members.has(field));
+  const members = (scan ?? scannedMembers(body))?.members;
+  return members !== undefined && nativeFields.some((field) => members.has(field));
 }
 
 function scannedMembers(body: Uint8Array): BodyScan | undefined {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Provider } from '../plan/provider.ts';
+import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
 import { makeDeployment, makeProvider } from './fixtures/make.ts';
 import { llamaCpp } from './llama-cpp.ts';
@@ -129,6 +130,13 @@ test('spine 3.2: keys go as the provider wants them', () => {
     'k',
   ]);
   expect(openai.authorize(makeProvider({ credential: { kind: 'none' } }), undefined)).toEqual([]);
+  const anthropicKey = { kind: 'header', header: 'x-api-key', secret } as const;
+  expect(anthropic.authorize(makeProvider({ credential: anthropicKey }), 'k')).toEqual([
+    'x-api-key',
+    'k',
+    'anthropic-version',
+    '2023-06-01',
+  ]);
 });
 
 test('spine 3.2: an organization of the client reaches OpenAI and nobody else', () => {

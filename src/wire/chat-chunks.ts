@@ -2,12 +2,15 @@ import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart } from './answer.ts';
+import type { Fields } from './json-shape.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 
 /** Writes OpenAI's chunks for an answer that came in another wire; each call gives the parts to send. */
 export type ChunkWriter = {
-  text(text: string): StreamPart[];
+  text(text: string, logprobs?: readonly unknown[]): StreamPart[];
   reasoning(text: string): StreamPart[];
+  /** Thinking that its model has signed: a client hands it back as it is, with the results of tools. */
+  thinkingBlock(block: Fields): StreamPart[];
   /** Begins a tool call; `index` counts calls, not blocks. */
   toolCall(call: {
     readonly index: number;
@@ -32,7 +35,7 @@ export function createChunkWriter(context: ReadContext): ChunkWriter {
   let hasBegun = false;
   const event = (rest: object): Uint8Array => Buffer.from(`data: ${JSON.stringify({ ...head, ...rest })}\n\n`);
   const choice = (fields: object, reason: FinishReason | null = null): Uint8Array =>
-    event({ choices: [{ index: 0, ...fields, logprobs: null, finish_reason: reason }] });
+    event({ choices: [{ index: 0, logprobs: null, ...fields, finish_reason: reason }] });
   const content = (delta: object): StreamPart[] => {
     const parts: StreamPart[] = [];
     if (!hasBegun && isChat)
@@ -42,8 +45,12 @@ export function createChunkWriter(context: ReadContext): ChunkWriter {
     return parts;
   };
   return {
-    text: (text) => content(isChat ? { delta: { content: text } } : { text }),
+    text: (text, logprobs) => {
+      const known = logprobs === undefined ? {} : { logprobs: { content: logprobs } };
+      return content(isChat ? { delta: { content: text }, ...known } : { text });
+    },
     reasoning: (text) => content({ delta: { reasoning_content: text } }),
+    thinkingBlock: (block) => content({ delta: { thinking_blocks: [block] } }),
     toolCall: ({ index, id, name, arguments: text }) =>
       content({ delta: { tool_calls: [{ index, id, type: 'function', function: { name, arguments: text } }] } }),
     toolArguments: (index, piece) => content({ delta: { tool_calls: [{ index, function: { arguments: piece } }] } }),

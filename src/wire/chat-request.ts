@@ -2,9 +2,9 @@ import { asList, asObject, asText, type Fields } from './json-shape.ts';
 
 /** A piece of a message's content, as far as other wires know it. */
 export type ContentPart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'image'; readonly mediaType: string; readonly base64: string }
-  | { readonly kind: 'image_url'; readonly url: string }
+  | { readonly kind: 'text'; readonly text: string; readonly cacheControl: unknown }
+  | { readonly kind: 'image'; readonly mediaType: string; readonly base64: string; readonly cacheControl: unknown }
+  | { readonly kind: 'image_url'; readonly url: string; readonly cacheControl: unknown }
   | { readonly kind: 'other'; readonly type: string };
 
 /** A call of a tool in an assistant's message. */
@@ -17,6 +17,8 @@ export type ChatMessage = {
   readonly toolCalls: readonly ToolCall[];
   readonly toolCallId: string | undefined;
   readonly reasoning: string | undefined;
+  /** Thinking that its model has signed, as it was handed out. */
+  readonly thinkingBlocks: readonly Fields[];
 };
 
 /** Reads the messages of a chat request, for wires that say them otherwise. */
@@ -28,8 +30,16 @@ export function readMessages(value: unknown): readonly ChatMessage[] {
       parts: readParts(message['content']),
       toolCalls: readToolCalls(message['tool_calls']),
       toolCallId: asText(message['tool_call_id']),
-      reasoning: asText(message['reasoning_content']),
+      reasoning: asText(message['reasoning_content']) ?? asText(message['reasoning']),
+      thinkingBlocks: objectsOf(message['thinking_blocks']),
     };
+  });
+}
+
+function objectsOf(value: unknown): readonly Fields[] {
+  return (asList(value) ?? []).flatMap((one) => {
+    const fields = asObject(one);
+    return fields === undefined ? [] : [fields];
   });
 }
 
@@ -40,18 +50,19 @@ export function textOf(parts: readonly ContentPart[]): string {
 
 function readParts(content: unknown): readonly ContentPart[] {
   const whole = asText(content);
-  if (whole !== undefined) return whole === '' ? [] : [{ kind: 'text', text: whole }];
+  if (whole !== undefined) return whole === '' ? [] : [{ kind: 'text', text: whole, cacheControl: undefined }];
   return (asList(content) ?? []).map((one): ContentPart => {
     const part: Fields = asObject(one) ?? {};
     const type = asText(part['type']) ?? 'unknown';
-    if (type === 'text') return { kind: 'text', text: asText(part['text']) ?? '' };
-    if (type === 'refusal') return { kind: 'text', text: asText(part['refusal']) ?? '' };
+    const cacheControl = part['cache_control'];
+    if (type === 'text') return { kind: 'text', text: asText(part['text']) ?? '', cacheControl };
+    if (type === 'refusal') return { kind: 'text', text: asText(part['refusal']) ?? '', cacheControl };
     if (type !== 'image_url') return { kind: 'other', type };
     const url = asText(asObject(part['image_url'])?.['url']) ?? asText(part['image_url']) ?? '';
-    const data = /^data:([\w.+-]+\/[\w.+-]+);base64,(.*)$/s.exec(url);
+    const data = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,(.*)$/is.exec(url);
     return data === null
-      ? { kind: 'image_url', url }
-      : { kind: 'image', mediaType: data[1] ?? '', base64: data[2] ?? '' };
+      ? { kind: 'image_url', url, cacheControl }
+      : { kind: 'image', mediaType: data[1] ?? '', base64: data[2] ?? '', cacheControl };
   });
 }
 
@@ -78,6 +89,25 @@ function readArguments(value: unknown): Fields {
   } catch {
     return { value: text };
   }
+}
+
+/** Whether a field of a request says anything: empty values are what clients send for "not set". */
+export function saysAnything(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === 0 || value === '') return false;
+  const list = asList(value);
+  if (list !== undefined) return list.length > 0;
+  const fields = asObject(value);
+  return fields === undefined || Object.keys(fields).length > 0;
+}
+
+/** What of tools, choices and parts is of a kind that only OpenAI's own wire can say; undefined where nothing is. */
+export function foreignField(body: Fields, messages: readonly ChatMessage[]): string | undefined {
+  const part = messages.flatMap((message) => message.parts).find((one) => one.kind === 'other');
+  if (part?.kind === 'other') return `messages (a part of type ${part.type})`;
+  const tool = (asList(body['tools']) ?? []).find((one) => asObject(asObject(one)?.['function']) === undefined);
+  if (tool !== undefined) return `tools (one of type ${asText(asObject(tool)?.['type']) ?? 'unknown'})`;
+  const choice = asText(asObject(body['tool_choice'])?.['type']);
+  return choice === undefined || choice === 'function' ? undefined : `tool_choice (of type ${choice})`;
 }
 
 /** Limits, samplings and forms of a chat request that several wires take. */

@@ -2,10 +2,12 @@ import {
   type ChatMessage,
   type ChatParameters,
   type ContentPart,
+  foreignField,
   readMessages,
   readParameters,
+  saysAnything,
 } from './chat-request.ts';
-import { asObject, type Fields } from './json-shape.ts';
+import { asObject, asText, type Fields } from './json-shape.ts';
 
 /** What the translation must know of the deployment. */
 export type MessagesOptions = {
@@ -52,26 +54,20 @@ export function chatToMessages(
   body: Fields,
   options: MessagesOptions,
 ): { readonly kind: 'body'; readonly body: Fields } | { readonly kind: 'refused'; readonly field: string } {
-  const refused = messagesFields.refused.find(
-    (field) => body[field] !== undefined && body[field] !== null && body[field] !== false,
-  );
-  if (refused !== undefined) return { kind: 'refused', field: refused };
-  if (typeof body['n'] === 'number' && body['n'] > 1) return { kind: 'refused', field: 'n' };
   const messages = readMessages(body['messages']);
-  const foreign = messages.flatMap((message) => message.parts).find((part) => part.kind === 'other');
-  if (foreign?.kind === 'other') return { kind: 'refused', field: `messages (a part of type ${foreign.type})` };
+  const refused =
+    messagesFields.refused.find((field) => saysAnything(body[field])) ??
+    (typeof body['n'] === 'number' && body['n'] > 1 ? 'n' : undefined) ??
+    foreignField(body, messages);
+  if (refused !== undefined) return { kind: 'refused', field: refused };
   const parameters = readParameters(body);
-  const system = messages
-    .filter(isSystem)
-    .flatMap((message) => message.parts.flatMap((part) => (part.kind === 'text' ? [part.text] : [])));
-  if (parameters.format.kind === 'json') system.push('Answer with one JSON object and nothing else.');
   return {
     kind: 'body',
     body: {
       model: options.model,
       max_tokens: parameters.maxTokens ?? options.maxOutputTokens ?? defaultMaxTokens,
       messages: joinTurns(messages.filter((message) => !isSystem(message))),
-      ...(system.length === 0 ? {} : { system: system.join('\n\n') }),
+      ...systemOf(messages.filter(isSystem), parameters),
       ...(options.stream ? { stream: true } : {}),
       ...samplingOf(parameters),
       ...toolsOf(parameters),
@@ -98,6 +94,18 @@ function nativeFields(body: Fields): Fields {
 
 function isSystem({ role }: ChatMessage): boolean {
   return role === 'system' || role === 'developer';
+}
+
+/** One text, or blocks where a client marks what is to be cached. */
+function systemOf(messages: readonly ChatMessage[], { format }: ChatParameters): Fields {
+  const wantsJson = format.kind === 'json';
+  const blocks = [
+    ...messages.flatMap((message) => message.parts.flatMap(blockOf)),
+    ...(wantsJson ? [{ type: 'text', text: 'Answer with one JSON object and nothing else.' }] : []),
+  ];
+  if (blocks.length === 0) return {};
+  const isMarked = blocks.some((block) => 'cache_control' in block);
+  return { system: isMarked ? blocks : blocks.map((block) => asText(block['text']) ?? '').join('\n\n') };
 }
 
 function samplingOf({ temperature, topP, stop }: ChatParameters): Fields {
@@ -165,7 +173,17 @@ function joinTurns(messages: readonly ChatMessage[]): readonly Turn[] {
     if (last?.role === role) last.content.push(...blocks);
     else if (blocks.length > 0) turns.push({ role, content: blocks });
   }
+  for (const { content } of turns) content.sort((a, b) => resultsFirst(a) - resultsFirst(b));
+  const last = turns.at(-1);
+  // A beginning that the model is to continue must not end in blanks.
+  const lastBlock = last?.role === 'assistant' ? last.content.at(-1) : undefined;
+  if (last !== undefined && lastBlock?.['type'] === 'text')
+    last.content[last.content.length - 1] = { ...lastBlock, text: asText(lastBlock['text'])?.trimEnd() };
   return turns;
+}
+
+function resultsFirst(block: Fields): number {
+  return block['type'] === 'tool_result' ? 0 : 1;
 }
 
 function blocksOf(message: ChatMessage): Fields[] {
@@ -174,6 +192,7 @@ function blocksOf(message: ChatMessage): Fields[] {
     return [{ type: 'tool_result', tool_use_id: cleanId(message.toolCallId ?? 'call_0'), content }];
   }
   return [
+    ...message.thinkingBlocks,
     ...content,
     ...message.toolCalls.map(({ id, name, arguments: input }) => ({ type: 'tool_use', id: cleanId(id), name, input })),
   ];
@@ -182,14 +201,20 @@ function blocksOf(message: ChatMessage): Fields[] {
 function blockOf(part: ContentPart): Fields[] {
   switch (part.kind) {
     case 'text':
-      return part.text === '' ? [] : [{ type: 'text', text: part.text }];
-    case 'image':
-      return [{ type: 'image', source: { type: 'base64', media_type: part.mediaType, data: part.base64 } }];
+      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...cacheOf(part.cacheControl) }];
+    case 'image': {
+      const source = { type: 'base64', media_type: part.mediaType, data: part.base64 };
+      return [{ type: 'image', source, ...cacheOf(part.cacheControl) }];
+    }
     case 'image_url':
-      return [{ type: 'image', source: { type: 'url', url: part.url } }];
+      return [{ type: 'image', source: { type: 'url', url: part.url }, ...cacheOf(part.cacheControl) }];
     case 'other':
       return [];
   }
+}
+
+function cacheOf(mark: unknown): Fields {
+  return mark === undefined || mark === null ? {} : { cache_control: mark };
 }
 
 /** Ids of other vendors may hold letters that Anthropic's must not; equal ids stay equal. */

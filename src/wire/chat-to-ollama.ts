@@ -1,4 +1,12 @@
-import { type ChatMessage, type ChatParameters, readMessages, readParameters, textOf } from './chat-request.ts';
+import {
+  type ChatMessage,
+  type ChatParameters,
+  foreignField,
+  readMessages,
+  readParameters,
+  saysAnything,
+  textOf,
+} from './chat-request.ts';
 import { asList, asText, type Fields } from './json-shape.ts';
 
 /** What the translation must know of the deployment. */
@@ -51,23 +59,22 @@ export const ollamaFields: { readonly refused: readonly string[]; readonly dropp
 
 /** Translates a chat request to Ollama's /api/chat. */
 export function chatToOllama(body: Fields, known: OllamaOptions): OllamaBody {
-  const refused = refusedField(body);
-  if (refused !== undefined) return { kind: 'refused', field: refused };
   const messages = readMessages(body['messages']);
-  const parts = messages.flatMap((message) => message.parts);
-  const foreign = parts.find((part) => part.kind === 'other');
-  if (foreign?.kind === 'other') return { kind: 'refused', field: `messages (a part of type ${foreign.type})` };
-  if (parts.some((part) => part.kind === 'image_url'))
-    return { kind: 'refused', field: 'image_url (only data: addresses, Ollama fetches nothing)' };
+  const hasAddress = messages.some(({ parts }) => parts.some((part) => part.kind === 'image_url'));
+  const refused =
+    refusedField(body) ??
+    foreignField(body, messages) ??
+    (hasAddress ? 'image_url (only data: addresses, Ollama fetches nothing)' : undefined);
+  if (refused !== undefined) return { kind: 'refused', field: refused };
   const parameters = readParameters(body);
-  const wantsTools = parameters.tools.length > 0 && parameters.toolChoice !== 'none';
+  const tools = offeredTools(parameters);
   return {
     kind: 'body',
     body: {
       model: known.model,
       messages: translateMessages(messages),
       stream: known.stream,
-      ...(wantsTools ? { tools: parameters.tools.map((tool) => ({ type: 'function', function: tool })) } : {}),
+      ...(tools.length === 0 ? {} : { tools: tools.map((tool) => ({ type: 'function', function: tool })) }),
       ...formatOf(parameters),
       ...thinkOf(parameters, body),
       ...(body['logprobs'] === undefined ? {} : { logprobs: body['logprobs'] }),
@@ -75,6 +82,12 @@ export function chatToOllama(body: Fields, known: OllamaOptions): OllamaBody {
       ...commonFields(body, parameters, known),
     },
   };
+}
+
+/** Ollama cannot be told to call a tool, but it can be offered the wanted one only, or none. */
+function offeredTools({ tools, toolChoice }: ChatParameters): ChatParameters['tools'] {
+  if (toolChoice === 'none') return [];
+  return typeof toolChoice === 'object' ? tools.filter((tool) => tool.name === toolChoice.name) : tools;
 }
 
 /** Translates a completions request to Ollama's /api/generate. */
@@ -113,7 +126,7 @@ export function embeddingsToOllama(body: Fields, known: OllamaOptions): OllamaBo
 }
 
 function refusedField(body: Fields): string | undefined {
-  const found = ollamaFields.refused.find((field) => body[field] !== undefined && body[field] !== null);
+  const found = ollamaFields.refused.find((field) => saysAnything(body[field]));
   return found ?? (typeof body['n'] === 'number' && body['n'] > 1 ? 'n' : undefined);
 }
 

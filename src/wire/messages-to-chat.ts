@@ -2,7 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
-import { createChunkWriter, truncated } from './chat-chunks.ts';
+import { type ChunkWriter, createChunkWriter, truncated } from './chat-chunks.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
@@ -68,7 +68,7 @@ function messageOf(blocks: readonly Fields[]): Fields {
 /** OpenAI counts cached input as part of the prompt, Anthropic beside it. */
 function readUsage(value: unknown): Usage | undefined {
   const usage = asObject(value);
-  if (usage === undefined) return undefined;
+  if (usage === undefined || Object.keys(usage).length === 0) return undefined;
   const input = asNumber(usage['input_tokens']);
   const cached = asNumber(usage['cache_read_input_tokens']);
   const output = asNumber(usage['output_tokens']);
@@ -102,7 +102,7 @@ function finishOf(reason: string | undefined): FinishReason {
 export function createMessagesReader(context: ReadContext): StreamReader {
   const framer = createSseFramer();
   const writer = createChunkWriter(context);
-  const state: StreamState = { usage: {}, stop: undefined, tools: new Map(), isOver: false };
+  const state: StreamState = { usage: {}, stop: undefined, tools: new Map(), thinking: new Map(), isOver: false };
   const read = (data: string): StreamPart[] => {
     if (state.isOver || data === '') return [];
     const event = parse(data);
@@ -127,7 +127,9 @@ export function createMessagesReader(context: ReadContext): StreamReader {
     },
     end() {
       const parts = framer.end().flatMap((event) => read(event.data));
-      return state.isOver ? parts : [...parts, ...end(writer.fail(truncated()))];
+      if (state.isOver) return parts;
+      // An answer that has told why it stopped is whole, though its last event is missing.
+      return [...parts, ...end(state.stop === undefined ? writer.fail(truncated()) : finish(state, writer))];
     },
   };
 }
@@ -137,10 +139,16 @@ type StreamState = {
   stop: string | undefined;
   /** Block index → the tool call's own number and whether arguments came. */
   readonly tools: Map<number, { readonly index: number; hasArguments: boolean }>;
+  /** Block index → the thinking that came so far. */
+  readonly thinking: Map<number, string>;
   isOver: boolean;
 };
 
-function readEvent(event: Fields, state: StreamState, writer: ReturnType<typeof createChunkWriter>): StreamPart[] {
+function finish(state: StreamState, writer: ChunkWriter): StreamPart[] {
+  return writer.finish(finishOf(state.stop), readUsage(state.usage));
+}
+
+function readEvent(event: Fields, state: StreamState, writer: ChunkWriter): StreamPart[] {
   switch (event['type']) {
     case 'message_start':
       state.usage = asObject(asObject(event['message'])?.['usage']) ?? {};
@@ -156,16 +164,17 @@ function readEvent(event: Fields, state: StreamState, writer: ReturnType<typeof 
       state.usage = { ...state.usage, ...asObject(event['usage']) };
       return [];
     case 'message_stop':
-      return writer.finish(finishOf(state.stop), readUsage(state.usage));
+      return finish(state, writer);
     default:
       // Pings, and events that later versions add.
       return [];
   }
 }
 
-function startBlock(event: Fields, state: StreamState, writer: ReturnType<typeof createChunkWriter>): StreamPart[] {
+function startBlock(event: Fields, state: StreamState, writer: ChunkWriter): StreamPart[] {
   const block = asObject(event['content_block']);
   if (block?.['type'] === 'text' && isFilled(block['text'])) return writer.text(asText(block['text']) ?? '');
+  if (block?.['type'] === 'redacted_thinking') return writer.thinkingBlock(block);
   if (block?.['type'] !== 'tool_use') return [];
   const index = state.tools.size;
   const input = asObject(block['input']);
@@ -179,15 +188,22 @@ function startBlock(event: Fields, state: StreamState, writer: ReturnType<typeof
   });
 }
 
-function readDelta(event: Fields, state: StreamState, writer: ReturnType<typeof createChunkWriter>): StreamPart[] {
+function readDelta(event: Fields, state: StreamState, writer: ChunkWriter): StreamPart[] {
   const delta: Fields = asObject(event['delta']) ?? {};
   switch (delta['type']) {
     case 'text_delta':
       return isFilled(delta['text']) ? writer.text(asText(delta['text']) ?? '') : [];
-    case 'thinking_delta':
-      return isFilled(delta['thinking']) ? writer.reasoning(asText(delta['thinking']) ?? '') : [];
+    case 'thinking_delta': {
+      const piece = asText(delta['thinking']) ?? '';
+      state.thinking.set(blockIndex(event), (state.thinking.get(blockIndex(event)) ?? '') + piece);
+      return piece === '' ? [] : writer.reasoning(piece);
+    }
+    case 'signature_delta': {
+      const thinking = state.thinking.get(blockIndex(event)) ?? '';
+      return writer.thinkingBlock({ type: 'thinking', thinking, signature: delta['signature'] });
+    }
     case 'input_json_delta': {
-      const tool = state.tools.get(asNumber(event['index']) ?? -1);
+      const tool = state.tools.get(blockIndex(event));
       const piece = asText(delta['partial_json']) ?? '';
       if (tool === undefined || piece === '') return [];
       tool.hasArguments = true;
@@ -199,9 +215,13 @@ function readDelta(event: Fields, state: StreamState, writer: ReturnType<typeof 
 }
 
 /** A call without arguments gets an empty object: clients parse what they are given. */
-function stopBlock(event: Fields, state: StreamState, writer: ReturnType<typeof createChunkWriter>): StreamPart[] {
-  const tool = state.tools.get(asNumber(event['index']) ?? -1);
+function stopBlock(event: Fields, state: StreamState, writer: ChunkWriter): StreamPart[] {
+  const tool = state.tools.get(blockIndex(event));
   return tool === undefined || tool.hasArguments ? [] : writer.toolArguments(tool.index, '{}');
+}
+
+function blockIndex(event: Fields): number {
+  return asNumber(event['index']) ?? -1;
 }
 
 function isFilled(value: unknown): boolean {

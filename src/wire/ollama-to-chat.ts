@@ -139,7 +139,7 @@ export function createOllamaReader(context: ReadContext): StreamReader {
     const thinking = asText(message['thinking']) ?? '';
     const text = asText(message['content']) ?? asText(chunk['response']) ?? '';
     if (thinking !== '') parts.push(...writer.reasoning(thinking));
-    if (text !== '') parts.push(...writer.text(text));
+    if (text !== '') parts.push(...writer.text(text, asList(chunk['logprobs'])));
     for (const call of readCalls(message['tool_calls'], context, calls)) {
       calls++;
       parts.push(...writer.toolCall(call));

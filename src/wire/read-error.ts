@@ -58,10 +58,11 @@ const overflow =
 const filtered = /content_filter|content management policy|content_policy|responsibleai/i;
 const quota = /insufficient_quota|billing|exceeded your current quota|credit balance/i;
 const missingModel =
-  /(model|deployment).*(not found|does not exist|not exist)|no such model|model_not_found|unknown model/i;
+  /(model|deployment).*(not found|does not exist|not exist)|no such model|model_not_found|unknown model|^model: /i;
 const unsupported =
   /does not support (tools|chat|generate|vision|images|insert|audio|thinking|embeddings)|not_supported|--enable-auto-tool-choice|embedding=True/i;
-const parseError = /parse_error|json\.exception|unexpected EOF|invalid character|Expecting value/i;
+const parseError =
+  /parse_error|json\.exception|unexpected EOF|invalid character|Expecting value|^option "\w+" must be of type/i;
 const rateLimit = /rate_limit|tokens per min/i;
 
 function kindOf(status: number, words: ErrorWords): FailureKind {

@@ -34,7 +34,11 @@ test.each<[string, object, Partial<RequestNeeds>]>([
   ['several prompts', { prompt: ['a', 'b'] }, { batchSize: 2 }],
   ['one prompt of tokens', { input: [1, 2, 3] }, { batchSize: 1 }],
   ['several inputs', { input: ['a', 'b', 'c'], encoding_format: 'base64' }, { batchSize: 3, encodingFormat: 'base64' }],
-  ['steps', { messages: [{ role: 'user', content: 'Think step by step' }] }, { isMultiStep: true, hasCodeFence: false }],
+  [
+    'steps',
+    { messages: [{ role: 'user', content: 'Think step by step' }] },
+    { isMultiStep: true, hasCodeFence: false },
+  ],
   ['code', { messages: [{ role: 'user', content: 'Fix\n```js\nx\n```' }] }, { hasCodeFence: true }],
   ['both limits', { messages, max_tokens: 5, max_completion_tokens: 7 }, { maxOutputTokens: 7 as never }],
   ['a limit below zero', { messages, max_tokens: -1 }, { maxOutputTokens: undefined }],
