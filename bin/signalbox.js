@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 const floor = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const packed = join(root, 'dist', 'signalbox.js');
+const source = join(root, 'src', 'cli', 'entry.ts');
 
 if (Number(process.versions.node.split('.')[0]) >= floor) {
   createRequire(import.meta.url)('node:module').enableCompileCache?.();
-  const { main } = await import(existsSync(packed) ? packed : join(root, 'src', 'cli', 'entry.ts'));
+  const { main } = await import(existsSync(source) ? source : join(root, 'dist', 'signalbox.js'));
   await main(process);
 } else {
   await handOver(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'));

@@ -101,6 +101,12 @@ export const configOption: {
   help: 'config folder or file (default: ./config, else a LiteLLM config.yaml here)',
 };
 
+export const stateOption: {
+  readonly kind: 'text';
+  readonly value: string;
+  readonly help: string;
+} = { kind: 'text', value: 'PATH', help: 'folder for state and logs (default: beside the config)' };
+
 export const jsonOption: { readonly kind: 'flag'; readonly help: string } = {
   kind: 'flag',
   help: 'print JSON, in the shape that docs/reference/json.md gives',

@@ -14,7 +14,10 @@ import type { Terminal } from './terminal.ts';
 export const command: Command = defineCommand({
   words: ['connect'],
   summary: 'print or write the settings of a client for this gateway',
-  details: [`Clients: ${clients.map((client) => client.id).join(', ')}.`, 'Keys are never written: settings name the variable that holds yours.'],
+  details: [
+    `Clients: ${clients.map((client) => client.id).join(', ')}.`,
+    'Keys are never written: settings name the variable that holds yours.',
+  ],
   arguments: [{ name: 'CLIENT', help: 'one of the clients above', required: true }],
   options: {
     config: configOption,
@@ -33,7 +36,9 @@ export const command: Command = defineCommand({
     if (client === undefined) {
       const ids = clients.map((one) => one.id);
       const [near] = nearest(name, ids, 1);
-      terminal.err(`No client is called "${name}"${near === undefined ? `: known are ${ids.join(', ')}` : `: did you mean "${near}"?`}`);
+      terminal.err(
+        `No client is called "${name}"${near === undefined ? `: known are ${ids.join(', ')}` : `: did you mean "${near}"?`}`,
+      );
       return exitCode.wrongUsage;
     }
     const facts = await askGateway(options, terminal);
@@ -43,7 +48,10 @@ export const command: Command = defineCommand({
     }
     const settings = settingsFor(facts, options.model);
     const isServed = servedWires.has(client.speaks);
-    if (!isServed) terminal.err(`${client.title} speaks /v1/${client.speaks}, which this version does not serve yet: these settings are for later`);
+    if (!isServed)
+      terminal.err(
+        `${client.title} speaks /v1/${client.speaks}, which this version does not serve yet: these settings are for later`,
+      );
     if (!options.write) {
       show(client, settings, terminal, options.json);
       return exitCode.done;
@@ -55,18 +63,36 @@ export const command: Command = defineCommand({
 });
 
 function settingsFor(facts: Extract<GatewayFacts, { kind: 'gateway' }>, model: string | undefined): ClientSettings {
-  return { baseUrl: `${facts.url}/v1`, model: model ?? facts.names[0] ?? 'auto', models: facts.names, keyNeeded: facts.keyNeeded };
+  return {
+    baseUrl: `${facts.url}/v1`,
+    model: model ?? facts.names[0] ?? 'auto',
+    models: facts.names,
+    keyNeeded: facts.keyNeeded,
+  };
 }
 
 function show(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): void {
   const variables = client.environment(settings);
   const content = client.file?.content(settings);
   if (json) {
-    terminal.out(JSON.stringify({ client: client.id, file: client.file?.path ?? null, content: content ?? null, environment: variables, notes: client.notes }));
+    terminal.out(
+      JSON.stringify({
+        client: client.id,
+        file: client.file?.path ?? null,
+        content: content ?? null,
+        environment: variables,
+        notes: client.notes,
+      }),
+    );
     return;
   }
   terminal.out(`# ${client.title}`);
-  for (const one of variables) terminal.out(one.kind === 'value' ? `export ${one.name}=${quoted(one.value)}` : `export ${one.name}=${settings.keyNeeded ? '"$LITELLM_MASTER_KEY"' : 'not-needed'}`);
+  for (const one of variables)
+    terminal.out(
+      one.kind === 'value'
+        ? `export ${one.name}=${quoted(one.value)}`
+        : `export ${one.name}=${settings.keyNeeded ? '"$LITELLM_MASTER_KEY"' : 'not-needed'}`,
+    );
   if (client.file !== undefined && content !== undefined) {
     if (variables.length > 0) terminal.out('');
     terminal.out(`# ${placeOf(client.file)}`);
@@ -92,7 +118,9 @@ function renderContent(format: NonNullable<Client['file']>['format'], content: C
 async function write(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): Promise<number> {
   const { file } = client;
   if (file === undefined) {
-    terminal.err(`${client.title} keeps its settings in a database of its own: set the variables that are printed without --write`);
+    terminal.err(
+      `${client.title} keeps its settings in a database of its own: set the variables that are printed without --write`,
+    );
     return exitCode.failed;
   }
   const path = join(file.place === 'home' ? (terminal.environment['HOME'] ?? homedir()) : terminal.folder, file.path);
@@ -109,6 +137,11 @@ async function write(client: Client, settings: ClientSettings, terminal: Termina
     await rename(`${path}.new`, path);
   }
   if (json) terminal.out(JSON.stringify({ client: client.id, file: path, changed: edited.changed }));
-  else terminal.out(edited.changed ? `${path} is ${before === undefined ? 'written' : `changed (before: ${paint(terminal, 'dim', `${path}.before-signalbox`)})`}` : `${path} has these settings already`);
+  else
+    terminal.out(
+      edited.changed
+        ? `${path} is ${before === undefined ? 'written' : `changed (before: ${paint(terminal, 'dim', `${path}.before-signalbox`)})`}`
+        : `${path} has these settings already`,
+    );
   return exitCode.done;
 }

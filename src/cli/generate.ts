@@ -25,12 +25,18 @@ export const command: Command = defineCommand({
     const target = options.config ?? (await findConfig(terminal.folder)) ?? 'config';
     const read = await readSources(target);
     if (read.kind === 'missing' || !read.isFolder) {
-      const message = read.kind === 'missing' ? read.message : `"${target}" is a file already; generate wants a folder with providers.yaml`;
+      const message =
+        read.kind === 'missing'
+          ? read.message
+          : `"${target}" is a file already; generate wants a folder with providers.yaml`;
       if (options.json) terminal.out(JSON.stringify({ error: message }));
       else terminal.err(message);
       return exitCode.failed;
     }
-    const { value, diagnostics } = generate(read.files, { environment: terminal.environment, lenient: options.lenient });
+    const { value, diagnostics } = generate(read.files, {
+      environment: terminal.environment,
+      lenient: options.lenient,
+    });
     if (value === undefined) {
       const errors = diagnostics.filter((one) => one.severity === 'error');
       if (options.json) terminal.out(JSON.stringify({ diagnostics: diagnostics.map(describeDiagnostic) }));
@@ -47,7 +53,14 @@ export const command: Command = defineCommand({
       await rename(`${path}.new`, path);
     }
     if (options.json) terminal.out(JSON.stringify({ path, changed: !isSame, written: !isSame && !options.check }));
-    else terminal.out(isSame ? `${path} is up to date` : options.check ? `${path} is not what the sources give: run signalbox generate` : `${path} is written`);
+    else
+      terminal.out(
+        isSame
+          ? `${path} is up to date`
+          : options.check
+            ? `${path} is not what the sources give: run signalbox generate`
+            : `${path} is written`,
+      );
     return options.check && !isSame ? exitCode.differences : exitCode.done;
   },
 });

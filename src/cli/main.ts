@@ -1,9 +1,9 @@
+import { productVersion } from '../ops/product-version.ts';
 import { nearest } from '../plan/nearest.ts';
 import { type CommandEntry, exitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { parseInput } from './parse.ts';
-import { productVersion } from '../ops/product-version.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs the command line and gives the exit code; nothing below this ends the process itself. */

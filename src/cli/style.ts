@@ -49,3 +49,19 @@ function visibleLength(text: string): number {
 export function count(number: number, one: string, many: string = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
+
+/** How long ago a moment was, in its largest unit: "since 3 min". */
+export function ago(time: string | null, now: number = Date.now()): string {
+  if (time === null) return 'since an unknown time';
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+  if (seconds < 90) return `since ${seconds} s`;
+  if (seconds < 90 * 60) return `since ${Math.round(seconds / 60)} min`;
+  if (seconds < 36 * 3600) return `since ${Math.round(seconds / 3600)} h`;
+  return `since ${Math.round(seconds / 86_400)} days`;
+}
+
+/** Milliseconds as a person reads them. */
+export function duration(ms: number | null): string {
+  if (ms === null) return 'unknown';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}

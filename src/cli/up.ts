@@ -1,7 +1,15 @@
 import type { StartReport } from '../contract/start-report.ts';
 import { type Running, StartRefused, start } from '../main.ts';
 import { milliseconds } from '../plan/ids.ts';
-import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
+import {
+  type Command,
+  configOption,
+  defineCommand,
+  exitCode,
+  jsonOption,
+  lenientOption,
+  stateOption,
+} from './command.ts';
 import { countDiagnostics, renderDiagnostics } from './diagnostics.ts';
 import { renderStart } from './start-screen.ts';
 import type { Terminal } from './terminal.ts';
@@ -23,7 +31,7 @@ export const command: Command = defineCommand({
     host: { kind: 'text', value: 'HOST', help: 'address to listen on (default: 127.0.0.1); wider ones need a key' },
     discover: { kind: 'flag', negatable: true, help: 'do not look for model servers where there is no config' },
     lenient: lenientOption,
-    'state-dir': { kind: 'text', value: 'PATH', help: 'folder for state and logs (default: beside the config)' },
+    'state-dir': stateOption,
     json: jsonOption,
   },
   examples: [

@@ -53,6 +53,8 @@ export type CompiledPlan = Compiled<Plan> & {
     readonly host: Span | undefined;
     readonly port: Span | undefined;
     readonly masterKey: Span | undefined;
+    /** Where a setting is written, by its section and key. */
+    readonly setting: (section: keyof SettingsSections, key: string) => Span | undefined;
   };
 };
 
@@ -93,6 +95,7 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
       host: spanOf(sections.server, 'host'),
       port: spanOf(sections.server, 'port'),
       masterKey: spanOf(sections.general, 'master_key'),
+      setting: (section, key) => spanOf(sections[section], key),
     },
   };
 }

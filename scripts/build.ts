@@ -1,0 +1,109 @@
+/**
+ * `npm run build`: puts the package that is published together in dist/package. One bundled file
+ * starts quickest, and what is bundled needs no dependencies of its own; the licences of what is in
+ * it stand beside it. `npm run pack` makes the tarball of that folder.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const target = join(root, 'dist', 'package');
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(join(target, 'dist'), { recursive: true });
+const packages = await bundle();
+declareTypes();
+for (const path of ['bin', 'schemas', 'LICENSE', 'README.md'])
+  cpSync(join(root, path), join(target, path), { recursive: true });
+writeFileSync(join(target, 'THIRD-PARTY.md'), licences(packages));
+writeFileSync(join(target, 'package.json'), `${JSON.stringify(packedManifest(), null, 2)}\n`);
+process.stdout.write(`${target} holds ${packages.length} bundled packages: ${packages.join(', ')}\n`);
+
+/** Bundles the command line and the gateway into one file; the names of the packages that are in it. */
+async function bundle(): Promise<readonly string[]> {
+  const { metafile } = await build({
+    stdin: {
+      contents: "export { main } from './src/cli/entry.ts';\nexport { start, StartRefused } from './src/main.ts';\n",
+      resolveDir: root,
+      loader: 'ts',
+    },
+    outfile: join(target, 'dist', 'signalbox.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    // Some packages ask for Node's modules in the older way.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+  return packagesIn(metafile);
+}
+
+function packagesIn({ inputs }: Metafile): readonly string[] {
+  const names = Object.keys(inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  return [...new Set(names)].sort();
+}
+
+/** Types of what a program can import: starting a gateway within it. */
+function declareTypes(): void {
+  const types = join(target, 'dist', 'types');
+  const words = [
+    '-p',
+    '.',
+    '--noEmit',
+    'false',
+    '--emitDeclarationOnly',
+    '--declaration',
+    '--outDir',
+    types,
+    '--rewriteRelativeImportExtensions',
+  ];
+  execFileSync(join(root, 'node_modules/.bin/tsc'), [...words, '--rootDir', '.'], { cwd: root, stdio: 'inherit' });
+  // Only the source has something to say to others.
+  for (const entry of readdirSync(types)) if (entry !== 'src') rmSync(join(types, entry), { recursive: true });
+}
+
+function licences(names: readonly string[]): string {
+  return `# What is bundled in Signalbox\n\n${names.map(licence).join('\n')}`;
+}
+
+function licence(name: string): string {
+  const folder = join(root, 'node_modules', name);
+  // A manifest of an installed package has these.
+  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+    license: string;
+  };
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  const text = file === undefined ? '' : `\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  return `## ${name} ${version}, ${license}\n${text}`;
+}
+
+/** The manifest without what only a clone needs: everything is bundled, and a person has a Node already. */
+function packedManifest(): object {
+  // What package.json of this project holds.
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const {
+    private: _private,
+    scripts: _scripts,
+    dependencies: _own,
+    optionalDependencies: _node,
+    devDependencies: _dev,
+    ...rest
+  } = own;
+  return {
+    ...rest,
+    exports: {
+      '.': { types: './dist/types/src/main.d.ts', default: './dist/signalbox.js' },
+      './schemas/*': './schemas/*',
+    },
+  };
+}
+
+if (!existsSync(join(target, 'dist', 'signalbox.js'))) process.exitCode = 1;

@@ -1,0 +1,90 @@
+import { text as readAll } from 'node:stream/consumers';
+import { type AskResult, askModel } from '../ops/ask-model.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
+import { findGateway, problemJson, sayProblem, targetOf } from './running-gateway.ts';
+import { duration, paint } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `signalbox ask NAME "text"`: one streamed answer, and below it how it came about. */
+export const command: Command = defineCommand({
+  words: ['ask'],
+  summary: 'ask a model one question and show how it was answered',
+  details: [
+    'The question goes through the running gateway, as a client’s would. Without TEXT it is read from standard input.',
+    'Where a key is needed it is taken from LITELLM_MASTER_KEY, or from the variable of --key-env.',
+  ],
+  arguments: [
+    { name: 'NAME', help: 'what a client would put into "model"', required: true },
+    { name: 'TEXT', help: 'the question', required: false },
+  ],
+  options: {
+    config: configOption,
+    'state-dir': stateOption,
+    system: { kind: 'text', value: 'TEXT', help: 'a system message before the question' },
+    'max-tokens': { kind: 'number', value: 'N', help: 'longest answer in tokens' },
+    'key-env': { kind: 'text', value: 'NAME', help: 'variable that holds the key (default: LITELLM_MASTER_KEY)' },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox ask fast "Why is the sky blue?"', does: 'the answer, route, times and cost' },
+    { line: 'git diff | signalbox ask code --system "Review this change"', does: 'a question from a pipe' },
+  ],
+  async run({ options, arguments: [model = '', given] }, terminal) {
+    const question = given ?? (terminal.interactive ? undefined : await readAll(terminal.input));
+    if (question === undefined || question.trim() === '') {
+      terminal.err('There is no question: signalbox ask NAME "text"');
+      return exitCode.wrongUsage;
+    }
+    const found = await findGateway(targetOf(options, terminal));
+    if (found.kind === 'none') {
+      if (options.json) terminal.out(problemJson(found.problem));
+      else sayProblem(found.problem, terminal);
+      return exitCode.failed;
+    }
+    const { address, key } = await found.admin.status();
+    const variable = options['key-env'] ?? 'LITELLM_MASTER_KEY';
+    if (key.needed && terminal.environment[variable] === undefined) {
+      terminal.err(`The gateway wants its key, and ${variable} is not set here`);
+      return exitCode.failed;
+    }
+    terminal.progress(`asking ${model} …`);
+    const result = await askModel({
+      url: address ?? found.admin.record.address ?? '',
+      key: key.needed ? terminal.environment[variable] : undefined,
+      model,
+      question,
+      system: options.system,
+      maxTokens: options['max-tokens'],
+      onText: options.json ? () => {} : (piece) => terminal.write(piece),
+    });
+    terminal.progress(undefined);
+    const record = result.id === undefined ? undefined : await found.admin.decision(result.id).catch(() => undefined);
+    return show(result, { cost: record?.costUsd ?? null, json: options.json }, terminal);
+  },
+});
+
+function show(
+  result: AskResult,
+  { cost, json }: { readonly cost: number | null; readonly json: boolean },
+  terminal: Terminal,
+): number {
+  if (json) terminal.out(JSON.stringify({ ...result, costUsd: cost }));
+  if (result.error !== undefined) {
+    if (!json) terminal.err(`${result.text === '' ? '' : '\n'}${paint(terminal, 'red', result.error)}`);
+    return exitCode.failed;
+  }
+  if (json) return exitCode.done;
+  const speed = result.tokensPerSecond === undefined ? 'speed unknown' : `${result.tokensPerSecond} tokens/s`;
+  const tokens = result.completionTokens === undefined ? 'tokens unknown' : `${result.completionTokens} tokens`;
+  const price = cost === null ? 'cost unknown' : `$${cost.toFixed(6)}`;
+  terminal.out(result.text.endsWith('\n') ? '' : '\n');
+  terminal.err(
+    paint(
+      terminal,
+      'dim',
+      `${result.route ?? 'route unknown'} · first token ${duration(result.firstTokenMs ?? null)} · ${tokens}, ${speed} · ${price}`,
+    ),
+  );
+  if (result.degraded !== undefined) terminal.err(paint(terminal, 'yellow', `degraded: ${result.degraded}`));
+  return exitCode.done;
+}

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { compile } from '../config/compile.ts';
+import type { SourceFile } from '../config/source-file.ts';
+import type { DiscoveredServer } from '../contract/discovered.ts';
+import { createProbing } from '../main.ts';
+import { discover, discoveryCandidates } from '../ops/discover.ts';
+import { type InitialChoices, initialSources } from '../ops/initial-sources.ts';
+import { shippedSchemas } from '../ops/shipped-schemas.ts';
+import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
+import { count, paint } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `signalbox init`: a first configuration, from what runs here. */
+export const command: Command = defineCommand({
+  words: ['init'],
+  summary: 'write a config folder from what runs here',
+  details: [
+    'It looks for model servers, asks what to do with them, and writes commented files. Nothing that exists is changed.',
+    'Beside the files it puts their JSON Schemas, so that editors complete and check them.',
+  ],
+  options: {
+    config: { kind: 'text', value: 'FOLDER', short: 'c', help: 'folder to write (default: ./config)' },
+    yes: { kind: 'flag', short: 'y', help: 'ask nothing: every server that is found, and no key' },
+    'from-discovered': { kind: 'flag', help: 'every server that is found; it is an error where none is' },
+    discover: { kind: 'flag', negatable: true, help: 'do not look for servers: write the built-in echo' },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox init', does: 'ask, then write ./config' },
+    { line: 'signalbox init --yes', does: 'write what is found, without questions' },
+    { line: 'signalbox init --config other/config --no-discover', does: 'a folder to fill in by hand' },
+  ],
+  async run({ options }, terminal) {
+    const folder = options.config ?? 'config';
+    const full = join(terminal.folder, folder);
+    const taken = ['providers.yaml', 'model-mappings.yaml', 'settings.yaml'].filter((name) =>
+      existsSync(join(full, name)),
+    );
+    if (taken.length > 0)
+      return refuse(
+        `${join(folder, taken[0] ?? '')} exists, so nothing is written`,
+        'Edit it, or name another folder with --config',
+        terminal,
+        options.json,
+      );
+    const servers = options.discover ? await look(terminal) : [];
+    if (options['from-discovered'] && servers.length === 0)
+      return refuse(
+        'No model server answers on the usual ports of this machine',
+        'Name one in SIGNALBOX_UPSTREAM, or run init without --from-discovered',
+        terminal,
+        options.json,
+      );
+    const mayAsk = terminal.interactive && !options.yes && !options.json;
+    const choices = mayAsk
+      ? await askChoices(servers, options['from-discovered'], terminal)
+      : { servers, wantsKey: false };
+    const files = initialSources(choices, folder);
+    const problems = compile(files, { environment: terminal.environment, lenient: false }).diagnostics.filter(
+      (one) => one.severity === 'error',
+    );
+    if (problems.length > 0)
+      return refuse(
+        `What was found cannot be written down: ${problems[0]?.message}`,
+        'Tell us of it; until then write config/providers.yaml by hand',
+        terminal,
+        options.json,
+      );
+    await writeFiles(files, full, folder);
+    report(choices, files, folder, terminal, options.json);
+    return exitCode.done;
+  },
+});
+
+function refuse(message: string, fix: string, terminal: Terminal, json: boolean): number {
+  if (json) terminal.out(JSON.stringify({ error: { message, fix } }));
+  else {
+    terminal.err(message);
+    terminal.err(`  ${paint(terminal, 'green', 'fix')}: ${fix}`);
+  }
+  return exitCode.failed;
+}
+
+async function look(terminal: Terminal): Promise<readonly DiscoveredServer[]> {
+  terminal.progress('looking for model servers …');
+  const servers = await discover(discoveryCandidates(terminal.environment), createProbing());
+  terminal.progress(undefined);
+  return servers;
+}
+
+async function askChoices(
+  servers: readonly DiscoveredServer[],
+  takeAll: boolean,
+  terminal: Terminal,
+): Promise<InitialChoices> {
+  const questions = createInterface({ input: terminal.input, output: process.stdout });
+  const yes = async (question: string, usual: boolean): Promise<boolean> => {
+    const answer = (await questions.question(`${question} ${usual ? '[Y/n]' : '[y/N]'} `)).trim().toLowerCase();
+    return answer === '' ? usual : answer.startsWith('y');
+  };
+  try {
+    const chosen: DiscoveredServer[] = [];
+    if (servers.length === 0)
+      terminal.out('No model server answers on the usual ports: the built-in echo is written, to be replaced');
+    for (const server of servers) {
+      if (
+        takeAll ||
+        (await yes(`Serve ${server.name} at ${server.url} (${count(server.models.length, 'model')})?`, true))
+      )
+        chosen.push(server);
+    }
+    const wantsKey = await yes('Must every request carry a key? Without one only this machine is served.', false);
+    return { servers: chosen, wantsKey };
+  } finally {
+    questions.close();
+  }
+}
+
+async function writeFiles(files: readonly SourceFile[], full: string, folder: string): Promise<void> {
+  await mkdir(join(full, 'schemas'), { recursive: true });
+  for (const { path, text } of files) await writeFile(join(full, path.slice(folder.length + 1)), text, { flag: 'wx' });
+  for (const [name, text] of shippedSchemas()) await writeFile(join(full, 'schemas', name), text);
+}
+
+function report(
+  ...[{ servers, wantsKey }, files, folder, terminal, json]: [
+    InitialChoices,
+    readonly SourceFile[],
+    string,
+    Terminal,
+    boolean,
+  ]
+): void {
+  if (json) {
+    terminal.out(
+      JSON.stringify({
+        folder,
+        files: files.map((file) => file.path),
+        servers: servers.map((one) => one.name),
+        key: wantsKey,
+      }),
+    );
+    return;
+  }
+  for (const { path } of files) terminal.out(`${paint(terminal, 'green', 'written')}  ${path}`);
+  terminal.out('');
+  terminal.out(
+    servers.length === 0
+      ? 'It serves the built-in echo until you name a provider'
+      : `It serves ${servers.map((one) => one.name).join(', ')}`,
+  );
+  if (wantsKey) {
+    terminal.out('Its key, for the environment of the gateway and of its clients; it is not kept anywhere:');
+    terminal.out(`  export LITELLM_MASTER_KEY=sk-${randomBytes(16).toString('hex')}`);
+  }
+  terminal.out(paint(terminal, 'dim', `Next: signalbox up${folder === 'config' ? '' : ` --config ${folder}`}`));
+}

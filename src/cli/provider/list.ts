@@ -1,0 +1,45 @@
+import type { ProviderStatus } from '../../contract/status.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { providersOf, sayAtRest } from '../known-providers.ts';
+import { paint, paintState, renderTable } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** `signalbox provider list`: the configured providers, with their states where a gateway runs. */
+export const command: Command = defineCommand({
+  words: ['provider', 'list'],
+  summary: 'list the configured providers',
+  details: ['States come from the running gateway; where none runs they are unknown.'],
+  options: { config: configOption, 'state-dir': stateOption, json: jsonOption },
+  examples: [
+    { line: 'signalbox provider list', does: 'name, type, state, address' },
+    { line: 'signalbox provider list --json | jq -r ".providers[].name"', does: 'names alone' },
+  ],
+  async run({ options }, terminal) {
+    const known = await providersOf(options, terminal);
+    if (known.kind === 'none') {
+      if (options.json) terminal.out(JSON.stringify({ error: known.message }));
+      else terminal.err(known.message);
+      return exitCode.failed;
+    }
+    if (options.json) terminal.out(JSON.stringify({ running: known.running, providers: known.providers }));
+    else {
+      for (const line of renderProviders(known.providers, terminal)) terminal.out(line);
+      sayAtRest(known.running, terminal);
+    }
+    return exitCode.done;
+  },
+});
+
+function renderProviders(providers: readonly ProviderStatus[], terminal: Terminal): string[] {
+  if (providers.length === 0) return ['No provider is configured'];
+  return renderTable(
+    ['provider', 'type', 'state', 'models', 'address'],
+    providers.map((one) => [
+      one.name,
+      one.type,
+      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      String(one.models),
+      one.address,
+    ]),
+  );
+}

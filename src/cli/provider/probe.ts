@@ -1,0 +1,87 @@
+import type { UrlReport } from '../../contract/url-report.ts';
+import { createProbing } from '../../main.ts';
+import { probeUrl } from '../../ops/probe-url.ts';
+import { seconds } from '../../plan/ids.ts';
+import { type Command, defineCommand, exitCode, jsonOption } from '../command.ts';
+import { duration, paint, renderTable } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** `signalbox provider probe URL`: what answers there, or precisely why nothing does. */
+export const command: Command = defineCommand({
+  words: ['provider', 'probe'],
+  summary: 'find out what answers at a URL',
+  details: [
+    'It asks for lists and versions only: no model is run. Exit code 1 where the address cannot be used as it is.',
+  ],
+  arguments: [{ name: 'URL', help: 'address of the server, with or without /v1', required: true }],
+  options: {
+    'key-env': { kind: 'text', value: 'NAME', help: 'variable that holds the key to try' },
+    timeout: { kind: 'number', value: 'SECONDS', help: 'how long to wait (default: 5)' },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox provider probe http://127.0.0.1:11434', does: 'its family, version and models' },
+    { line: 'signalbox provider probe https://api.openai.com --key-env OPENAI_API_KEY', does: 'with a key' },
+  ],
+  async run({ options, arguments: [url = ''] }, terminal) {
+    const variable = options['key-env'];
+    const key = variable === undefined ? undefined : terminal.environment[variable];
+    if (variable !== undefined && key === undefined) {
+      terminal.err(`The variable ${variable} is not set`);
+      return exitCode.failed;
+    }
+    terminal.progress(`asking ${url} …`);
+    const report = await probeUrl(url, createProbing(), { key, timeoutMs: seconds(options.timeout ?? 5) });
+    terminal.progress(undefined);
+    if (options.json) terminal.out(JSON.stringify(report));
+    else for (const line of renderReport(report, terminal)) terminal.out(line);
+    return report.problem === null ? exitCode.done : exitCode.failed;
+  },
+});
+
+const keyWords: Readonly<Record<UrlReport['key'], string>> = {
+  no: 'not needed',
+  yes: 'needed',
+  accepted: 'needed, and the given one is taken',
+  refused: 'needed, and the given one is refused',
+  unknown: 'unknown',
+};
+
+function renderReport(report: UrlReport, terminal: Terminal): string[] {
+  const lines = [
+    `${report.url}  ${report.reachable ? paint(terminal, 'green', 'answers') : paint(terminal, 'red', 'does not answer')}`,
+    ...(report.reachable
+      ? [
+          `  type     ${report.type ?? 'unknown'}${report.version === null ? '' : ` ${report.version}`}`,
+          `  state    ${report.state}`,
+          `  latency  ${duration(report.latencyMs)}`,
+          `  key      ${keyWords[report.key]}`,
+        ]
+      : []),
+  ];
+  if (report.models.length > 0) {
+    const rows = report.models.map((one) => [
+      `  ${one.id}`,
+      one.kind ?? 'unknown',
+      one.parameterSize ?? 'unknown',
+      one.context === null ? 'unknown' : String(one.context),
+    ]);
+    lines.push('', ...renderTable(['  model', 'kind', 'size', 'context'], rows));
+  }
+  if (report.problem !== null) {
+    lines.push(
+      '',
+      paint(terminal, 'red', report.problem.message),
+      `  ${paint(terminal, 'green', 'fix')}: ${report.problem.fix}`,
+    );
+  } else if (report.type !== null) {
+    lines.push(
+      '',
+      paint(terminal, 'dim', '# for config/providers.yaml'),
+      `  my-${report.type.replaceAll('_', '-')}:`,
+      `    type: ${report.type}`,
+      `    base_url: ${report.baseUrl ?? report.url}`,
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,64 @@
+import type { ProviderStatus } from '../../contract/status.ts';
+import { nearest } from '../../plan/nearest.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { providersOf, sayAtRest } from '../known-providers.ts';
+import { ago, duration, paint, paintState, renderTable } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** `signalbox provider show NAME`: one provider with its models. */
+export const command: Command = defineCommand({
+  words: ['provider', 'show'],
+  summary: 'show one provider with its models',
+  arguments: [{ name: 'NAME', help: 'the provider, as providers.yaml names it', required: true }],
+  options: { config: configOption, 'state-dir': stateOption, json: jsonOption },
+  examples: [
+    { line: 'signalbox provider show ollama', does: 'its state, its last probe, its models' },
+    { line: 'signalbox provider show ollama --json | jq .listed', does: 'the models that the server itself lists' },
+  ],
+  async run({ options, arguments: [name = ''] }, terminal) {
+    const known = await providersOf(options, terminal);
+    const provider = known.kind === 'known' ? known.providers.find((one) => one.name === name) : undefined;
+    if (known.kind === 'none' || provider === undefined) {
+      const message = known.kind === 'none' ? known.message : unknownProvider(name, known.providers);
+      if (options.json) terminal.out(JSON.stringify({ error: message }));
+      else terminal.err(message);
+      return exitCode.failed;
+    }
+    if (options.json) terminal.out(JSON.stringify(provider));
+    else {
+      for (const line of renderProvider(provider, terminal)) terminal.out(line);
+      sayAtRest(known.running, terminal);
+    }
+    return exitCode.done;
+  },
+});
+
+function unknownProvider(name: string, providers: readonly ProviderStatus[]): string {
+  const names = providers.map((one) => one.name);
+  const [near] = nearest(name, names, 1);
+  return `No provider is called "${name}"${near === undefined ? `: there are ${names.join(', ') || 'none'}` : `: did you mean "${near}"?`}`;
+}
+
+function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] {
+  const { state, why, since, version, checkedAt, latencyMs, listed, deployments } = provider;
+  const lines = [
+    `${paint(terminal, 'bold', provider.name)}, ${provider.type} at ${provider.address}`,
+    `  state    ${paintState(terminal, state)}${why === null ? '' : ` ${why}`}${since === null ? '' : `, ${ago(since)}`}`,
+    `  version  ${version ?? 'unknown'}`,
+    `  probe    ${checkedAt === null ? 'none yet' : `${duration(latencyMs)}, ${ago(checkedAt)}`}`,
+    `  lists    ${listed === null ? 'unknown' : listed.join(', ') || 'nothing'}`,
+  ];
+  if (deployments.length === 0) return [...lines, '', 'It declares no models: names are looked up in what it lists'];
+  const table = renderTable(
+    ['model', 'state', 'context', 'loaded', 'running', 'id'],
+    deployments.map((one) => [
+      one.model,
+      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      one.context === null ? 'unknown' : String(one.context),
+      one.loaded === null ? 'unknown' : one.loaded ? 'yes' : 'no',
+      String(one.inFlight),
+      one.id,
+    ]),
+  );
+  return [...lines, '', ...table];
+}

@@ -1,0 +1,141 @@
+import type { DecisionRecord } from '../../contract/decision-record.ts';
+import type { AssumedState, ExplainQuestion } from '../../contract/explain.ts';
+import { explainAtRest } from '../../main.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { openConfig } from '../open-config.ts';
+import { findGateway, targetOf } from '../running-gateway.ts';
+import { paint, renderTable } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+
+const endpoints = ['chat', 'completions', 'embeddings'] as const;
+const states: readonly AssumedState[] = ['ready', 'down', 'disabled', 'loading', 'missing', 'cooling'];
+
+/** `signalbox route explain NAME`: where a request would go, with every candidate and why. */
+export const command: Command = defineCommand({
+  words: ['route', 'explain'],
+  summary: 'show where a request for a name would go, and why',
+  details: [
+    'Nothing is sent. States come from the running gateway of this config; where none runs, all are assumed ready.',
+    'Exit code 1 where nothing could answer.',
+  ],
+  arguments: [{ name: 'NAME', help: 'what a client would put into "model"', required: true }],
+  options: {
+    config: configOption,
+    'state-dir': stateOption,
+    header: { kind: 'list', value: 'NAME=VALUE', help: 'a header of the request; may stand several times' },
+    tag: { kind: 'list', value: 'TAG', help: 'a tag of the request; may stand several times' },
+    tokens: { kind: 'number', value: 'N', help: 'length of its prompt in tokens (default: 100)' },
+    endpoint: { kind: 'text', value: 'ENDPOINT', oneOf: endpoints, help: 'what is asked for (default: chat)' },
+    stream: { kind: 'flag', help: 'it wants a stream' },
+    tools: { kind: 'flag', help: 'it brings tools' },
+    vision: { kind: 'flag', help: 'it brings a picture' },
+    assume: { kind: 'list', value: 'PROVIDER=STATE', help: `suppose a provider is ${states.join(', ')}` },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox route explain fast', does: 'every candidate of a name' },
+    { line: 'signalbox route explain fast --assume ollama=down', does: 'who would stand in' },
+    { line: 'signalbox route explain auto --header x-capability=reasoning --tokens 20000', does: 'a long question' },
+  ],
+  async run({ options, arguments: [name = ''] }, terminal) {
+    const assumed = readAssumptions(options.assume);
+    if (assumed.kind === 'wrong') {
+      terminal.err(assumed.message);
+      return exitCode.wrongUsage;
+    }
+    const question: ExplainQuestion = {
+      model: name,
+      stream: options.stream,
+      tools: options.tools,
+      vision: options.vision,
+      tags: options.tag,
+      headers: Object.fromEntries(options.header.map(split)),
+      assume: assumed.assume,
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+      ...(options.endpoint === undefined ? {} : { endpoint: endpointOf(options.endpoint) }),
+    };
+    const found = await findGateway(targetOf(options, terminal));
+    const record =
+      found.kind === 'running' ? await found.admin.explain(question) : await atRest(options.config, question, terminal);
+    if (typeof record === 'string') {
+      terminal.err(record);
+      return exitCode.failed;
+    }
+    if (options.json) terminal.out(JSON.stringify({ ...record, assumedReady: found.kind === 'none' }));
+    else for (const line of renderExplanation(record, terminal)) terminal.out(line);
+    if (found.kind === 'none' && !options.json)
+      terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
+    return record.order.length === 0 ? exitCode.failed : exitCode.done;
+  },
+});
+
+function split(text: string): readonly [name: string, value: string] {
+  const at = text.indexOf('=');
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function endpointOf(text: string): (typeof endpoints)[number] {
+  return endpoints.find((one) => one === text) ?? 'chat';
+}
+
+type Assumptions =
+  | { readonly kind: 'read'; readonly assume: NonNullable<ExplainQuestion['assume']> }
+  | { readonly kind: 'wrong'; readonly message: string };
+
+function readAssumptions(texts: readonly string[]): Assumptions {
+  const assume: Record<string, AssumedState> = {};
+  for (const text of texts) {
+    const [provider, word] = split(text);
+    const state = states.find((one) => one === word);
+    if (state === undefined)
+      return {
+        kind: 'wrong',
+        message: `--assume wants PROVIDER=STATE with one of ${states.join(', ')}, found "${text}"`,
+      };
+    assume[provider] = state;
+  }
+  return { kind: 'read', assume };
+}
+
+/** The decision where no gateway runs, or why there can be none. */
+async function atRest(
+  config: string | undefined,
+  question: ExplainQuestion,
+  terminal: Terminal,
+): Promise<DecisionRecord | string> {
+  const opened = await openConfig(config, terminal, { lenient: true });
+  if (opened.kind === 'missing') return opened.message;
+  const plan = opened.compiled.value;
+  return plan === undefined ? `${opened.path} does not compile: signalbox validate` : explainAtRest(plan, question);
+}
+
+function renderExplanation(record: DecisionRecord, terminal: Terminal): string[] {
+  const { asked, rule, strategy, refusal, order, candidates, notes } = record;
+  const lines = [
+    `asked     ${asked ?? 'no name'}`,
+    `rule      ${rule.text}`,
+    ...(record.group === null ? [] : [`group     ${record.group}${strategy === null ? '' : `, ${strategy}`}`]),
+    `answer    ${order[0] === undefined ? paint(terminal, 'red', refusal?.message ?? 'nobody') : paint(terminal, 'green', order[0])}${order.length > 1 ? paint(terminal, 'dim', `, then ${order.slice(1).join(', ')}`) : ''}`,
+  ];
+  if (candidates.length > 0) {
+    const rows = candidates.map((one) => [
+      one.position === null ? '-' : String(one.position + 1),
+      one.deployment,
+      one.source.replaceAll('_', ' '),
+      one.weight === null ? '' : String(one.weight),
+      one.verdict === 'excluded'
+        ? paint(
+            terminal,
+            'yellow',
+            `${one.reason?.replaceAll('_', ' ')}${one.detail === null ? '' : `: ${one.detail}`}`,
+          )
+        : one.verdict,
+      Object.entries(one.numbers)
+        .map(([name, value]) => `${name} ${Number(value.toFixed(3))}`)
+        .join(', '),
+    ]);
+    lines.push('', ...renderTable(['try', 'deployment', 'as', 'weight', 'verdict', 'numbers'], rows));
+  }
+  for (const note of notes) lines.push('', paint(terminal, 'dim', note));
+  return lines;
+}

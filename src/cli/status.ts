@@ -1,0 +1,112 @@
+import type { StatusReport } from '../contract/status.ts';
+import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
+import { productVersion } from '../ops/product-version.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
+import { openConfig } from './open-config.ts';
+import { restingProviders } from './resting.ts';
+import { findGateway, targetOf } from './running-gateway.ts';
+import { ago, count, paint, paintState, renderTable } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `signalbox status`: what runs, and whether it is what the files say. */
+export const command: Command = defineCommand({
+  words: ['status'],
+  summary: 'show what runs: providers, names, key, config',
+  details: ['Exit code 1 when no gateway runs. With --check 2 when the files say something else than what runs.'],
+  options: {
+    config: configOption,
+    'state-dir': stateOption,
+    check: { kind: 'flag', help: 'exit with 2 where the files differ from what runs' },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox status', does: 'the gateway of ./config' },
+    { line: 'signalbox status --json | jq .config', does: 'disk, applied, running as hashes' },
+  ],
+  async run({ options }, terminal) {
+    const found = await findGateway(targetOf(options, terminal));
+    const report = found.kind === 'running' ? await found.admin.status() : await atRest(options.config, terminal);
+    if (options.json) terminal.out(JSON.stringify(report));
+    else for (const line of renderStatus(report, terminal)) terminal.out(line);
+    if (found.kind === 'none') {
+      if (!options.json) terminal.err(found.problem.fix);
+      return exitCode.failed;
+    }
+    return options.check && isChanged(report) ? exitCode.differences : exitCode.done;
+  },
+});
+
+function isChanged({ config }: StatusReport): boolean {
+  return config.disk !== config.running;
+}
+
+/** What is known where no gateway runs: the files, and nothing of the providers. */
+async function atRest(config: string | undefined, terminal: Terminal): Promise<StatusReport> {
+  const opened = await openConfig(config, terminal, { lenient: true });
+  const plan = opened.kind === 'opened' ? opened.compiled.value : undefined;
+  const key = plan?.settings.server.masterKey;
+  return {
+    running: false,
+    version: productVersion(),
+    pid: null,
+    address: null,
+    since: null,
+    config: {
+      path: opened.kind === 'opened' ? opened.path : null,
+      disk: plan?.hash ?? null,
+      applied: null,
+      running: null,
+    },
+    generation: null,
+    providers: plan === undefined ? [] : restingProviders(plan),
+    names: plan?.groups.filter((group) => group.listed).length ?? 0,
+    key: { needed: key !== undefined, fingerprint: null },
+    activeRequests: 0,
+    warnings: opened.kind === 'opened' ? opened.compiled.diagnostics.map(describeDiagnostic) : [],
+  };
+}
+
+function renderStatus(report: StatusReport, terminal: Terminal): string[] {
+  const { config } = report;
+  const state = report.running
+    ? `${paint(terminal, 'green', 'running')} at ${report.address ?? 'an unknown address'}, process ${report.pid}, ${ago(report.since)}`
+    : paint(terminal, 'yellow', 'not running');
+  const lines = [
+    `gateway  ${state}`,
+    `config   ${config.path ?? 'none: what was found on this machine'}${configState(report, terminal)}`,
+    `names    ${report.names}`,
+    `key      ${report.key.needed ? 'needed' : 'none is set: this machine only'}`,
+    ...(report.running ? [`active   ${count(report.activeRequests, 'request')}`] : []),
+  ];
+  if (report.providers.length > 0) lines.push('', ...providerTable(report, terminal));
+  const warnings = report.warnings.filter((one) => one.severity === 'warning');
+  if (warnings.length > 0) {
+    lines.push('', `${paint(terminal, 'yellow', count(warnings.length, 'warning'))}:`);
+    for (const one of warnings)
+      lines.push(`  ${one.message}${one.file === null ? '' : paint(terminal, 'dim', `  ${one.file}:${one.line}`)}`);
+  }
+  return lines;
+}
+
+function configState(report: StatusReport, terminal: Terminal): string {
+  const { disk, running, path } = report.config;
+  if (path === null || !report.running) return '';
+  if (disk === null) return paint(terminal, 'red', ' (on disk it does not compile: signalbox validate)');
+  return disk === running
+    ? ` (as on disk, ${running?.slice(0, 8)})`
+    : paint(terminal, 'yellow', ` (on disk it has changed: start again to serve ${disk.slice(0, 8)})`);
+}
+
+function providerTable({ providers }: StatusReport, terminal: Terminal): string[] {
+  return renderTable(
+    ['provider', 'type', 'state', 'models', 'probe', 'address'],
+    providers.map((one) => [
+      one.name,
+      one.type,
+      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      String(one.models),
+      one.latencyMs === null ? 'unknown' : `${one.latencyMs} ms`,
+      one.address,
+    ]),
+  );
+}

@@ -1,0 +1,84 @@
+import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
+import { findGateway, problemJson, sayProblem, targetOf } from './running-gateway.ts';
+import { count, duration, paint } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** `signalbox why [REQUEST]`: a decision in plain lines. */
+export const command: Command = defineCommand({
+  words: ['why'],
+  summary: 'explain how a request was routed',
+  details: ['The id of a request stands in its answer as x-request-id, and in its line of the log.'],
+  arguments: [{ name: 'REQUEST', help: 'the id of a request, or "last" (default)', required: false }],
+  options: { config: configOption, 'state-dir': stateOption, json: jsonOption },
+  examples: [
+    { line: 'signalbox why', does: 'the last request' },
+    { line: 'signalbox why 3f2c9a7e', does: 'one request; the beginning of its id is enough' },
+  ],
+  async run({ options, arguments: [id = 'last'] }, terminal) {
+    const found = await findGateway(targetOf(options, terminal));
+    if (found.kind === 'none') {
+      if (options.json) terminal.out(problemJson(found.problem));
+      else sayProblem(found.problem, terminal);
+      return exitCode.failed;
+    }
+    const record = await found.admin.decision(id);
+    if (record === undefined) {
+      const message = id === 'last' ? 'No request has been routed yet' : `No decision is kept of the request "${id}"`;
+      if (options.json) terminal.out(JSON.stringify({ error: { kind: 'unknown', message } }));
+      else terminal.err(message);
+      return exitCode.failed;
+    }
+    if (options.json) terminal.out(JSON.stringify(record));
+    else for (const line of renderWhy(record, terminal)) terminal.out(line);
+    return exitCode.done;
+  },
+});
+
+function renderWhy(record: DecisionRecord, terminal: Terminal): string[] {
+  const { asked, time, id, rule, strategy, group, notes } = record;
+  return [
+    `asked     ${asked === null ? 'no model' : `"${asked}"`}${time === null ? '' : ` at ${time.slice(11, 19)}`}${id === null ? '' : paint(terminal, 'dim', `  ${id}`)}`,
+    `meant     ${rule.text}${group === null || group === asked ? '' : `: ${group}`}${strategy === null ? '' : `, in the order of ${strategy}`}`,
+    `looked at ${lookedAt(record)}`,
+    `tried     ${tried(record.attempts)}`,
+    `answered  ${answered(record, terminal)}`,
+    `cost      ${cost(record)}`,
+    ...notes.map((note) => `note      ${note}`),
+  ];
+}
+
+function lookedAt({ candidates }: DecisionRecord): string {
+  if (candidates.length === 0) return 'nobody: no deployment fits';
+  const excluded = candidates.filter((one) => one.verdict === 'excluded');
+  const why = excluded.map(
+    (one) => `${one.deployment} left out (${one.detail ?? one.reason?.replaceAll('_', ' ') ?? 'unknown'})`,
+  );
+  return [count(candidates.length, 'deployment'), ...why].join('; ');
+}
+
+function tried(attempts: readonly AttemptRecord[]): string {
+  if (attempts.length === 0) return 'nobody';
+  return attempts
+    .map(
+      (one) =>
+        `${one.deployment} ${one.outcome.replaceAll('_', ' ')} after ${duration(one.ms)}${one.detail === null ? '' : ` (${one.detail})`}`,
+    )
+    .join('; then ');
+}
+
+function answered({ answeredBy, state, degraded, refusal, timing }: DecisionRecord, terminal: Terminal): string {
+  const ended = (state ?? 'still running').replaceAll('_', ' ');
+  if (answeredBy === null) return paint(terminal, 'red', refusal === null ? `nobody, ${ended}` : refusal.message);
+  const times = `first token after ${duration(timing.firstTokenMs)}, all of it after ${duration(timing.totalMs)}`;
+  return `${paint(terminal, 'green', answeredBy)}, ${ended}, ${times}${degraded === null ? '' : paint(terminal, 'yellow', `, degraded: ${degraded}`)}`;
+}
+
+function cost({ usage, costUsd, timing }: DecisionRecord): string {
+  const tokens =
+    usage === null
+      ? 'tokens unknown'
+      : `${usage.promptTokens ?? 'unknown'} tokens in, ${usage.completionTokens ?? 'unknown'} out`;
+  const own = timing.ownMs === null ? '' : `, ${timing.ownMs} ms of them the gateway’s own`;
+  return `${tokens}, ${costUsd === null ? 'price unknown' : `$${costUsd.toFixed(6)}`}${own.replace(' of them', '')}`;
+}

@@ -1,0 +1,18 @@
+/** One name that clients can ask for, in `signalbox model list --json`. */
+export type NameReport = {
+  readonly name: string;
+  readonly kind: string;
+  readonly strategy: string;
+  /** The name that it is another word for. */
+  readonly alias: string | null;
+  /** The best state among its members; `unknown` where no gateway runs. */
+  readonly state: string;
+  readonly description: string | null;
+  readonly members: readonly {
+    readonly provider: string;
+    readonly model: string;
+    readonly state: string;
+    readonly weight: number | null;
+    readonly order: number;
+  }[];
+};

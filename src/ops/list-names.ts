@@ -1,0 +1,39 @@
+import type { NameReport } from '../contract/name-report.ts';
+import type { StatusReport } from '../contract/status.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** The listed names of a plan with those that answer them; states are those of a running gateway, where there is one. */
+export function listNames(plan: Plan, status: StatusReport | undefined): readonly NameReport[] {
+  const states = new Map(
+    (status?.providers ?? []).flatMap(({ deployments }) => deployments.map((one) => [one.id, one.state] as const)),
+  );
+  const groups = plan.groups.filter((group) => group.listed).map((group) => describe(group, plan, states));
+  const aliases = [...plan.names].flatMap(([name, target]): NameReport[] => {
+    if (target.kind !== 'alias' || target.hidden) return [];
+    const group = plan.groups[target.group];
+    return group === undefined ? [] : [{ ...describe(group, plan, states), name, alias: group.name }];
+  });
+  return [...groups, ...aliases];
+}
+
+function describe(group: ModelGroup, plan: Plan, states: ReadonlyMap<string, string>): NameReport {
+  const members = group.members.flatMap(({ deployment: index, weight, order }) => {
+    const deployment = plan.deployments[index];
+    if (deployment === undefined) return [];
+    const isActive = plan.providers.get(deployment.provider)?.status === 'active';
+    const state = states.get(deployment.id) ?? (isActive ? 'unknown' : 'disabled');
+    return [{ provider: deployment.provider, model: deployment.backendModel, state, weight: weight ?? null, order }];
+  });
+  const known = members.map((one) => one.state);
+  return {
+    name: group.name,
+    kind: group.kind,
+    strategy: group.strategy.name,
+    alias: null,
+    // A name is as well as its best member.
+    state: ['ready', 'degraded', 'loading', 'unknown'].find((state) => known.includes(state)) ?? known[0] ?? 'unknown',
+    description: group.description ?? null,
+    members,
+  };
+}
