@@ -63,7 +63,6 @@ function bashScript(lines: readonly Completion[]): string {
   );
   return [
     '_signalbox() {',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is bash
     '  local current="${COMP_WORDS[COMP_CWORD]}" one="${COMP_WORDS[1]}" two="${COMP_WORDS[2]}" words=""',
     '  local before=""',
     '  [ "$COMP_CWORD" -gt 1 ] && before="$one"',

@@ -1,18 +1,18 @@
 import { type Findings, inside, keyOf, type Place } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
-import {
-  type CapabilityShape,
-  type ChainShape,
-  type DescribedStrategyShape,
-  type ExactShape,
-  type MappingsShape,
-  type PatternShape,
-  type PoolShape,
-  type RulesShape,
-  type SectionsShape,
-  type SpecialCasesShape,
-  sectionNames,
-} from './shape-mappings.ts';
+import { sectionNames } from './shape-mappings.ts';
+import type {
+  CapabilityShape,
+  ChainShape,
+  DescribedStrategyShape,
+  ExactShape,
+  MappingsShape,
+  PatternShape,
+  PoolShape,
+  RulesShape,
+  SectionsShape,
+  SpecialCasesShape,
+} from './written-mappings.ts';
 
 /** One named entry of a section, with its place. */
 export type Declaration<Shape> = { readonly name: string; readonly shape: Shape; readonly at: Place };

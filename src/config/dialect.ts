@@ -1,5 +1,5 @@
 import type { DialectName } from '../plan/provider.ts';
-import type { ProviderShape } from './shape-providers.ts';
+import type { ProviderShape } from './written-providers.ts';
 
 /** The wire that a provider's type means; undefined for what serves no models: tools and web pages that the files list too. */
 export function dialectOf(type: ProviderShape['type']): DialectName | undefined {

@@ -8,9 +8,9 @@ import { groupNamed, type Lowering } from './lowering.ts';
 import { readStrategy } from './read-strategy.ts';
 import { type Reference, referenceOf, referencesOf } from './reference.ts';
 import { providersNamed, resolveAtProvider, resolveProviders } from './references.ts';
-import type { CapabilityShape } from './shape-mappings.ts';
 import { readSize } from './size.ts';
 import { canonicalSpecialty, specialtyInName } from './specialty.ts';
+import type { CapabilityShape } from './written-mappings.ts';
 
 /** Lowers a capability: a name that stands for the models which can do something. */
 export function lowerCapability({ name, shape, at }: Declaration<CapabilityShape>, lowering: Lowering): void {

@@ -5,7 +5,7 @@ import type { Lowering } from './lowering.ts';
 import { readCondition } from './read-condition.ts';
 import { type Reference, referenceOf } from './reference.ts';
 import { resolveTarget, type WantedModel } from './references.ts';
-import type { ChainItemShape, ChainShape } from './shape-mappings.ts';
+import type { ChainItemShape, ChainShape, LongChainShape } from './written-mappings.ts';
 
 /** Lowers a chain of fallbacks in either of its forms. */
 export function lowerChain(
@@ -13,9 +13,8 @@ export function lowerChain(
   wanted: WantedModel,
   lowering: Lowering,
 ): Chain {
-  const isList = Array.isArray(shape);
-  const long: Exclude<ChainShape, readonly unknown[]> = isList ? { chain: shape } : shape;
-  const list = isList ? at : inside(at, 'chain');
+  const long: LongChainShape = 'chain' in shape ? shape : { chain: shape };
+  const list = 'chain' in shape ? inside(at, 'chain') : at;
   return {
     items: long.chain.flatMap((item, index) => lowerItem({ item, at: inside(list, index) }, wanted, lowering)),
     tier: long.tier,

@@ -6,7 +6,7 @@ import { budgetOf } from './lower-providers.ts';
 import type { Lowering } from './lowering.ts';
 import { referenceOf } from './reference.ts';
 import { resolveAtProvider, wantedBy } from './references.ts';
-import type { ExactShape, PoolShape } from './shape-mappings.ts';
+import type { ExactShape, PoolShape } from './written-mappings.ts';
 
 /**
  * Lowers an exact match: the provider that answers a name, unless a pool of the same name says who

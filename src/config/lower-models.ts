@@ -4,9 +4,9 @@ import type { Provider } from '../plan/provider.ts';
 import { type DeploymentDraft, plainDraft } from './catalog.ts';
 import { inside, type Place } from './findings.ts';
 import type { Lowering } from './lowering.ts';
-import type { ModelShape, ProviderShape } from './shape-providers.ts';
 import { readSize, sizeInName } from './size.ts';
 import { canonicalSpecialty } from './specialty.ts';
+import type { ModelShape, ProviderShape } from './written-providers.ts';
 
 /** Puts the models of one provider into the catalog. */
 export function lowerModels(

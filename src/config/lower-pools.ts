@@ -8,7 +8,7 @@ import { readCondition } from './read-condition.ts';
 import { readStrategy } from './read-strategy.ts';
 import { type Reference, referenceOf } from './reference.ts';
 import { providersNamed, resolveAtProvider, type WantedModel, wantedBy } from './references.ts';
-import type { ExactShape, PoolShape } from './shape-mappings.ts';
+import type { ExactShape, PoolShape } from './written-mappings.ts';
 
 type Exact = Declaration<ExactShape> | undefined;
 

@@ -1,5 +1,6 @@
 import { type Milliseconds, milliseconds, providerId, seconds } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import { nearest } from '../plan/nearest.ts';
 import type { Budget, Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
 import { splitAddress, tierOfAddress } from './base-url.ts';
 import { dialectOf } from './dialect.ts';
@@ -9,9 +10,10 @@ import { type DeclaredHeader, lowerHeaders } from './lower-headers.ts';
 import { lowerModels } from './lower-models.ts';
 import type { Lowering } from './lowering.ts';
 import type { ParsedFile } from './parsed-file.ts';
-import { checkOf, type HealthCheckShape, type HealthChecksShape } from './shape-health-checks.ts';
-import type { BudgetShape, ProviderShape, ProvidersShape } from './shape-providers.ts';
+import { checkedProviders, checkOf } from './shape-health-checks.ts';
 import type { Environment } from './source-file.ts';
+import type { HealthCheckShape, HealthChecksShape } from './written-health-checks.ts';
+import type { BudgetShape, ProviderShape, ProvidersShape } from './written-providers.ts';
 
 /** Health checks, from whichever files have them; the first that speaks of a provider decides. */
 export type HealthChecks = readonly { readonly shape: HealthChecksShape; readonly at: Place }[];
@@ -35,7 +37,21 @@ export function lowerProviders(
     lowering.catalog.places.set(lowered.id, keyOf(at));
     lowerModels({ shape: provider, at }, lowered, lowering);
   }
+  checkNames(checks, shape, lowering);
   compareCounts(shape, { file, path: ['metadata'] }, lowering);
+}
+
+/** Health checks that name a provider which is not declared would do nothing. */
+function checkNames(checks: HealthChecks, { providers }: ProvidersShape, { findings }: Lowering): void {
+  for (const { shape, at } of checks) {
+    const own = checkedProviders(shape).map((name) => [name, inside(at, name)] as const);
+    const endpoints = Object.keys(shape.endpoints ?? {}).map((name) => [name, inside(at, 'endpoints', name)] as const);
+    for (const [name, place] of [...own, ...endpoints]) {
+      if (Object.hasOwn(providers, name)) continue;
+      const [near] = nearest(name, Object.keys(providers), 1);
+      findings.add('unknown-provider', keyOf(place), `No provider is called "${name}"`, { found: name, nearest: near });
+    }
+  }
 }
 
 /** Counts that people keep by hand go stale; the truth is said beside them. */

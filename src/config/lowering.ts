@@ -4,8 +4,8 @@ import type { Catalog } from './catalog.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
 import type { GroupDraft, GroupDrafts } from './group-builder.ts';
-import type { DescribedStrategyShape } from './shape-mappings.ts';
 import type { Environment } from './source-file.ts';
+import type { DescribedStrategyShape } from './written-mappings.ts';
 
 /** What lowering reads from and writes to, in every section. */
 export type Lowering = {

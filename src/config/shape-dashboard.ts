@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../plan/json.ts';
 import { type Checked, checkShape } from './check-shape.ts';
 import { type JsonSchema, optional } from './field.ts';
 import { type Findings, keyOf } from './findings.ts';
@@ -7,7 +8,7 @@ import type { ParsedFile } from './parsed-file.ts';
 const text = z.string();
 const replaced = 'The dashboard asks the gateway for this; kept so that old files load.';
 
-const wholeFile = z.strictObject({
+const wholeFile: z.ZodType<DashboardShape> = z.strictObject({
   DASH_REFRESH_INTERVAL: optional(z.number().positive(), 'Time between two pictures of the terminal dashboard.', {
     unit: 'seconds',
     default: 5,
@@ -20,7 +21,14 @@ const wholeFile = z.strictObject({
 });
 
 /** dashboard-config.yaml as it is written, checked. */
-export type DashboardShape = z.output<typeof wholeFile>;
+export type DashboardShape = {
+  readonly DASH_REFRESH_INTERVAL?: number | undefined;
+  readonly LITELLM_GATEWAY?: Readonly<Record<string, Json>> | undefined;
+  readonly PROVIDER_ENDPOINTS?: readonly Json[] | undefined;
+  readonly DASHBOARD_SETTINGS?: Readonly<Record<string, Json>> | undefined;
+  readonly CONFIG_PATHS?: Readonly<Record<string, Json>> | undefined;
+  readonly LOGGING?: Readonly<Record<string, Json>> | undefined;
+};
 
 /** Checks dashboard-config.yaml, and says which of its keys nothing executes yet. */
 export function parseDashboard(parsed: ParsedFile, findings: Findings): Checked<DashboardShape> | undefined {

@@ -3,6 +3,7 @@ import { type Checked, checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
+import type { HealthCheckShape, HealthChecksShape } from './written-health-checks.ts';
 
 const times = {
   enabled: optional(z.boolean(), 'Whether it is probed.', {
@@ -30,21 +31,6 @@ const all: z.ZodType<HealthChecksShape> = z
     endpoints: optional(z.record(z.string(), z.string()), 'Paths or whole addresses of probes, by provider.'),
   })
   .catchall(field(one, 'How the provider of this name is probed.'));
-
-/** How one provider is probed, as it is written. */
-export type HealthCheckShape = {
-  readonly enabled?: boolean | undefined;
-  readonly interval_seconds?: number | undefined;
-  readonly timeout_seconds?: number | undefined;
-  readonly retry_attempts?: number | undefined;
-  readonly endpoint?: string | undefined;
-};
-
-/** How all providers are probed, as it is written: other keys are providers' names. */
-export type HealthChecksShape = Omit<HealthCheckShape, 'endpoint'> & {
-  readonly endpoints?: Readonly<Record<string, string>> | undefined;
-  readonly [provider: string]: unknown;
-};
 
 export const healthCheck: z.ZodType<HealthCheckShape> = one;
 export const healthChecks: z.ZodType<HealthChecksShape> = all;

@@ -4,6 +4,20 @@ import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { budget } from './shape-providers.ts';
+import type {
+  CapabilityShape,
+  ChainItemShape,
+  ChainShape,
+  DescribedStrategyShape,
+  ExactShape,
+  MappingsShape,
+  PatternShape,
+  PatternsShape,
+  PoolMemberShape,
+  PoolShape,
+  RulesShape,
+  SpecialCasesShape,
+} from './written-mappings.ts';
 
 const text = z.string();
 const names = z.array(text);
@@ -13,7 +27,7 @@ const tier = z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 
 const fallback = 'What answers when this cannot: models or providers, in order.';
 const strategy = 'How the members are put in order; every spelling stands in the routing explanation.';
 
-const exactEntry = z.strictObject({
+const exactEntry: z.ZodType<ExactShape> = z.strictObject({
   provider: field(text, 'Provider, provider type or group that answers.'),
   priority: optional(
     z.union([z.enum(['primary', 'secondary', 'tertiary', 'fallback']), z.int().positive()]),
@@ -39,14 +53,14 @@ const exactEntry = z.strictObject({
   notes: optional(text, forPeople),
 });
 
-const pattern = z.strictObject({
+const pattern: z.ZodType<PatternShape> = z.strictObject({
   pattern: field(text, 'Regular expression, matched in linear time; the first in the file that fits decides.'),
   provider: field(text, 'Provider that is asked for the literal name.'),
   fallback: optional(oneOrMore, fallback),
   description: optional(text, forPeople),
 });
 
-const patterns = z.union([
+const patterns: z.ZodType<PatternsShape> = z.union([
   z.array(pattern),
   z.record(
     text,
@@ -61,7 +75,7 @@ const patterns = z.union([
   ),
 ]);
 
-const capability = z.strictObject({
+const capability: z.ZodType<CapabilityShape> = z.strictObject({
   description: optional(text, 'One sentence about it, shown in lists.'),
   preferred_models: optional(names, 'Models in order of preference.'),
   models: optional(names, 'Another word for preferred_models.'),
@@ -87,7 +101,7 @@ const capability = z.strictObject({
   budget: optional(budget, 'Spending cap.'),
 });
 
-const poolMember = z.strictObject({
+const poolMember: z.ZodType<PoolMemberShape> = z.strictObject({
   provider: optional(text, 'Provider, provider type or group of the member.'),
   name: optional(text, 'Another word for provider.'),
   weight: optional(z.number().nonnegative(), 'Its share in proportion to the others; 0 is standby.', {
@@ -100,7 +114,7 @@ const poolMember = z.strictObject({
   version: optional(z.union([text, z.number()]), forPeople),
 });
 
-const pool = z.strictObject({
+const pool: z.ZodType<PoolShape> = z.strictObject({
   providers: field(z.array(z.union([text, poolMember])), 'Members of the pool.'),
   strategy: optional(text, strategy, { default: 'weighted_round_robin' }),
   description: optional(text, 'One sentence about it, shown in lists.'),
@@ -124,7 +138,7 @@ const pool = z.strictObject({
   fallback: optional(oneOrMore, 'Another word for fallback_chain.'),
 });
 
-const chainItem = z.union([
+const chainItem: z.ZodType<ChainItemShape> = z.union([
   text,
   z.strictObject({
     primary: optional(text, 'Provider or model that follows.'),
@@ -137,7 +151,7 @@ const chainItem = z.union([
   }),
 ]);
 
-const chain = z.union([
+const chain: z.ZodType<ChainShape> = z.union([
   z.array(chainItem),
   z.strictObject({
     description: optional(text, forPeople),
@@ -152,7 +166,7 @@ const chain = z.union([
   }),
 ]);
 
-const rules = z.strictObject({
+const rules: z.ZodType<RulesShape> = z.strictObject({
   default_provider: optional(text, 'Provider asked for names that no other rule knows, if its live list has them.'),
   default_fallback: optional(text, 'Provider asked after it.'),
   unknown_model: optional(
@@ -192,7 +206,7 @@ const rules = z.strictObject({
   ),
 });
 
-const specialCases = z.strictObject({
+const specialCases: z.ZodType<SpecialCasesShape> = z.strictObject({
   first_request_routing: optional(
     z.strictObject({
       strategy: field(z.enum(['prefer_warm_providers', 'none']), 'Whether providers with the model loaded go first.'),
@@ -243,7 +257,7 @@ const specialCases = z.strictObject({
   ),
 });
 
-const describedStrategy = z.strictObject({
+const describedStrategy: z.ZodType<DescribedStrategyShape> = z.strictObject({
   description: optional(text, forPeople),
   logic: optional(text, 'The idea in words; the strategy of that name executes.'),
   priority_order: optional(names, 'Providers or models in order of preference.'),
@@ -264,7 +278,7 @@ const describedStrategy = z.strictObject({
   notes: optional(text, forPeople),
 });
 
-const strategies = z.record(text, describedStrategy);
+const strategies: z.ZodType<Readonly<Record<string, DescribedStrategyShape>>> = z.record(text, describedStrategy);
 
 const sections = {
   exact_matches: optional(z.record(text, exactEntry), 'Names and the providers that answer them.'),
@@ -289,27 +303,13 @@ const sections = {
   notes: optional(z.json(), forPeople),
 };
 
-const file = z.strictObject({
+const file: z.ZodType<MappingsShape> = z.strictObject({
   ...sections,
   routes: optional(
     z.object(sections).catchall(exactEntry),
     'The sections one level further in, or exact matches by name, as some files have them.',
   ),
 });
-
-/** model-mappings.yaml as it is written, checked. */
-export type MappingsShape = z.output<typeof file>;
-export type CapabilityShape = z.output<typeof capability>;
-export type PoolShape = z.output<typeof pool>;
-export type ChainShape = z.output<typeof chain>;
-export type ChainItemShape = z.output<typeof chainItem>;
-export type ExactShape = z.output<typeof exactEntry>;
-export type PatternShape = z.output<typeof pattern>;
-export type RulesShape = z.output<typeof rules>;
-export type SpecialCasesShape = z.output<typeof specialCases>;
-export type DescribedStrategyShape = z.output<typeof describedStrategy>;
-/** The sections by their names, wherever they stand. */
-export type SectionsShape = Pick<MappingsShape, keyof typeof sections>;
 
 /** Names of the sections: other keys under `routes` are exact matches. */
 export const sectionNames: ReadonlySet<string> = new Set(Object.keys(sections));

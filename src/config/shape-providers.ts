@@ -4,12 +4,13 @@ import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { healthCheck, healthChecks } from './shape-health-checks.ts';
+import type { BudgetShape, ModelShape, ProviderShape, ProvidersShape } from './written-providers.ts';
 
 const text = z.string();
 const scalar = z.union([z.string(), z.number()]);
 const forPeople = 'For people; shown, not executed.';
 
-const model = z.strictObject({
+const model: z.ZodType<ModelShape> = z.strictObject({
   name: field(text.min(1), 'Name of the model at the provider; also a name that clients ask for.'),
   size: optional(scalar, 'Parameters, for example "7B" or "1T"; size rules and min_model_size compare it.', {
     default: 'read from the name, where it carries one',
@@ -83,13 +84,7 @@ export const budget: z.ZodType<BudgetShape> = z.strictObject({
   }),
 });
 
-/** A spending cap as it is written. */
-export type BudgetShape = {
-  readonly max_budget_usd: number;
-  readonly budget_window?: '1h' | '1d' | '7d' | '30d' | undefined;
-};
-
-const provider = z.strictObject({
+const provider: z.ZodType<ProviderShape> = z.strictObject({
   type: field(
     z.enum([
       'ollama',
@@ -182,7 +177,7 @@ const provider = z.strictObject({
   ca_file: optional(text, 'File with its own certificate authority, in PEM.'),
 });
 
-const file = z.strictObject({
+const file: z.ZodType<ProvidersShape> = z.strictObject({
   providers: field(z.record(text, provider), 'Providers by name.'),
   metadata: optional(
     z.record(text, z.json()),
@@ -190,13 +185,6 @@ const file = z.strictObject({
   ),
   health_checks: optional(healthChecks, 'How all providers are probed, or some of them by name.'),
 });
-
-/** providers.yaml as it is written, checked. */
-export type ProvidersShape = z.output<typeof file>;
-/** One provider as it is written. */
-export type ProviderShape = z.output<typeof provider>;
-/** One model as it is written, in its long form. */
-export type ModelShape = z.output<typeof model>;
 
 /** Checks providers.yaml. */
 export function parseProviders(parsed: ParsedFile, findings: Findings): Checked<ProvidersShape> | undefined {

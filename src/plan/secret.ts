@@ -1,5 +1,5 @@
 /**
- * A value that cannot be printed: every way of turning it into text gives `[secret]`.
+ * A value that cannot be printed: as text and as JSON it is `[secret]`, and inspected it is empty.
  * Only {@link Secret.reveal} gives the text, and only where a request is built or a key compared.
  */
 export class Secret {
@@ -19,10 +19,6 @@ export class Secret {
   }
 
   toJSON(): string {
-    return '[secret]';
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
     return '[secret]';
   }
 }
