@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { generate } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
@@ -22,7 +22,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox generate --check', does: 'for CI: 0 when it is up to date, 2 when not' },
   ],
   async run({ options }, terminal) {
-    const target = options.config ?? (await findConfig(terminal.folder)) ?? 'config';
+    const target = resolve(terminal.folder, options.config ?? (await findConfig(terminal.folder)) ?? 'config');
     const read = await readSources(target);
     if (read.kind === 'missing' || !read.isFolder) {
       const message =

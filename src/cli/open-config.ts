@@ -1,6 +1,8 @@
+import { relative, resolve } from 'node:path';
 import { type CompiledPlan, compile } from '../config/compile.ts';
 import { findConfig, readSources } from '../config/read-sources.ts';
 import type { SourceFile } from '../config/source-file.ts';
+import { shown } from '../ops/load-plan.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A configuration that was read and compiled, or why there is none. */
@@ -26,8 +28,9 @@ export async function openConfig(
       message: 'There is no ./config here and no LiteLLM config.yaml. Make one with: signalbox init',
     };
   }
-  const read = await readSources(target);
+  const read = await readSources(resolve(terminal.folder, target));
   if (read.kind === 'missing') return read;
-  const compiled = compile(read.files, { environment: terminal.environment, lenient: options.lenient });
-  return { kind: 'opened', path: target, sources: read.files, compiled };
+  const sources = shown(read.files, terminal.folder);
+  const compiled = compile(sources, { environment: terminal.environment, lenient: options.lenient });
+  return { kind: 'opened', path: path ?? (relative(terminal.folder, target) || target), sources, compiled };
 }

@@ -16,7 +16,7 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
       why: null,
       since: null,
       models: deployments.length,
-      address: provider.baseUrl,
+      address: provider.dialect === 'echo' ? 'built in' : provider.baseUrl,
       version: null,
       checkedAt: null,
       latencyMs: null,

@@ -93,7 +93,7 @@ async function loadDiscovered(options: LoadOptions): Promise<LoadResult> {
 }
 
 /** Paths as people know them: from the folder that they are in. */
-function shown(files: readonly SourceFile[], folder: string): readonly SourceFile[] {
+export function shown(files: readonly SourceFile[], folder: string): readonly SourceFile[] {
   return files.map((file) => {
     const path = relative(folder, file.path);
     return path.startsWith('..') ? file : { ...file, path };

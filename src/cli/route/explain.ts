@@ -112,7 +112,7 @@ async function atRest(
 function renderExplanation(record: DecisionRecord, terminal: Terminal): string[] {
   const { asked, rule, strategy, refusal, order, candidates, notes } = record;
   const lines = [
-    `asked     ${asked ?? 'no name'}`,
+    `asked     ${asked === null ? 'no name' : `"${asked}"`}`,
     `rule      ${rule.text}`,
     ...(record.group === null ? [] : [`group     ${record.group}${strategy === null ? '' : `, ${strategy}`}`]),
     `answer    ${order[0] === undefined ? paint(terminal, 'red', refusal?.message ?? 'nobody') : paint(terminal, 'green', order[0])}${order.length > 1 ? paint(terminal, 'dim', `, then ${order.slice(1).join(', ')}`) : ''}`,
