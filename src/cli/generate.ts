@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { generate } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
