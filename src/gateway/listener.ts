@@ -129,10 +129,11 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
       response.flushHeaders();
     },
     answer(status, list, bytes) {
-      response.writeHead(status, list as string[]);
-      response.end(request.method === 'HEAD' ? undefined : bytes);
       // A body that nobody read would stand in the way of the connection's next request.
-      if (!request.complete) response.once('finish', () => request.socket.destroySoon());
+      const isUnread = !request.complete && hasBody(request);
+      response.writeHead(status, (isUnread ? [...list, 'connection', 'close'] : list) as string[]);
+      if (isUnread) response.once('finish', () => request.socket.destroySoon());
+      response.end(request.method === 'HEAD' ? undefined : bytes);
     },
     write: (bytes) => response.destroyed || response.write(bytes),
     drained() {
@@ -154,6 +155,10 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
       request.socket.destroy();
     },
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function decodePath(path: string): string {
