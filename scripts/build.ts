@@ -4,7 +4,7 @@
  * it stand beside it. `npm run pack` makes the tarball of that folder.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
@@ -52,21 +52,24 @@ function packagesIn({ inputs }: Metafile): readonly string[] {
 
 /** Types of what a program can import: starting a gateway within it. */
 function declareTypes(): void {
-  const types = join(target, 'dist', 'types');
-  const words = [
-    '-p',
-    '.',
-    '--noEmit',
-    'false',
-    '--emitDeclarationOnly',
-    '--declaration',
-    '--outDir',
-    types,
-    '--rewriteRelativeImportExtensions',
-  ];
-  execFileSync(join(root, 'node_modules/.bin/tsc'), [...words, '--rootDir', '.'], { cwd: root, stdio: 'inherit' });
-  // Only the source has something to say to others.
-  for (const entry of readdirSync(types)) if (entry !== 'src') rmSync(join(types, entry), { recursive: true });
+  const project = join(root, 'dist', 'tsconfig.json');
+  const options = {
+    extends: '../tsconfig.json',
+    compilerOptions: {
+      noEmit: false,
+      emitDeclarationOnly: true,
+      declaration: true,
+      allowImportingTsExtensions: false,
+      rewriteRelativeImportExtensions: true,
+      rootDir: '../src',
+      outDir: 'package/dist/types',
+    },
+    include: [],
+    files: ['../src/main.ts'],
+  };
+  writeFileSync(project, JSON.stringify(options));
+  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { stdio: 'inherit' });
+  rmSync(project);
 }
 
 function licences(names: readonly string[]): string {
@@ -100,10 +103,8 @@ function packedManifest(): object {
   return {
     ...rest,
     exports: {
-      '.': { types: './dist/types/src/main.d.ts', default: './dist/signalbox.js' },
+      '.': { types: './dist/types/main.d.ts', default: './dist/signalbox.js' },
       './schemas/*': './schemas/*',
     },
   };
 }
-
-if (!existsSync(join(target, 'dist', 'signalbox.js'))) process.exitCode = 1;
