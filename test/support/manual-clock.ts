@@ -1,0 +1,49 @@
+import type { Clock, Timer } from '../../src/gateway/clock.ts';
+import { type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
+
+/** A clock that stands still until it is told to go on. */
+export type ManualClock = Clock & {
+  /** Goes on, and calls back what falls due on the way, in its order. */
+  advance(ms: number): Promise<void>;
+};
+
+type Pending = { due: number; readonly delay: number; readonly callback: () => void; running: boolean };
+
+/** Creates a clock at zero. */
+export function createManualClock(): ManualClock {
+  let now = 0;
+  const pending = new Set<Pending>();
+  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    now: () => milliseconds(now),
+    wall: () => Date.UTC(2026, 10, 24) + now,
+    after(delay: Milliseconds, callback): Timer {
+      const one: Pending = { due: now + delay, delay, callback, running: true };
+      pending.add(one);
+      return {
+        restart() {
+          one.due = now + one.delay;
+          one.running = true;
+          pending.add(one);
+        },
+        stop() {
+          one.running = false;
+          pending.delete(one);
+        },
+      };
+    },
+    async advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const next = [...pending].filter((one) => one.running && one.due <= end).sort((a, b) => a.due - b.due)[0];
+        if (next === undefined) break;
+        now = next.due;
+        pending.delete(next);
+        next.callback();
+        await settle();
+      }
+      now = end;
+      await settle();
+    },
+  };
+}
