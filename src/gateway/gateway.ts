@@ -48,6 +48,7 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       closeUnused();
+      if (limit <= 0) server.closeAllConnections();
       const late = dependencies.clock.after(limit, () => server.closeAllConnections());
       const sweep = setInterval(closeUnused, 100);
       await closed;
