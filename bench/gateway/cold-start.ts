@@ -8,14 +8,11 @@ import type { Figure } from './report.ts';
 
 const runs = 7;
 
-/** Packs and installs the product, and times it from its start to its first answer, beside `node -e 0`. */
+/** Installs the built package, and times it from its start to its first answer, beside `node -e 0`. */
 export async function coldStart(root: string, runtime: string): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-cold-'));
-  const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: root })
-    .toString()
-    .trim()
-    .split('\n')
-    .at(-1);
+  const packing = ['pack', '--silent', '--pack-destination', folder, join(root, 'dist/package')];
+  const packed = execFileSync('npm', packing).toString().trim().split('\n').at(-1);
   execFileSync('npm', [
     'install',
     '--silent',
@@ -49,12 +46,13 @@ async function firstAnswer(runtime: string, program: string, folder: string): Pr
     cwd: folder,
     stdio: 'ignore',
   });
-  for (;;) {
+  while (child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/v1/models`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.ok === true) break;
   }
   const took = performance.now() - started;
+  if (child.exitCode !== null) throw new Error('The package ended before it answered');
   child.kill('SIGTERM');
   await once(child, 'exit');
   return took;

@@ -75,7 +75,7 @@ function undecided(entry: DecisionEntry): DecisionRecord {
   return {
     id: entry.id,
     time: null,
-    asked: entry.facts?.asked ?? null,
+    asked: entry.asked ?? null,
     rule: { kind: 'none', text: 'it was refused before it was routed' },
     group: null,
     strategy: null,

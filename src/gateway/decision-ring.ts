@@ -1,8 +1,22 @@
 import type { RequestId } from '../plan/ids.ts';
 import type { GatewayRequest } from './request.ts';
 
-/** What is kept of a request for explanations: everything but its body and its connection. */
-export type DecisionEntry = Omit<GatewayRequest, 'exchange' | 'body'> & { readonly endedAt: number };
+/** What is kept of a request for explanations; thousands are, so nothing that only its answer needed. */
+export type DecisionEntry = Pick<
+  GatewayRequest,
+  | 'id'
+  | 'snapshot'
+  | 'startedAt'
+  | 'receivedAt'
+  | 'decision'
+  | 'outcomes'
+  | 'answeredBy'
+  | 'degradation'
+  | 'firstTokenAt'
+  | 'usage'
+  | 'failure'
+  | 'terminal'
+> & { readonly asked: string | undefined; readonly endedAt: number };
 
 /** The last decisions, newest first to ask for. */
 export type DecisionRing = {

@@ -5,7 +5,21 @@ import type { GatewayRequest } from './request.ts';
 export function settle(context: PipelineContext, request: GatewayRequest): void {
   const endedAt = context.clock.now();
   request.terminal ??= 'rejected';
-  const { exchange: _exchange, body: _body, ...kept } = request;
-  context.decisions.add({ ...kept, endedAt });
+  context.decisions.add({
+    id: request.id,
+    snapshot: request.snapshot,
+    startedAt: request.startedAt,
+    receivedAt: request.receivedAt,
+    asked: request.facts?.asked,
+    decision: request.decision,
+    outcomes: request.outcomes,
+    answeredBy: request.answeredBy,
+    degradation: request.degradation,
+    firstTokenAt: request.firstTokenAt,
+    usage: request.usage,
+    failure: request.failure,
+    terminal: request.terminal,
+    endedAt,
+  });
   context.log.settled(request, endedAt);
 }

@@ -20,15 +20,8 @@ export type LogRecord = {
  * writes it: tools that cut log lines with awk expect `"provider": "x"`.
  */
 export function renderJsonLine(record: LogRecord): string {
-  return render(record);
-}
-
-function render(value: Json | undefined | LogRecord): string {
-  if (value === undefined) return 'null';
-  if (Array.isArray(value)) return `[${value.map(render).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).flatMap(([key, inner]) =>
-    inner === undefined ? [] : [`${JSON.stringify(key)}: ${render(inner)}`],
+  // Line ends stand between fields only: within texts they are escaped.
+  return JSON.stringify(record, undefined, 1).replaceAll(/([[{]?)\n *([\]}]?)/g, (_all, opening: string, closing: string) =>
+    opening !== '' ? opening : closing !== '' ? closing : ' ',
   );
-  return `{${fields.join(', ')}}`;
 }

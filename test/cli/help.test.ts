@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { runCommand } from '../support/terminal.ts';
+
+const goldens = join(import.meta.dirname, 'goldens');
+const isUpdate = process.env['UPDATE_GOLDEN'] === '1';
+const verbs = commands.map((entry) => entry.words.join(' '));
+
+/** The picture of one help text; UPDATE_GOLDEN=1 writes it anew. */
+function compare(name: string, text: string): void {
+  const file = join(goldens, `${name}.txt`);
+  if (isUpdate) {
+    mkdirSync(goldens, { recursive: true });
+    writeFileSync(file, text);
+  }
+  expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
+}
+
+test.each(verbs)('spine 4: signalbox %s --help', async (verb) => {
+  const { code, out, err } = await runCommand([...verb.split(' '), '--help'], { folder: '/' });
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toContain('Examples:');
+  // It has to fit a terminal of a usual width.
+  for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+  compare(verb.replaceAll(' ', '-'), out);
+});
+
+test('spine 4: signalbox --help names every verb', async () => {
+  const { code, out } = await runCommand(['--help'], { folder: '/' });
+  expect(code).toBe(0);
+  for (const verb of verbs) expect(out).toContain(verb);
+  compare('overview', out);
+});
+
+test('spine 4: there is no picture of a verb that is gone', () => {
+  const wanted = [...verbs.map((verb) => `${verb.replaceAll(' ', '-')}.txt`), 'overview.txt'];
+  expect(readdirSync(goldens).sort()).toEqual(wanted.sort());
+});
+
+test.each([
+  ['an unknown verb', ['stattus'], 64, 'did you mean "status"'],
+  ['an unknown option', ['status', '--jsno'], 64, '--json'],
+  ['an option without its value', ['up', '--port'], 64, 'port'],
+  ['a number that is none', ['up', '--port', 'many'], 64, 'port'],
+  ['a missing argument', ['ask'], 64, 'NAME'],
+  ['a noun alone', ['provider'], 64, 'provider list'],
+  ['too many words', ['status', 'now'], 64, 'now'],
+])('spine 4: %s is wrong usage', async (_what, words, code, said) => {
+  const ran = await runCommand(words, { folder: '/' });
+  expect(ran.code).toBe(code);
+  expect(ran.err).toContain(said);
+  expect(ran.out).toBe('');
+});

@@ -1,0 +1,43 @@
+import { Readable } from 'node:stream';
+import { run } from '../../src/cli/main.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+
+/** What one command printed, and how it ended. */
+export type Ran = { readonly code: number; readonly out: string; readonly err: string };
+
+export type RunOptions = {
+  readonly folder: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly input?: string;
+};
+
+/** Runs a command line as a script does: nobody watches, and nobody can be asked. */
+export async function runCommand(
+  words: readonly string[],
+  { folder, environment = {}, input = '' }: RunOptions,
+): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const terminal: Terminal = {
+    out(line) {
+      out += `${line}\n`;
+    },
+    write(text) {
+      out += text;
+    },
+    err(line) {
+      err += `${line}\n`;
+    },
+    progress: () => {},
+    watched: false,
+    colour: false,
+    interactive: false,
+    columns: 100,
+    environment,
+    folder,
+    input: Readable.from([input]),
+    onSignal: () => {},
+  };
+  const code = await run(words, terminal);
+  return { code, out, err };
+}
