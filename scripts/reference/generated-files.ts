@@ -1,14 +1,18 @@
+import { cliReference } from './cli.ts';
 import { configReference, fileSchemas } from './config.ts';
 import { diagnosticsReference } from './diagnostics.ts';
 import { errorsReference } from './errors.ts';
+import { jsonReference } from './json.ts';
 import { litellmKeysReference } from './litellm-keys.ts';
 
 /** Every file that is made from code, by its path in the project. */
 export async function generatedFiles(): Promise<readonly (readonly [path: string, text: string])[]> {
   return [
+    ['docs/reference/cli.md', await cliReference()],
     ['docs/reference/config.md', configReference()],
     ['docs/reference/diagnostics.md', diagnosticsReference()],
     ['docs/reference/errors.md', errorsReference()],
+    ['docs/reference/json.md', jsonReference()],
     ['docs/reference/litellm-keys.md', litellmKeysReference()],
     ...Object.entries(fileSchemas).map(
       ([file, schema]) =>

@@ -21,7 +21,8 @@ export type LogRecord = {
  */
 export function renderJsonLine(record: LogRecord): string {
   // Line ends stand between fields only: within texts they are escaped.
-  return JSON.stringify(record, undefined, 1).replaceAll(/([[{]?)\n *([\]}]?)/g, (_all, opening: string, closing: string) =>
-    opening !== '' ? opening : closing !== '' ? closing : ' ',
+  return JSON.stringify(record, undefined, 1).replaceAll(
+    /([[{]?)\n *([\]}]?)/g,
+    (_all, opening: string, closing: string) => (opening !== '' ? opening : closing !== '' ? closing : ' '),
   );
 }

@@ -27,33 +27,32 @@ const mostHeld = 50_000;
 /** Size at which the file becomes `.1`, of which one is kept. */
 const rotateBytes = 64 * 1024 * 1024;
 
-/** Creates a writer. */
-export function createLogWriter(targets: LogTargets): LogWriter {
-  let held: LogRecord[] = [];
+/**
+ * Creates a writer. A record becomes its text at once: a text is small, while the values behind a
+ * record would outlive their request by a whole batch.
+ */
+export function createLogWriter({ output, file: path }: LogTargets): LogWriter {
+  const file = path === undefined ? undefined : createLogFile(path);
+  const needsJson = file !== undefined || output?.style === 'json';
+  let lines: string[] = [];
+  let pretty: string[] = [];
   let timer: NodeJS.Timeout | undefined;
-  const file = targets.file === undefined ? undefined : createLogFile(targets.file);
   const flush = (): void => {
     timer = undefined;
-    const records = held;
-    held = [];
-    if (records.length === 0) return;
-    const lines =
-      file === undefined && targets.output?.style !== 'json'
-        ? ''
-        : records.map((record) => `${renderJsonLine(record)}\n`).join('');
-    file?.append(lines);
-    const { output } = targets;
-    if (output === undefined) return;
-    output.write(
-      output.style === 'json'
-        ? lines
-        : records.map((record) => `${renderPrettyLine(record, output.colour)}\n`).join(''),
-    );
+    const text = lines.join('');
+    const shown = pretty.join('');
+    lines = [];
+    pretty = [];
+    if (text !== '') file?.append(text);
+    if (output?.style === 'json' && text !== '') output.write(text);
+    if (shown !== '') output?.write(shown);
   };
   return {
     write(record) {
-      held.push(record);
-      if (held.length > mostHeld) held.shift();
+      if (needsJson) lines.push(`${renderJsonLine(record)}\n`);
+      if (output?.style === 'pretty') pretty.push(`${renderPrettyLine(record, output.colour)}\n`);
+      if (lines.length > mostHeld) lines.shift();
+      if (pretty.length > mostHeld) pretty.shift();
       timer ??= setTimeout(flush, batchMs);
     },
     async close() {

@@ -28,13 +28,15 @@ export type ProductOptions = {
   readonly files?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** A folder that exists and stays, in place of one of its own. */
+  readonly folder?: string;
   /** Another entry than the one of this project: a packed one. */
   readonly entry?: string;
 };
 
 /** Starts `signalbox up` on a free port, and waits until it says that it serves. */
 export async function startProduct(options: ProductOptions = {}): Promise<Product> {
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-product-'));
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'signalbox-product-'));
   for (const [path, text] of Object.entries(options.files ?? {})) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
@@ -65,7 +67,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
         child.kill('SIGTERM');
         await ended;
       }
-      rmSync(folder, { recursive: true, force: true });
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
       return child.exitCode;
     },
   };
