@@ -33,7 +33,7 @@ This page is written by \`npm run reference\` from \`src/config/litellm/keys.ts\
 
 | prefix | wire | default address | key |
 | --- | --- | --- | --- |
-${Object.entries(prefixes)
+${[...prefixes]
   .map(
     ([name, { dialect, baseUrl, keyVariable }]) =>
       `| \`${name}/\` | ${dialect} | ${baseUrl ?? 'api_base is needed'} | ${keyVariable === undefined ? '' : `\`${keyVariable}\``} |`,

@@ -1,3 +1,9 @@
+/**
+ * Plan: the nouns, as types and makers of values. A plan is what a configuration comes to, a
+ * decision what routing says of a request, a failure one of a closed list. This room imports
+ * nothing, has no effects, and every other room speaks in its words (docs/reference/glossary.md).
+ * Start reading here, then request-facts.ts, decision.ts and failure-catalogue.ts.
+ */
 import type { Deployment } from './deployment.ts';
 import type { DeploymentIndex, GroupIndex, PlanHash, ProviderId } from './ids.ts';
 import type { ModelGroup, NameTarget } from './model-group.ts';
