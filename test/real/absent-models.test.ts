@@ -39,17 +39,17 @@ describeReal('spine 5.1: a model that the server does not have', ['ollama'], () 
       },
     });
     try {
-      const answer = await chat(product.url, 'not-there');
-      expect([answer.status, answer.headers.get('x-signalbox-route')]).toEqual([200, 'ollama/tiny']);
-      const alone = await chat(product.url, 'not-there-either');
-      expect(alone.status).toBe(404);
-      expect(await alone.text()).toContain('does not have the model');
       await until('its state to be known', async () => {
         const { data } = (await (await fetch(`${product.url}/v1/models`)).json()) as {
           data: { id: string; state: string }[];
         };
         return data.find((one) => one.id === 'not-there')?.state === 'missing';
       });
+      const answer = await chat(product.url, 'not-there');
+      expect([answer.status, answer.headers.get('x-signalbox-route')]).toEqual([200, 'ollama/tiny']);
+      const alone = await chat(product.url, 'not-there-either');
+      expect(alone.status).toBe(404);
+      expect(await alone.text()).toContain('does not have the model');
     } finally {
       await product.stop();
       await server.stop();
