@@ -46,11 +46,6 @@ export const notExecuted: readonly NotExecuted[] = [
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   {
     file: 'model-mappings',
-    path: ['fallback_chains', '*', 'retry_attempts'],
-    what: 'Items of chains are asked once each for now',
-  },
-  {
-    file: 'model-mappings',
     path: ['load_balancing', '*', 'parameters', 'complexity_detection'],
     what: 'Complexity is read from the whole request for now',
   },

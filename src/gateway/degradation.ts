@@ -11,6 +11,9 @@ export function degradationOf(request: GatewayRequest, attempt: PlannedAttempt):
   const to = tierOf(request, attempt.deployment);
   const asked = decision.asked ?? 'auto';
   if (decision.rule.kind === 'default_chain') return { reason: 'default_chain', from: asked, to: attempt.model };
+  const group = decision.group === undefined ? undefined : request.snapshot.plan.groups[decision.group];
+  if (group?.unsatisfied !== undefined && attempt.source === 'group')
+    return { reason: 'unsatisfied', from: group.unsatisfied, to: attempt.model };
   const own = decision.candidates.filter((candidate) => candidate.source === 'group');
   const [first] = own;
   if (first === undefined || attempt.source === 'group') return undefined;

@@ -98,9 +98,9 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   router_settings: {
     ...all(
       executed,
-      'routing_strategy num_retries timeout stream_timeout cooldown_time allowed_fails retry_after fallbacks default_fallbacks context_window_fallbacks context_window_fallback_dict content_policy_fallbacks max_fallbacks retry_policy model_group_retry_policy model_group_alias disable_cooldowns enable_tag_filtering tag_filtering_match_any enable_pre_call_checks',
+      'routing_strategy num_retries timeout stream_timeout cooldown_time allowed_fails retry_after fallbacks default_fallbacks context_window_fallbacks context_window_fallback_dict content_policy_fallbacks max_fallbacks retry_policy allowed_fails_policy model_group_retry_policy model_group_alias disable_cooldowns enable_tag_filtering tag_filtering_match_any enable_pre_call_checks',
     ),
-    ...all(later, 'allowed_fails_policy routing_strategy_args default_max_parallel_requests'),
+    ...all(later, 'routing_strategy_args default_max_parallel_requests'),
     ...all(
       ignored('state is held in this one process'),
       'redis_host redis_port redis_password redis_db redis_url redis_namespace cache_kwargs client_ttl cache_responses caching_groups',
