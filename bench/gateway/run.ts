@@ -39,8 +39,10 @@ const report = renderReport(figures, {
   node: process.version,
   nginx: versionOf('nginx', '-v'),
 });
-process.stdout.write(`${report}\n`);
-if (values.write === true) writeFileSync(new URL('../../docs/reference/performance.md', import.meta.url), report);
+const decisions = execFileSync(runtime, ['bench/decide/run.ts'], { cwd: root, encoding: 'utf8' });
+const page = `${report}\n## Decisions\n\n\`decide()\` alone, in µs, by strategy; "pools of 5" is what people write, one pool of everything the worst that they can.\nTarget: less than 10 with 50 deployments.\n\n\`\`\`text\n${decisions.trimEnd()}\n\`\`\`\n`;
+process.stdout.write(page);
+if (values.write === true) writeFileSync(new URL('../../docs/reference/performance.md', import.meta.url), page);
 
 async function measureRequests(): Promise<Figure[]> {
   const upstreamPort = await freePort();

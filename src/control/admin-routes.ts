@@ -2,7 +2,6 @@ import type { DecisionList, DecisionRecord } from '../contract/decision-record.t
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { listModels } from '../gateway/view-models.ts';
-import { requestId } from '../plan/ids.ts';
 import type { AdminRoutes } from './admin-socket.ts';
 import type { Control } from './control.ts';
 import { describeEntry } from './decision-record.ts';
@@ -20,7 +19,7 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
     }),
     '/v1/decision': (query): DecisionRecord | undefined => {
       const id = query.get('id') ?? 'last';
-      const entry = id === 'last' ? gateway.decisions.last(1)[0] : gateway.decisions.byId(requestId(id));
+      const entry = id === 'last' ? gateway.decisions.last(1)[0] : gateway.decisions.find(id);
       return entry === undefined ? undefined : describeEntry(entry);
     },
     '/v1/explain': (_query, body): Promise<DecisionRecord> => {

@@ -1,4 +1,4 @@
-import type { RequestId } from '../plan/ids.ts';
+import { type RequestId, requestId } from '../plan/ids.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** What is kept of a request for explanations; thousands are, so nothing that only its answer needed. */
@@ -21,7 +21,8 @@ export type DecisionEntry = Pick<
 /** The last decisions, newest first to ask for. */
 export type DecisionRing = {
   add(entry: DecisionEntry): void;
-  byId(id: RequestId): DecisionEntry | undefined;
+  /** The one with this id, or the newest whose id begins with it. */
+  find(id: string): DecisionEntry | undefined;
   /** The newest ones. */
   last(count: number): readonly DecisionEntry[];
 };
@@ -34,6 +35,14 @@ export function createDecisionRing(): DecisionRing {
   const entries: DecisionEntry[] = [];
   const byId = new Map<RequestId, DecisionEntry>();
   let next = 0;
+  const newest = (count: number): readonly DecisionEntry[] => {
+    const found: DecisionEntry[] = [];
+    for (let back = 1; back <= Math.min(count, entries.length); back++) {
+      const entry = entries[(next - back + kept) % kept];
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
+  };
   return {
     add(entry) {
       const old = entries[next];
@@ -42,14 +51,11 @@ export function createDecisionRing(): DecisionRing {
       byId.set(entry.id, entry);
       next = (next + 1) % kept;
     },
-    byId: (id) => byId.get(id),
-    last(count) {
-      const found: DecisionEntry[] = [];
-      for (let back = 1; back <= Math.min(count, entries.length); back++) {
-        const entry = entries[(next - back + kept) % kept];
-        if (entry !== undefined) found.push(entry);
-      }
-      return found;
+    find(id) {
+      // Ids are long; people type as much of one as they need.
+      const exact = byId.get(requestId(id));
+      return exact ?? (id.length < 4 ? undefined : newest(entries.length).find((entry) => entry.id.startsWith(id)));
     },
+    last: newest,
   };
 }

@@ -177,6 +177,7 @@ describe('spine 4: while a gateway runs', () => {
     const last = await json('why');
     expect(last).toMatchObject({ asked: 'echo', answeredBy: 'echo/echo', state: 'completed' });
     expect(await json('why', String(last['id']))).toEqual(last);
+    expect(await json('why', String(last['id']).slice(0, 8))).toEqual(last);
     expect((await signalbox('why', 'nobody')).code).toBe(1);
   });
 
