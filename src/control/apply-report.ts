@@ -7,7 +7,7 @@ import { afterProbe, type ProbeSight } from '../routing/health.ts';
 
 /** Writes what a probe found into the routing state: health, live list, context and residency. */
 export function applyReport(
-  { plan, state }: Snapshot,
+  { plan, state }: Pick<Snapshot, 'plan' | 'state'>,
   provider: Provider,
   report: ProbeReport,
   now: Milliseconds,
