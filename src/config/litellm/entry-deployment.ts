@@ -1,0 +1,152 @@
+import { seconds, tokens } from '../../plan/ids.ts';
+import type { Json } from '../../plan/json.ts';
+import type { Provider } from '../../plan/provider.ts';
+import { type DeploymentDraft, plainDraft } from '../catalog.ts';
+import { type Entry, objectOf } from './entry.ts';
+import { litellmKeys } from './keys.ts';
+import { valueAt } from './section.ts';
+
+/** Fields of litellm_params that steer the gateway; all others are defaults of the request. */
+const steering: ReadonlySet<string> = new Set(Object.keys(litellmKeys.litellm_params));
+/** Options of Ollama's runner among the fields that people give as parameters. */
+const ollamaOptions: ReadonlySet<string> = new Set([
+  'num_ctx',
+  'num_gpu',
+  'num_batch',
+  'num_thread',
+  'main_gpu',
+  'use_mmap',
+  'num_keep',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'repeat_last_n',
+  'repeat_penalty',
+  'mirostat',
+  'mirostat_eta',
+  'mirostat_tau',
+  'num_predict',
+]);
+
+export function draftOf(
+  model: string,
+  provider: Provider,
+  entry: Entry,
+  options: { readonly dropParams: boolean },
+): DeploymentDraft {
+  const plain = plainDraft(provider.id, model);
+  const { params, info } = entry;
+  const isOllama = provider.dialect === 'ollama';
+  const all = objectOf(valueAt(entry.place.file.value, [...entry.place.path, 'litellm_params']));
+  const others = Object.entries(all).filter(
+    ([key]) => !key.startsWith('x-') && (!steering.has(key) || (isOllama && ollamaOptions.has(key))),
+  );
+  const context = info.number('max_input_tokens') ?? info.number('context_length') ?? info.number('max_tokens');
+  const output = info.number('max_output_tokens');
+  const input = params.number('input_cost_per_token') ?? info.number('input_cost_per_token');
+  const cost = params.number('output_cost_per_token') ?? info.number('output_cost_per_token');
+  const mode = info.text('mode');
+  const total = params.number('timeout');
+  const first = params.number('stream_timeout');
+  const cooldown = params.number('cooldown_time');
+  const keepAlive = params.raw('keep_alive');
+  return {
+    ...plain,
+    kind: mode === 'chat' || mode === 'completion' || mode === 'embedding' ? mode : plain.kind,
+    contextTokens: context === undefined ? undefined : tokens(context),
+    maxOutputTokens: output === undefined ? undefined : tokens(output),
+    capabilities: {
+      tools: info.boolean('supports_function_calling'),
+      vision: info.boolean('supports_vision'),
+      jsonSchema: info.boolean('supports_response_schema'),
+      reasoning: info.boolean('supports_reasoning'),
+    },
+    options: isOllama
+      ? { ...objectOf(params.raw('options')), ...Object.fromEntries(others.filter(([key]) => ollamaOptions.has(key))) }
+      : {},
+    keepAlive: isOllama && (typeof keepAlive === 'string' || typeof keepAlive === 'number') ? keepAlive : undefined,
+    defaults: Object.fromEntries(others.filter(([key]) => !(isOllama && ollamaOptions.has(key)))),
+    extraBody: objectOf(params.raw('extra_body')),
+    dropParams: [
+      ...(params.texts('additional_drop_params') ?? []),
+      ...((params.boolean('drop_params') ?? options.dropParams) ? unsupportedFields(provider) : []),
+    ],
+    limit: { requestsPerMinute: params.number('rpm'), tokensPerMinute: params.number('tpm') },
+    seats: params.number('max_parallel_requests'),
+    price:
+      input === undefined && cost === undefined
+        ? undefined
+        : { inputUsdPerToken: input ?? 0, outputUsdPerToken: cost ?? 0 },
+    tags: params.texts('tags') ?? info.texts('tags') ?? [],
+    timeouts: {
+      totalMs: total === undefined ? undefined : seconds(total),
+      firstTokenMs: first === undefined ? undefined : seconds(first),
+      betweenChunksMs: undefined,
+    },
+    retries: params.number('num_retries'),
+    cooldownMs: cooldown === undefined ? undefined : seconds(cooldown),
+    description: info.text('description'),
+    info: infoOf(entry),
+  };
+}
+
+/** What people wrote into model_info and nothing else takes. */
+function infoOf(entry: Entry): { readonly [key: string]: Json } {
+  const all = objectOf(valueAt(entry.place.file.value, [...entry.place.path, 'model_info']));
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([key]) => !Object.hasOwn(litellmKeys.model_info, key) || key === 'notes' || key === 'base_model',
+    ),
+  );
+}
+
+/** Fields of OpenAI's requests that a wire does not take: what drop_params leaves out. */
+const unsupported: Readonly<Partial<Record<Provider['dialect'], readonly string[]>>> = {
+  anthropic: [
+    'frequency_penalty',
+    'presence_penalty',
+    'logit_bias',
+    'logprobs',
+    'top_logprobs',
+    'n',
+    'seed',
+    'service_tier',
+    'store',
+    'prediction',
+    'verbosity',
+    'web_search_options',
+    'audio',
+    'modalities',
+  ],
+  ollama: [
+    'logit_bias',
+    'n',
+    'user',
+    'service_tier',
+    'store',
+    'prediction',
+    'verbosity',
+    'web_search_options',
+    'audio',
+    'modalities',
+    'parallel_tool_calls',
+    'metadata',
+  ],
+  llama_cpp: [
+    'service_tier',
+    'store',
+    'prediction',
+    'verbosity',
+    'web_search_options',
+    'audio',
+    'modalities',
+    'user',
+    'metadata',
+  ],
+  vllm: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'audio', 'modalities', 'metadata'],
+  openai_compatible: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
+};
+
+function unsupportedFields(provider: Provider): readonly string[] {
+  return unsupported[provider.dialect] ?? [];
+}
