@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../../src/config/field.ts';
+import { fromEnvironment } from '../../src/config/json-schema.ts';
 import { litellmKeys } from '../../src/config/litellm/keys.ts';
 import { type SettingsSection, settingDocs } from '../../src/config/litellm/setting-docs.ts';
 import { notExecuted } from '../../src/config/note-not-executed.ts';
@@ -29,6 +30,7 @@ A configuration is a folder. \`providers.yaml\` is needed; everything else is op
 \`signalbox validate\` finds what is wrong with it, \`signalbox config show\` says what holds and why.
 A key that is not on this page is an error with the nearest one; keys that begin with \`x-\` are your own.
 Texts may hold \`\${NAME}\`, \`\${NAME:-default}\` and \`os.environ/NAME\`, which are read from the environment.
+A key without a value counts as absent.
 
 Editors check and complete the files by their JSON Schemas, which \`signalbox init\` puts beside them.
 A LiteLLM file is described in [litellm-keys.md](litellm-keys.md), the findings in [diagnostics.md](diagnostics.md).
@@ -104,20 +106,24 @@ const words: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'list',
   object: 'map',
-  null: 'null',
 };
 
 /** What a key takes, in a word or its choices. */
 function typeOf(schema: JsonSchema): string {
-  if (schema.enum !== undefined) return schema.enum.map((one) => `\`${one}\``).join(', ');
+  if (schema.enum !== undefined) return schema.enum.flatMap((one) => (one === null ? [] : [`\`${one}\``])).join(', ');
   if (schema.anyOf !== undefined)
-    return [...new Set(schema.anyOf.map((one) => (isSchema(one) ? typeOf(one) : 'anything')))].join(' or ');
+    return [...new Set(schema.anyOf.map((one) => (isSchema(one) ? typeOf(one) : 'anything')))]
+      .filter((one) => one !== '')
+      .join(' or ');
   const types: readonly string[] = Array.isArray(schema.type)
     ? schema.type
     : schema.type === undefined
       ? []
       : [schema.type];
   if (types.length === 0) return 'anything';
+  // Every key may be without a value, and every number may come from the environment: the page says so once.
+  const isOfText = (type: string): boolean => type === 'string' && schema.pattern === fromEnvironment;
+  const named = types.filter((type) => type !== 'null' && !isOfText(type));
   if (types[0] === 'array' && isSchema(schema.items)) return `list of ${typeOf(schema.items)}`;
-  return types.map((type) => words[type] ?? type).join(' or ');
+  return named.map((type) => words[type] ?? type).join(' or ');
 }

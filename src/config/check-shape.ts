@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { nearest } from '../plan/nearest.ts';
 import { type Findings, inside, keyOf, type Place } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
-import { keysAt } from './schema-keys.ts';
+import { keysAt, optionalKeysAt } from './schema-keys.ts';
 
 /** The sound part of a file: what had an error is left out, so that one does not hide the others. */
 export type Checked<Shape> = {
@@ -17,7 +17,7 @@ export function checkShape<Schema extends z.ZodType>(
   file: ParsedFile,
   findings: Findings,
 ): Checked<z.output<Schema>> | undefined {
-  let value = withoutNotes(file.value);
+  let value = withoutBlanks(withoutNotes(file.value), schema, []);
   let result = schema.safeParse(value);
   if (result.success) return { shape: result.data, file };
   const whole: Place = { file, path: [] };
@@ -41,6 +41,18 @@ function withoutNotes(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => (key.startsWith('x-') ? [] : [[key, withoutNotes(inner)]])),
+  );
+}
+
+/** A key without a value is as good as absent, where it may be. */
+function withoutBlanks(value: unknown, schema: z.ZodType, path: Path): unknown {
+  if (Array.isArray(value)) return value.map((inner, index) => withoutBlanks(inner, schema, [...path, index]));
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const optional = Object.values(value).includes(null) ? optionalKeysAt(schema, path) : [];
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      inner === null && optional.includes(key) ? [] : [[key, withoutBlanks(inner, schema, [...path, key])]],
+    ),
   );
 }
 

@@ -2,10 +2,22 @@ import type { z } from 'zod';
 
 /** Keys that a schema takes at a path, in any branch of its unions: candidates for a misspelt key. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  return [...new Set(membersAt(schema, path).map(([key]) => key))];
+}
+
+/** Those of the keys at a path that may be absent. */
+export function optionalKeysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] {
+  return membersAt(schema, path).flatMap(([key, member]) => (member.def.type === 'optional' ? [key] : []));
+}
+
+function membersAt(
+  schema: z.ZodType,
+  path: readonly PropertyKey[],
+): readonly (readonly [key: string, member: SchemaNode])[] {
   // zod's own description of a schema is wider than what is read of it here.
   let candidates: SchemaNode[] = [schema as unknown as SchemaNode];
   for (const step of path) candidates = candidates.flatMap((one) => stepInto(unwrap(one), step));
-  return [...new Set(candidates.flatMap(unwrap).flatMap((one) => Object.keys(one.def.shape ?? {})))];
+  return candidates.flatMap(unwrap).flatMap((one) => Object.entries(one.def.shape ?? {}));
 }
 
 type SchemaNode = {

@@ -1,4 +1,5 @@
 import { fieldMeta, type JsonSchema } from './field.ts';
+import { ownNotes } from './json-schema.ts';
 import { type SettingDoc, type SettingType, settingDocs } from './litellm/setting-docs.ts';
 
 /** The schema of settings.yaml as JSON Schema, for editors and for the reference. */
@@ -24,9 +25,6 @@ export function settingsJsonSchema(): JsonSchema {
     additionalProperties: false,
   };
 }
-
-/** Keys of a person’s own. */
-const ownNotes = { '^x-': true };
 
 function sectionSchema(docs: Readonly<Record<string, SettingDoc>>): JsonSchema {
   // Keys of LiteLLM that change nothing here are told when the file is checked, not underlined while it is written.

@@ -3,6 +3,7 @@ import type { Json } from '../plan/json.ts';
 import { type Checked, checkShape } from './check-shape.ts';
 import { type JsonSchema, optional } from './field.ts';
 import { type Findings, keyOf } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
@@ -49,5 +50,5 @@ export function parseDashboard(parsed: ParsedFile, findings: Findings): Checked<
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function dashboardJsonSchema(): JsonSchema {
-  return z.toJSONSchema(wholeFile, { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(wholeFile);
 }

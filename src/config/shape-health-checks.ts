@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import type { HealthCheckShape, HealthChecksShape } from './written-health-checks.ts';
 
@@ -66,5 +67,5 @@ export function checkOf(shape: HealthChecksShape | undefined, provider: string):
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function healthChecksJsonSchema(): JsonSchema {
-  return z.toJSONSchema(z.union([wrapped, all]), { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(z.union([wrapped, all]));
 }

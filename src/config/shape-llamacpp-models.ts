@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import { type Findings, inside } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
@@ -52,5 +53,5 @@ export function parseLaunches(parsed: ParsedFile, findings: Findings): readonly 
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function launchesJsonSchema(): JsonSchema {
-  return z.toJSONSchema(wholeFile, { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(wholeFile);
 }

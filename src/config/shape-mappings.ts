@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { budget } from './shape-providers.ts';
 import type {
@@ -321,5 +322,5 @@ export function parseMappings(parsed: ParsedFile, findings: Findings): Checked<M
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function mappingsJsonSchema(): JsonSchema {
-  return z.toJSONSchema(file, { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(file);
 }

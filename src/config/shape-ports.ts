@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
@@ -64,5 +65,5 @@ export function servicesOf(shape: PortsShape): readonly (readonly [path: readonl
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function portsJsonSchema(): JsonSchema {
-  return z.toJSONSchema(wholeFile, { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(wholeFile);
 }

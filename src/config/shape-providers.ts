@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { healthCheck, healthChecks } from './shape-health-checks.ts';
 import type { BudgetShape, ModelShape, ProviderShape, ProvidersShape } from './written-providers.ts';
@@ -193,5 +194,5 @@ export function parseProviders(parsed: ParsedFile, findings: Findings): Checked<
 
 /** The schema as JSON Schema, for editors and for the reference. */
 export function providersJsonSchema(): JsonSchema {
-  return z.toJSONSchema(file, { unrepresentable: 'any', io: 'input' });
+  return jsonSchemaOf(file);
 }
