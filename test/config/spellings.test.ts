@@ -128,11 +128,11 @@ const spellings: readonly (readonly [what: string, first: Files, ...others: read
   ],
   [
     'a key without a value is absent',
-    { providers, 'model-mappings': 'exact_matches: {chat: {provider: ollama, backend_model: qwen}}' },
+    { providers, 'model-mappings': 'exact_matches: {talk: {provider: ollama, backend_model: qwen}}' },
     {
       providers: `${providers}\nmetadata:\nhealth_checks:\n`,
       'model-mappings':
-        'exact_matches: {chat: {provider: ollama, backend_model: qwen, fallback: null, priority: }}\npatterns:\n',
+        'exact_matches: {talk: {provider: ollama, backend_model: qwen, fallback: null, priority: }}\npatterns:\n',
     },
   ],
   ['notes of a person’s own', { providers }, { providers: `${providers}\nx-note: kept here by hand\n` }],
