@@ -2,7 +2,7 @@ import { cliReference } from './cli.ts';
 import { configReference, fileSchemas } from './config.ts';
 import { diagnosticsReference } from './diagnostics.ts';
 import { errorsReference } from './errors.ts';
-import { jsonReference } from './json.ts';
+import { jsonReference, jsonSchemas } from './json.ts';
 import { litellmKeysReference } from './litellm-keys.ts';
 
 /** Every file that is made from code, by its path in the project. */
@@ -14,6 +14,10 @@ export async function generatedFiles(): Promise<readonly (readonly [path: string
     ['docs/reference/errors.md', errorsReference()],
     ['docs/reference/json.md', jsonReference()],
     ['docs/reference/litellm-keys.md', litellmKeysReference()],
+    ...jsonSchemas().map(
+      ([verb, schema]) =>
+        [`schemas/commands/${verb.replaceAll(' ', '-')}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`] as const,
+    ),
     ...Object.entries(fileSchemas).map(
       ([file, schema]) =>
         [`schemas/${file.replace('.yaml', '.schema.json')}`, `${JSON.stringify(schema, null, 2)}\n`] as const,

@@ -1,7 +1,9 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type AskResult, askModel } from '../ops/ask-model.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
-import { findGateway, problemJson, sayProblem, targetOf } from './running-gateway.ts';
+import { fail } from './fail.ts';
+import { printJson } from './print-json.ts';
+import { findGateway, targetOf } from './running-gateway.ts';
 import { duration, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -36,16 +38,16 @@ export const command: Command = defineCommand({
       return exitCode.wrongUsage;
     }
     const found = await findGateway(targetOf(options, terminal));
-    if (found.kind === 'none') {
-      if (options.json) terminal.out(problemJson(found.problem));
-      else sayProblem(found.problem, terminal);
-      return exitCode.failed;
-    }
+    if (found.kind === 'none') return fail(found.problem, terminal, options);
     const { address, key } = await found.admin.status();
     const variable = options['key-env'] ?? 'LITELLM_MASTER_KEY';
     if (key.needed && terminal.environment[variable] === undefined) {
-      terminal.err(`The gateway wants its key, and ${variable} is not set here`);
-      return exitCode.failed;
+      const message = `The gateway wants its key, and ${variable} is not set here`;
+      return fail(
+        { kind: 'secret', message, fix: `export ${variable}=…, or name another with --key-env` },
+        terminal,
+        options,
+      );
     }
     terminal.progress(`asking ${model} …`);
     const result = await askModel({
@@ -58,7 +60,7 @@ export const command: Command = defineCommand({
       onText: options.json ? () => {} : (piece) => terminal.write(piece),
     });
     terminal.progress(undefined);
-    const record = result.id === undefined ? undefined : await found.admin.decision(result.id).catch(() => undefined);
+    const record = result.id === null ? undefined : await found.admin.decision(result.id).catch(() => undefined);
     return show(result, { cost: record?.costUsd ?? null, json: options.json }, terminal);
   },
 });
@@ -68,23 +70,23 @@ function show(
   { cost, json }: { readonly cost: number | null; readonly json: boolean },
   terminal: Terminal,
 ): number {
-  if (json) terminal.out(JSON.stringify({ ...result, costUsd: cost }));
-  if (result.error !== undefined) {
+  if (json) printJson<'ask'>(terminal, { ...result, costUsd: cost });
+  if (result.error !== null) {
     if (!json) terminal.err(`${result.text === '' ? '' : '\n'}${paint(terminal, 'red', result.error)}`);
     return exitCode.failed;
   }
   if (json) return exitCode.done;
-  const speed = result.tokensPerSecond === undefined ? 'speed unknown' : `${result.tokensPerSecond} tokens/s`;
-  const tokens = result.completionTokens === undefined ? 'tokens unknown' : `${result.completionTokens} tokens`;
+  const speed = result.tokensPerSecond === null ? 'speed unknown' : `${result.tokensPerSecond} tokens/s`;
+  const tokens = result.completionTokens === null ? 'tokens unknown' : `${result.completionTokens} tokens`;
   const price = cost === null ? 'cost unknown' : `$${cost.toFixed(6)}`;
   terminal.out(result.text.endsWith('\n') ? '' : '\n');
   terminal.err(
     paint(
       terminal,
       'dim',
-      `${result.route ?? 'route unknown'} · first token ${duration(result.firstTokenMs ?? null)} · ${tokens}, ${speed} · ${price}`,
+      `${result.route ?? 'route unknown'} · first token ${duration(result.firstTokenMs)} · ${tokens}, ${speed} · ${price}`,
     ),
   );
-  if (result.degraded !== undefined) terminal.err(paint(terminal, 'yellow', `degraded: ${result.degraded}`));
+  if (result.degraded !== null) terminal.err(paint(terminal, 'yellow', `degraded: ${result.degraded}`));
   return exitCode.done;
 }

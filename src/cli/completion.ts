@@ -1,4 +1,5 @@
-import { type Command, type CommandEntry, defineCommand, exitCode } from './command.ts';
+import { type Command, type CommandEntry, defineCommand, exitCode, jsonOption } from './command.ts';
+import { printJson } from './print-json.ts';
 
 /** `signalbox completion SHELL`: a script that completes verbs and their options. */
 export function createCompletion(commands: readonly CommandEntry[]): Command {
@@ -6,27 +7,21 @@ export function createCompletion(commands: readonly CommandEntry[]): Command {
     words: ['completion'],
     summary: 'print a completion script for a shell',
     arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true }],
-    options: {},
+    options: { json: jsonOption },
     examples: [
       { line: 'source <(signalbox completion bash)', does: 'complete in this shell' },
       { line: 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish', does: 'complete in every fish' },
     ],
-    async run({ arguments: [shell] }, terminal) {
-      const lines = await completionLines(commands);
-      switch (shell) {
-        case 'bash':
-          terminal.out(bashScript(lines));
-          return exitCode.done;
-        case 'zsh':
-          terminal.out(zshScript(lines));
-          return exitCode.done;
-        case 'fish':
-          terminal.out(fishScript(lines));
-          return exitCode.done;
-        default:
-          terminal.err(`SHELL wants bash, zsh or fish, found "${shell}"`);
-          return exitCode.wrongUsage;
+    async run({ options, arguments: [shell = ''] }, terminal) {
+      const write = scripts.get(shell);
+      if (write === undefined) {
+        terminal.err(`SHELL wants ${[...scripts.keys()].join(', ')}, found "${shell}"`);
+        return exitCode.wrongUsage;
       }
+      const script = write(await completionLines(commands));
+      if (options.json) printJson<'completion'>(terminal, { shell, script });
+      else terminal.out(script);
+      return exitCode.done;
     },
   });
 }
@@ -91,3 +86,11 @@ function fishScript(lines: readonly Completion[]): string {
     })
     .join('\n');
 }
+
+type Script = (lines: readonly Completion[]) => string;
+
+const scripts: ReadonlyMap<string, Script> = new Map([
+  ['bash', bashScript],
+  ['zsh', zshScript],
+  ['fish', fishScript],
+]);

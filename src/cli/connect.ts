@@ -1,13 +1,14 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
+import type { ConnectReport } from '../contract/connect-report.ts';
 import { type Client, type ClientContent, type ClientSettings, clients, servedWires } from '../ops/clients.ts';
+import { installClient } from '../ops/install-client.ts';
 import { editClientFile, renderToml } from '../ops/write-client-file.ts';
 import { nearest } from '../plan/nearest.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption } from './command.ts';
+import { fail, unknownName } from './fail.ts';
 import { askGateway, type GatewayFacts } from './gateway-facts.ts';
-import { paint } from './style.ts';
+import { printJson } from './print-json.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox connect CLIENT`: the settings of a client program for this gateway. */
@@ -35,32 +36,32 @@ export const command: Command = defineCommand({
     const client = clients.find((one) => one.id === name);
     if (client === undefined) {
       const ids = clients.map((one) => one.id);
-      const [near] = nearest(name, ids, 1);
-      terminal.err(
-        `No client is called "${name}"${near === undefined ? `: known are ${ids.join(', ')}` : `: did you mean "${near}"?`}`,
-      );
+      fail(unknownName('client', name, ids), terminal, options);
       return exitCode.wrongUsage;
     }
     const facts = await askGateway(options, terminal);
-    if (facts.kind === 'none') {
-      terminal.err(facts.message);
-      return exitCode.failed;
-    }
+    if (facts.kind === 'none') return fail(facts.problem, terminal, options);
+    noteMisspelt(options.model, facts.names, terminal);
     const settings = settingsFor(facts, options.model);
     const isServed = servedWires.has(client.speaks);
-    if (!isServed)
-      terminal.err(
-        `${client.title} speaks /v1/${client.speaks}, which this version does not serve yet: these settings are for later`,
-      );
-    if (!options.write) {
-      show(client, settings, terminal, options.json);
-      return exitCode.done;
+    const missing = `${client.title} speaks /v1/${client.speaks}, which this version does not serve yet`;
+    if (options.write && isServed) return write(client, settings, terminal, options.json);
+    if (options.write) {
+      const message = `${missing}: nothing is written, since it would stop working`;
+      return fail({ kind: 'not_offered', message }, terminal, options);
     }
-    if (isServed) return write(client, settings, terminal, options.json);
-    terminal.err('Nothing is written, since the client would stop working');
-    return exitCode.failed;
+    if (!isServed) terminal.err(`${missing}: these settings are for later`);
+    show(client, settings, terminal, options.json);
+    return exitCode.done;
   },
 });
+
+/** Wildcards and patterns answer names that no list holds, so a name that is nearly one of them is told, not refused. */
+function noteMisspelt(model: string | undefined, names: readonly string[], terminal: Terminal): void {
+  if (model === undefined || names.includes(model)) return;
+  const [near] = nearest(model, names, 1);
+  if (near !== undefined) terminal.err(`"${model}" is not among the listed names: did you mean "${near}"?`);
+}
 
 function settingsFor(facts: Extract<GatewayFacts, { kind: 'gateway' }>, model: string | undefined): ClientSettings {
   return {
@@ -72,33 +73,44 @@ function settingsFor(facts: Extract<GatewayFacts, { kind: 'gateway' }>, model: s
 }
 
 function show(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): void {
-  const variables = client.environment(settings);
-  const content = client.file?.content(settings);
   if (json) {
-    terminal.out(
-      JSON.stringify({
-        client: client.id,
-        file: client.file?.path ?? null,
-        content: content ?? null,
-        environment: variables,
-        notes: client.notes,
-      }),
-    );
+    printJson<'connect'>(terminal, reportOf(client, settings));
     return;
   }
+  const content = client.file?.content(settings);
+  const variables = variableLines(client, settings);
   terminal.out(`# ${client.title}`);
-  for (const one of variables)
-    terminal.out(
-      one.kind === 'value'
-        ? `export ${one.name}=${quoted(one.value)}`
-        : `export ${one.name}=${settings.keyNeeded ? '"$LITELLM_MASTER_KEY"' : 'not-needed'}`,
-    );
+  for (const line of variables) terminal.out(line);
   if (client.file !== undefined && content !== undefined) {
     if (variables.length > 0) terminal.out('');
     terminal.out(`# ${placeOf(client.file)}`);
     terminal.out(renderContent(client.file.format, content));
   }
   for (const note of client.notes) terminal.out(`# ${note}`);
+}
+
+/** The variables of a client as a shell sets them; a key is named by the variable that the gateway reads. */
+function variableLines(client: Client, settings: ClientSettings): readonly string[] {
+  return client
+    .environment(settings)
+    .map((one) =>
+      one.kind === 'value'
+        ? `export ${one.name}=${quoted(one.value)}`
+        : `export ${one.name}=${settings.keyNeeded ? '"$LITELLM_MASTER_KEY"' : 'not-needed'}`,
+    );
+}
+
+function reportOf(client: Client, settings: ClientSettings): ConnectReport {
+  return {
+    client: client.id,
+    file: client.file === undefined ? null : placeOf(client.file),
+    settings: client.file?.content(settings).map(({ path, value }) => ({ path, value })) ?? [],
+    environment: client
+      .environment(settings)
+      .map((one) => ({ name: one.name, value: one.kind === 'value' ? one.value : null })),
+    notes: client.notes,
+    written: null,
+  };
 }
 
 function quoted(value: string): string {
@@ -118,30 +130,26 @@ function renderContent(format: NonNullable<Client['file']>['format'], content: C
 async function write(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): Promise<number> {
   const { file } = client;
   if (file === undefined) {
-    terminal.err(
-      `${client.title} keeps its settings in a database of its own: set the variables that are printed without --write`,
-    );
-    return exitCode.failed;
+    const message = `${client.title} keeps its settings in a database of its own`;
+    const fix = `Set the variables that signalbox connect ${client.id} prints`;
+    return fail({ kind: 'refused', message, fix }, terminal, { json });
   }
-  const path = join(file.place === 'home' ? (terminal.environment['HOME'] ?? homedir()) : terminal.folder, file.path);
-  const before = await readFile(path, 'utf8').catch(() => undefined);
-  const edited = editClientFile(file.format, before, file.content(settings));
-  if (edited.kind === 'refused') {
-    terminal.err(`${path} is left as it is: ${edited.reason}`);
-    return exitCode.failed;
+  const home = terminal.environment['HOME'] ?? homedir();
+  const installed = await installClient(file, file.content(settings), { home, project: terminal.folder });
+  const { path } = installed;
+  if (installed.kind === 'refused') {
+    const problem = { kind: 'refused', message: `${path} is left as it is: ${installed.reason}` } as const;
+    return fail({ ...problem, fix: `signalbox connect ${client.id} prints the settings` }, terminal, { json });
   }
-  if (edited.changed) {
-    await mkdir(dirname(path), { recursive: true });
-    if (before !== undefined) await writeFile(`${path}.before-signalbox`, before);
-    await writeFile(`${path}.new`, edited.text);
-    await rename(`${path}.new`, path);
-  }
-  if (json) terminal.out(JSON.stringify({ client: client.id, file: path, changed: edited.changed }));
-  else
-    terminal.out(
-      edited.changed
-        ? `${path} is ${before === undefined ? 'written' : `changed (before: ${paint(terminal, 'dim', `${path}.before-signalbox`)})`}`
-        : `${path} has these settings already`,
-    );
+  const { changed, before } = installed;
+  if (json)
+    printJson<'connect'>(terminal, {
+      ...reportOf(client, settings),
+      file: path,
+      written: { changed, before: before ?? null },
+    });
+  else if (!changed) terminal.out(`${path} has these settings already`);
+  else terminal.out(`${path} is written${before === undefined ? '' : `; as it was before: ${before}`}`);
+  if (!json) for (const line of variableLines(client, settings)) terminal.out(line);
   return exitCode.done;
 }

@@ -2,6 +2,7 @@ import type { DiscoveredServer, DiscoverReport } from '../contract/discovered.ts
 import { createProbing } from '../main.ts';
 import { discover, discoveryCandidates } from '../ops/discover.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
+import { printJson } from './print-json.ts';
 import { duration, paint, paintState, renderTable } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,7 +24,7 @@ export const command: Command = defineCommand({
     const servers = await discover(discoveryCandidates(terminal.environment), createProbing());
     terminal.progress(undefined);
     const report: DiscoverReport = { servers };
-    if (options.json) terminal.out(JSON.stringify(report));
+    if (options.json) printJson<'discover'>(terminal, report);
     else for (const line of renderServers(servers, terminal)) terminal.out(line);
     return exitCode.done;
   },

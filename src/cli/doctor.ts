@@ -11,6 +11,7 @@ import {
   lenientOption,
   stateOption,
 } from './command.ts';
+import { printJson } from './print-json.ts';
 import { targetOf } from './running-gateway.ts';
 import { count, paint, renderTable } from './style.ts';
 import type { Terminal } from './terminal.ts';
@@ -47,7 +48,7 @@ export const command: Command = defineCommand({
       machine: thisMachine,
     });
     terminal.progress(undefined);
-    if (options.json) terminal.out(JSON.stringify(report));
+    if (options.json) printJson<'doctor'>(terminal, report);
     else for (const line of renderReport(report, terminal)) terminal.out(line);
     return report.ok ? exitCode.done : exitCode.failed;
   },

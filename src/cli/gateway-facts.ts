@@ -1,4 +1,5 @@
 import { listNames } from '../ops/list-names.ts';
+import type { Problem } from './fail.ts';
 import { openConfig } from './open-config.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,7 +12,7 @@ export type GatewayFacts =
       readonly names: readonly string[];
       readonly keyNeeded: boolean;
     }
-  | { readonly kind: 'none'; readonly message: string };
+  | { readonly kind: 'none'; readonly problem: Problem };
 
 /** Facts of the running gateway; where none runs, as the files say it will be. */
 export async function askGateway(
@@ -26,7 +27,11 @@ export async function askGateway(
   if (url === undefined && plan === undefined)
     return {
       kind: 'none',
-      message: 'No gateway runs here, and there is no configuration that says where one would: signalbox up, or --url',
+      problem: {
+        kind: 'not_running',
+        message: 'No gateway runs here, and no configuration says where one would',
+        fix: 'signalbox up, or name its address with --url',
+      },
     };
   const { host, port } = plan?.settings.server ?? { host: '127.0.0.1', port: 4000 };
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;

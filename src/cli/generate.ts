@@ -2,9 +2,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generate } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
-import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
-import { countDiagnostics, renderDiagnostics } from './diagnostics.ts';
+import { fail } from './fail.ts';
+import { printJson } from './print-json.ts';
 
 /** `signalbox generate`: writes the file that LiteLLM and this gateway both start from. */
 export const command: Command = defineCommand({
@@ -29,21 +29,18 @@ export const command: Command = defineCommand({
         read.kind === 'missing'
           ? read.message
           : `"${target}" is a file already; generate wants a folder with providers.yaml`;
-      if (options.json) terminal.out(JSON.stringify({ error: message }));
-      else terminal.err(message);
-      return exitCode.failed;
+      return fail({ kind: 'no_config', message, fix: 'signalbox init, or another --config' }, terminal, options);
     }
     const { value, diagnostics } = generate(read.files, {
       environment: terminal.environment,
       lenient: options.lenient,
     });
-    if (value === undefined) {
-      const errors = diagnostics.filter((one) => one.severity === 'error');
-      if (options.json) terminal.out(JSON.stringify({ diagnostics: diagnostics.map(describeDiagnostic) }));
-      for (const line of options.json ? [] : renderDiagnostics(errors, read.files, terminal)) terminal.err(line);
-      terminal.err(`Nothing is written: ${countDiagnostics(diagnostics)}`);
-      return exitCode.failed;
-    }
+    if (value === undefined)
+      return fail(
+        { kind: 'config', message: 'Nothing is written', diagnostics, sources: read.files },
+        terminal,
+        options,
+      );
     const path = join(target, generatedName);
     const before = await readFile(path, 'utf8').catch(() => undefined);
     const isSame = before === value;
@@ -52,7 +49,7 @@ export const command: Command = defineCommand({
       await writeFile(`${path}.new`, value);
       await rename(`${path}.new`, path);
     }
-    if (options.json) terminal.out(JSON.stringify({ path, changed: !isSame, written: !isSame && !options.check }));
+    if (options.json) printJson<'generate'>(terminal, { path, changed: !isSame, written: !isSame && !options.check });
     else
       terminal.out(
         isSame

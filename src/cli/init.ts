@@ -11,6 +11,8 @@ import { discover, discoveryCandidates } from '../ops/discover.ts';
 import { type InitialChoices, initialSources } from '../ops/initial-sources.ts';
 import { shippedSchemas } from '../ops/shipped-schemas.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
+import { fail } from './fail.ts';
+import { printJson } from './print-json.ts';
 import { count, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,49 +43,49 @@ export const command: Command = defineCommand({
       existsSync(join(full, name)),
     );
     if (taken.length > 0)
-      return refuse(
-        `${join(folder, taken[0] ?? '')} exists, so nothing is written`,
-        'Edit it, or name another folder with --config',
+      return fail(
+        {
+          kind: 'exists',
+          message: `${join(folder, taken[0] ?? '')} exists, so nothing is written`,
+          fix: 'Edit it, or name another folder with --config',
+        },
         terminal,
-        options.json,
+        options,
       );
     const servers = options.discover ? await look(terminal) : [];
     if (options['from-discovered'] && servers.length === 0)
-      return refuse(
-        'No model server answers on the usual ports of this machine',
-        'Name one in SIGNALBOX_UPSTREAM, or run init without --from-discovered',
+      return fail(
+        {
+          kind: 'nothing_found',
+          message: 'No model server answers on the usual ports of this machine',
+          fix: 'Name one in SIGNALBOX_UPSTREAM, or run init without --from-discovered',
+        },
         terminal,
-        options.json,
+        options,
       );
     const mayAsk = terminal.interactive && !options.yes && !options.json;
     const choices = mayAsk
       ? await askChoices(servers, options['from-discovered'], terminal)
       : { servers, wantsKey: false };
     const files = initialSources(choices, folder);
-    const problems = compile(files, { environment: terminal.environment, lenient: false }).diagnostics.filter(
-      (one) => one.severity === 'error',
-    );
-    if (problems.length > 0)
-      return refuse(
-        `What was found cannot be written down: ${problems[0]?.message}`,
-        'Tell us of it; until then write config/providers.yaml by hand',
+    const { value, diagnostics } = compile(files, { environment: terminal.environment, lenient: false });
+    if (value === undefined)
+      return fail(
+        {
+          kind: 'config',
+          message: 'What was found cannot be written down',
+          fix: 'Tell us of it; until then write config/providers.yaml by hand',
+          diagnostics,
+          sources: files,
+        },
         terminal,
-        options.json,
+        options,
       );
     await writeFiles(files, full, folder);
     report(choices, files, folder, terminal, options.json);
     return exitCode.done;
   },
 });
-
-function refuse(message: string, fix: string, terminal: Terminal, json: boolean): number {
-  if (json) terminal.out(JSON.stringify({ error: { message, fix } }));
-  else {
-    terminal.err(message);
-    terminal.err(`  ${paint(terminal, 'green', 'fix')}: ${fix}`);
-  }
-  return exitCode.failed;
-}
 
 async function look(terminal: Terminal): Promise<readonly DiscoveredServer[]> {
   terminal.progress('looking for model servers …');
@@ -136,14 +138,12 @@ function report(
   ]
 ): void {
   if (json) {
-    terminal.out(
-      JSON.stringify({
-        folder,
-        files: files.map((file) => file.path),
-        servers: servers.map((one) => one.name),
-        key: wantsKey,
-      }),
-    );
+    printJson<'init'>(terminal, {
+      folder,
+      files: files.map((file) => file.path),
+      servers: servers.map((one) => one.name),
+      key: wantsKey,
+    });
     return;
   }
   for (const { path } of files) terminal.out(`${paint(terminal, 'green', 'written')}  ${path}`);

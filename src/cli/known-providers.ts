@@ -1,5 +1,6 @@
 import type { ProviderStatus } from '../contract/status.ts';
-import { openConfig } from './open-config.ts';
+import type { Problem } from './fail.ts';
+import { openPlan } from './open-config.ts';
 import { restingProviders } from './resting.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
 import { paint } from './style.ts';
@@ -8,7 +9,7 @@ import type { Terminal } from './terminal.ts';
 /** The providers of a system, or why they cannot be told. */
 export type KnownProviders =
   | { readonly kind: 'known'; readonly running: boolean; readonly providers: readonly ProviderStatus[] }
-  | { readonly kind: 'none'; readonly message: string };
+  | { readonly kind: 'none'; readonly problem: Problem };
 
 /** Providers with their states from the running gateway, else as the files declare them. */
 export async function providersOf(
@@ -18,11 +19,9 @@ export async function providersOf(
   const found = await findGateway(targetOf(options, terminal));
   if (found.kind === 'running')
     return { kind: 'known', running: true, providers: (await found.admin.status()).providers };
-  const opened = await openConfig(options.config, terminal, { lenient: true });
-  if (opened.kind === 'missing') return { kind: 'none', message: opened.message };
-  const plan = opened.compiled.value;
-  if (plan === undefined) return { kind: 'none', message: `${opened.path} does not compile: signalbox validate` };
-  return { kind: 'known', running: false, providers: restingProviders(plan) };
+  const opened = await openPlan(options.config, terminal, { lenient: true });
+  if (opened.kind === 'none') return opened;
+  return { kind: 'known', running: false, providers: restingProviders(opened.plan) };
 }
 
 /** Says that states are not known, and why. */

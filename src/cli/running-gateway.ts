@@ -1,6 +1,5 @@
 import { type AdminClient, AdminError, connectAdmin } from '../ops/admin-client.ts';
 import type { SystemTarget } from '../ops/admin-record.ts';
-import { paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The system that a verb's options name. */
@@ -27,15 +26,4 @@ export async function findGateway(target: SystemTarget): Promise<FoundGateway> {
     if (error instanceof AdminError) return { kind: 'none', problem: error };
     throw error;
   }
-}
-
-/** Says why a gateway cannot be asked, and what to do. */
-export function sayProblem({ message, fix }: AdminError, terminal: Terminal): void {
-  terminal.err(message);
-  terminal.err(`  ${paint(terminal, 'green', 'fix')}: ${fix}`);
-}
-
-/** The same for scripts. */
-export function problemJson({ kind, message, fix }: AdminError): string {
-  return JSON.stringify({ error: { kind, message, fix } });
 }

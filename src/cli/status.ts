@@ -3,6 +3,7 @@ import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { productVersion } from '../ops/product-version.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
 import { openConfig } from './open-config.ts';
+import { printJson } from './print-json.ts';
 import { restingProviders } from './resting.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
 import { ago, count, paint, paintState, renderTable } from './style.ts';
@@ -26,7 +27,7 @@ export const command: Command = defineCommand({
   async run({ options }, terminal) {
     const found = await findGateway(targetOf(options, terminal));
     const report = found.kind === 'running' ? await found.admin.status() : await atRest(options.config, terminal);
-    if (options.json) terminal.out(JSON.stringify(report));
+    if (options.json) printJson<'status'>(terminal, report);
     else for (const line of renderStatus(report, terminal)) terminal.out(line);
     if (found.kind === 'none') {
       if (!options.json) terminal.err(found.problem.fix);

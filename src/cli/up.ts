@@ -10,7 +10,8 @@ import {
   lenientOption,
   stateOption,
 } from './command.ts';
-import { countDiagnostics, renderDiagnostics } from './diagnostics.ts';
+import { fail } from './fail.ts';
+import { printJson } from './print-json.ts';
 import { renderStart } from './start-screen.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -56,7 +57,7 @@ export const command: Command = defineCommand({
       return await serveUntilTold(running, terminal);
     } catch (error) {
       if (!(error instanceof StartRefused)) throw error;
-      return refuse(error, terminal, options.json);
+      return fail(error, terminal, options);
     }
   },
 });
@@ -78,7 +79,7 @@ async function announce(running: Running, terminal: Terminal, json: boolean): Pr
   if (terminal.watched) terminal.progress('asking the providers how they are …');
   const report: StartReport = await running.report(terminal.watched ? statesWaitMs : milliseconds(0));
   terminal.progress(undefined);
-  if (json) terminal.out(JSON.stringify(report));
+  if (json) printJson<'up'>(terminal, report);
   else for (const line of renderStart(report, terminal)) terminal.err(line);
 }
 
@@ -95,20 +96,4 @@ function serveUntilTold(running: Running, terminal: Terminal): Promise<number> {
       void running.stop().then(() => resolve(exitCode.done));
     });
   });
-}
-
-function refuse(refused: StartRefused, terminal: Terminal, json: boolean): number {
-  if (json)
-    terminal.out(JSON.stringify({ error: { kind: refused.kind, message: refused.message, fix: refused.fix ?? null } }));
-  for (const line of renderDiagnostics(
-    refused.diagnostics.filter((one) => one.severity === 'error'),
-    refused.sources,
-    terminal,
-  ))
-    terminal.err(line);
-  terminal.err(
-    refused.diagnostics.length === 0 ? refused.message : `${refused.message}: ${countDiagnostics(refused.diagnostics)}`,
-  );
-  if (refused.fix !== undefined) terminal.err(`  fix: ${refused.fix}`);
-  return exitCode.failed;
 }

@@ -1,7 +1,9 @@
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
 import { countDiagnostics, renderDiagnostics } from './diagnostics.ts';
+import { fail } from './fail.ts';
 import { openConfig } from './open-config.ts';
+import { printJson } from './print-json.ts';
 import { count, paint } from './style.ts';
 
 /** `signalbox validate`: every problem of the configuration, with its line and a fix. */
@@ -17,14 +19,10 @@ export const command: Command = defineCommand({
   ],
   async run({ options }, terminal) {
     const opened = await openConfig(options.config, terminal, { lenient: options.lenient });
-    if (opened.kind === 'missing') {
-      if (options.json) terminal.out(JSON.stringify({ diagnostics: [{ ...missingReport, message: opened.message }] }));
-      else terminal.err(opened.message);
-      return exitCode.failed;
-    }
+    if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const { compiled, sources } = opened;
     const isValid = compiled.value !== undefined;
-    if (options.json) terminal.out(JSON.stringify({ diagnostics: compiled.diagnostics.map(describeDiagnostic) }));
+    if (options.json) printJson<'validate'>(terminal, { diagnostics: compiled.diagnostics.map(describeDiagnostic) });
     else {
       for (const line of renderDiagnostics(compiled.diagnostics, sources, terminal)) terminal.out(line);
       const verdict = isValid ? paint(terminal, 'green', 'valid') : paint(terminal, 'red', 'not valid');
@@ -36,15 +34,4 @@ export const command: Command = defineCommand({
     }
     return isValid ? exitCode.done : exitCode.failed;
   },
-});
-
-const missingReport = describeDiagnostic({
-  code: 'no-sources',
-  severity: 'error',
-  span: undefined,
-  message: '',
-  found: undefined,
-  wanted: 'a config folder or a LiteLLM file',
-  nearest: undefined,
-  fix: 'signalbox init',
 });

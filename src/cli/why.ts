@@ -1,6 +1,8 @@
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
-import { findGateway, problemJson, sayProblem, targetOf } from './running-gateway.ts';
+import { fail } from './fail.ts';
+import { printJson } from './print-json.ts';
+import { findGateway, targetOf } from './running-gateway.ts';
 import { count, duration, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,19 +19,22 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [id = 'last'] }, terminal) {
     const found = await findGateway(targetOf(options, terminal));
-    if (found.kind === 'none') {
-      if (options.json) terminal.out(problemJson(found.problem));
-      else sayProblem(found.problem, terminal);
-      return exitCode.failed;
-    }
+    if (found.kind === 'none') return fail(found.problem, terminal, options);
     const record = await found.admin.decision(id);
     if (record === undefined) {
-      const message = id === 'last' ? 'No request has been routed yet' : `No decision is kept of the request "${id}"`;
-      if (options.json) terminal.out(JSON.stringify({ error: { kind: 'unknown', message } }));
-      else terminal.err(message);
-      return exitCode.failed;
+      const none = {
+        kind: 'nothing_found',
+        message: 'No request has been routed yet',
+        fix: 'signalbox ask NAME "Hello"',
+      } as const;
+      const lost = {
+        kind: 'unknown',
+        message: `No decision is kept of the request "${id}"`,
+        fix: 'signalbox why last',
+      } as const;
+      return fail(id === 'last' ? none : lost, terminal, options);
     }
-    if (options.json) terminal.out(JSON.stringify(record));
+    if (options.json) printJson<'why'>(terminal, record);
     else for (const line of renderWhy(record, terminal)) terminal.out(line);
     return exitCode.done;
   },

@@ -53,3 +53,9 @@ export type DecisionRecord = {
 
 /** The newest decisions, newest first. */
 export type DecisionList = { readonly decisions: readonly DecisionRecord[] };
+
+/** `signalbox route explain --json`: the decision that a request would get. */
+export type ExplainReport = DecisionRecord & {
+  /** Whether no gateway runs that knows how the providers are, so that all are taken to be ready. */
+  readonly assumedReady: boolean;
+};

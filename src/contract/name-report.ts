@@ -16,3 +16,10 @@ export type NameReport = {
     readonly order: number;
   }[];
 };
+
+/** `signalbox model list --json`. */
+export type NameList = {
+  /** Whether a gateway runs, so that states are known. */
+  readonly running: boolean;
+  readonly names: readonly NameReport[];
+};

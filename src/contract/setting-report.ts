@@ -9,3 +9,6 @@ export type SettingReport = {
   /** `file:line`, `environment` or `default`. */
   readonly source: string;
 };
+
+/** `signalbox config show --json`. */
+export type SettingList = { readonly settings: readonly SettingReport[] };

@@ -79,3 +79,13 @@ export type DiagnosticReport = {
   readonly fix: string | null;
   readonly docs: string;
 };
+
+/** `signalbox provider list --json`. */
+export type ProviderList = {
+  /** Whether a gateway runs, so that states are known. */
+  readonly running: boolean;
+  readonly providers: readonly ProviderStatus[];
+};
+
+/** `signalbox validate --json`. */
+export type ValidateReport = { readonly diagnostics: readonly DiagnosticReport[] };

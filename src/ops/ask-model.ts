@@ -1,3 +1,5 @@
+import type { AskReport } from '../contract/ask-report.ts';
+
 /** One question through a running gateway. */
 export type AskOptions = {
   readonly url: string;
@@ -10,20 +12,8 @@ export type AskOptions = {
   readonly onText: (text: string) => void;
 };
 
-/** An answer with how it came about; what the gateway does not tell is absent. */
-export type AskResult = {
-  readonly text: string;
-  readonly id?: string;
-  readonly route?: string;
-  readonly degraded?: string;
-  readonly firstTokenMs?: number;
-  readonly totalMs: number;
-  readonly promptTokens?: number;
-  readonly completionTokens?: number;
-  readonly tokensPerSecond?: number;
-  /** What went wrong, in the gateway’s words. */
-  readonly error?: string;
-};
+/** An answer with how it came about; its price stands in the decision record. */
+export type AskResult = Omit<AskReport, 'costUsd'>;
 
 /** Asks as a client does, over HTTP and streaming; failures are part of the result. */
 export async function askModel(options: AskOptions): Promise<AskResult> {
@@ -40,16 +30,22 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
       body: JSON.stringify(bodyOf(options)),
     });
   } catch {
-    return { text: '', totalMs: elapsed(), error: `The gateway at ${options.url} does not answer` };
+    return {
+      ...nothingRead,
+      ...unknownRoute,
+      totalMs: elapsed(),
+      error: `The gateway at ${options.url} does not answer`,
+    };
   }
-  const facts = {
-    ...present('id', answer.headers.get('x-request-id')),
-    ...present('route', answer.headers.get('x-signalbox-route')),
-    ...present('degraded', answer.headers.get('x-signalbox-degraded')),
+  const route = {
+    id: answer.headers.get('x-request-id'),
+    route: answer.headers.get('x-signalbox-route'),
+    degraded: answer.headers.get('x-signalbox-degraded'),
   };
-  if (!answer.ok) return { text: '', ...facts, totalMs: elapsed(), error: await errorOf(answer) };
+  if (!answer.ok) return { ...nothingRead, ...route, totalMs: elapsed(), error: await errorOf(answer) };
   const read = await readStream(answer, options.onText, elapsed);
-  return { ...facts, ...read, totalMs: elapsed(), ...speedOf(read, elapsed()) };
+  const totalMs = elapsed();
+  return { ...route, ...read, totalMs, tokensPerSecond: speedOf(read, totalMs) };
 }
 
 function bodyOf({ model, question, system, maxTokens }: AskOptions): object {
@@ -63,11 +59,6 @@ function bodyOf({ model, question, system, maxTokens }: AskOptions): object {
     ],
     ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
   };
-}
-
-function present<Name extends string>(name: Name, value: string | null): { readonly [Key in Name]?: string } {
-  // One entry under the name that the type carries.
-  return (value === null ? {} : { [name]: value }) as { readonly [Key in Name]?: string };
 }
 
 async function errorOf(answer: Response): Promise<string> {
@@ -87,10 +78,20 @@ type Chunk = {
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
 };
 
-type Read = Pick<AskResult, 'text' | 'firstTokenMs' | 'promptTokens' | 'completionTokens' | 'error'>;
+type Read = Omit<AskResult, 'totalMs' | keyof typeof unknownRoute>;
+
+const unknownRoute = { id: null, route: null, degraded: null };
+const nothingRead: Read = {
+  text: '',
+  firstTokenMs: null,
+  promptTokens: null,
+  completionTokens: null,
+  tokensPerSecond: null,
+  error: null,
+};
 
 async function readStream(answer: Response, onText: (text: string) => void, elapsed: () => number): Promise<Read> {
-  let read: Read = { text: '' };
+  let read = nothingRead;
   try {
     for await (const line of linesOf(answer)) {
       if (!line.startsWith('data: ') || line === 'data: [DONE]') continue;
@@ -100,11 +101,10 @@ async function readStream(answer: Response, onText: (text: string) => void, elap
       read = {
         ...read,
         text: read.text + piece,
-        ...(piece === '' || read.firstTokenMs !== undefined ? {} : { firstTokenMs: elapsed() }),
-        ...(chunk.usage == null
-          ? {}
-          : { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens }),
-        ...(chunk.error === undefined ? {} : { error: chunk.error.message }),
+        firstTokenMs: read.firstTokenMs ?? (piece === '' ? null : elapsed()),
+        promptTokens: chunk.usage?.prompt_tokens ?? read.promptTokens,
+        completionTokens: chunk.usage?.completion_tokens ?? read.completionTokens,
+        error: chunk.error?.message ?? read.error,
       };
     }
     return read;
@@ -125,8 +125,8 @@ async function* linesOf(answer: Response): AsyncGenerator<string> {
 }
 
 /** Tokens a second between the first and the last of them. */
-function speedOf({ firstTokenMs, completionTokens }: Read, totalMs: number): Pick<AskResult, 'tokensPerSecond'> {
-  if (firstTokenMs === undefined || completionTokens === undefined || totalMs <= firstTokenMs || completionTokens < 2)
-    return {};
-  return { tokensPerSecond: Math.round(((completionTokens - 1) / (totalMs - firstTokenMs)) * 1000) };
+function speedOf({ firstTokenMs, completionTokens }: Read, totalMs: number): number | null {
+  if (firstTokenMs === null || completionTokens === null || totalMs <= firstTokenMs || completionTokens < 2)
+    return null;
+  return Math.round(((completionTokens - 1) / (totalMs - firstTokenMs)) * 1000);
 }

@@ -1,22 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runCommand } from '../support/terminal.ts';
 
 const goldens = join(import.meta.dirname, 'goldens');
-const isUpdate = process.env['UPDATE_GOLDEN'] === '1';
 const verbs = commands.map((entry) => entry.words.join(' '));
 
-/** The picture of one help text; UPDATE_GOLDEN=1 writes it anew. */
-function compare(name: string, text: string): void {
-  const file = join(goldens, `${name}.txt`);
-  if (isUpdate) {
-    mkdirSync(goldens, { recursive: true });
-    writeFileSync(file, text);
-  }
-  expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : '');
-}
+/** The picture of one help text. */
+const compare = (name: string, text: string): Promise<void> =>
+  expect(text).toMatchFileSnapshot(join(goldens, `${name}.txt`));
 
 test.each(verbs)('spine 4: signalbox %s --help', async (verb) => {
   const { code, out, err } = await runCommand([...verb.split(' '), '--help'], { folder: '/' });
@@ -24,14 +17,14 @@ test.each(verbs)('spine 4: signalbox %s --help', async (verb) => {
   expect(out).toContain('Examples:');
   // It has to fit a terminal of a usual width.
   for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
-  compare(verb.replaceAll(' ', '-'), out);
+  await compare(verb.replaceAll(' ', '-'), out);
 });
 
 test('spine 4: signalbox --help names every verb', async () => {
   const { code, out } = await runCommand(['--help'], { folder: '/' });
   expect(code).toBe(0);
   for (const verb of verbs) expect(out).toContain(verb);
-  compare('overview', out);
+  await compare('overview', out);
 });
 
 test('spine 4: there is no picture of a verb that is gone', () => {

@@ -1,8 +1,9 @@
 import type { SettingReport } from '../../contract/setting-report.ts';
 import { effectiveSettings } from '../../ops/effective-settings.ts';
-import { nearest } from '../../plan/nearest.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from '../command.ts';
-import { openConfig } from '../open-config.ts';
+import { fail, unknownName } from '../fail.ts';
+import { openPlan } from '../open-config.ts';
+import { printJson } from '../print-json.ts';
 import { paint, renderTable } from '../style.ts';
 
 /** `signalbox config show`: every setting in force, and where it comes from. */
@@ -18,29 +19,17 @@ export const command: Command = defineCommand({
     { line: 'signalbox config show server_settings.port', does: 'one setting' },
   ],
   async run({ options, arguments: [asked] }, terminal) {
-    const opened = await openConfig(options.config, terminal, { lenient: options.lenient });
-    const plan = opened.kind === 'opened' ? opened.compiled.value : undefined;
-    if (opened.kind === 'missing' || plan === undefined) {
-      const message =
-        opened.kind === 'missing' ? opened.message : `${opened.path} does not compile: signalbox validate`;
-      if (options.json) terminal.out(JSON.stringify({ error: message }));
-      else terminal.err(message);
-      return exitCode.failed;
-    }
-    const all = effectiveSettings(plan, opened.compiled);
+    const opened = await openPlan(options.config, terminal, { lenient: options.lenient });
+    if (opened.kind === 'none') return fail(opened.problem, terminal, options);
+    const all = effectiveSettings(opened.plan, opened.compiled);
     const shown = all.filter(
       ({ key }) => asked === undefined || key === asked || key.startsWith(`${asked}.`) || key.endsWith(`.${asked}`),
     );
     if (shown.length === 0 && asked !== undefined) {
-      const [near] = nearest(
-        asked,
-        all.map(({ key }) => key),
-        1,
-      );
-      terminal.err(`No setting is called "${asked}"${near === undefined ? '' : `: did you mean "${near}"?`}`);
-      return exitCode.failed;
+      const keys = all.map(({ key }) => key);
+      return fail(unknownName('setting', asked, keys), terminal, options);
     }
-    if (options.json) terminal.out(JSON.stringify({ settings: shown }));
+    if (options.json) printJson<'config show'>(terminal, { settings: shown });
     else
       for (const line of renderTable(
         ['setting', 'value', 'source'],

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, defineCommand, exitCode, jsonOption } from '../command.ts';
+import { printJson } from '../print-json.ts';
 
 /** `signalbox key generate`: a master key of 128 random bits in LiteLLM's form. */
 export const command: Command = defineCommand({
@@ -19,7 +20,7 @@ export const command: Command = defineCommand({
   ],
   async run({ options }, terminal) {
     const key = `sk-${randomBytes(16).toString('hex')}`;
-    if (options.json) terminal.out(JSON.stringify({ key, variable: 'LITELLM_MASTER_KEY' }));
+    if (options.json) printJson<'key generate'>(terminal, { key, variable: 'LITELLM_MASTER_KEY' });
     else terminal.out(options.bare ? key : `LITELLM_MASTER_KEY=${key}`);
     return exitCode.done;
   },

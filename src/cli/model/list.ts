@@ -1,8 +1,10 @@
 import type { NameReport } from '../../contract/name-report.ts';
 import { listNames } from '../../ops/list-names.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { fail, unknownName } from '../fail.ts';
 import { sayAtRest } from '../known-providers.ts';
-import { openConfig } from '../open-config.ts';
+import { openPlan } from '../open-config.ts';
+import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { paintState, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
@@ -23,21 +25,19 @@ export const command: Command = defineCommand({
     { line: 'signalbox model list --provider ollama', does: 'what one provider answers' },
   ],
   async run({ options }, terminal) {
-    const opened = await openConfig(options.config, terminal, { lenient: true });
-    const plan = opened.kind === 'opened' ? opened.compiled.value : undefined;
-    if (plan === undefined) {
-      const message =
-        opened.kind === 'missing' ? opened.message : `${opened.path} does not compile: signalbox validate`;
-      if (options.json) terminal.out(JSON.stringify({ error: message }));
-      else terminal.err(message);
-      return exitCode.failed;
-    }
+    const opened = await openPlan(options.config, terminal, { lenient: true });
+    if (opened.kind === 'none') return fail(opened.problem, terminal, options);
+    const { plan } = opened;
+    const wanted = options.provider;
+    const providers: readonly string[] = [...plan.providers.keys()];
+    if (wanted !== undefined && !providers.includes(wanted))
+      return fail(unknownName('provider', wanted, providers), terminal, options);
     const found = await findGateway(targetOf(options, terminal));
     const status = found.kind === 'running' ? await found.admin.status() : undefined;
     const names = listNames(plan, status).filter(
-      (one) => options.provider === undefined || one.members.some((member) => member.provider === options.provider),
+      (one) => wanted === undefined || one.members.some((member) => member.provider === wanted),
     );
-    if (options.json) terminal.out(JSON.stringify({ running: status !== undefined, names }));
+    if (options.json) printJson<'model list'>(terminal, { running: status !== undefined, names });
     else {
       for (const line of renderNames(names, terminal)) terminal.out(line);
       sayAtRest(status !== undefined, terminal);

@@ -1,6 +1,8 @@
 import type { ProviderStatus } from '../../contract/status.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { fail } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
+import { printJson } from '../print-json.ts';
 import { paint, paintState, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -16,15 +18,12 @@ export const command: Command = defineCommand({
   ],
   async run({ options }, terminal) {
     const known = await providersOf(options, terminal);
-    if (known.kind === 'none') {
-      if (options.json) terminal.out(JSON.stringify({ error: known.message }));
-      else terminal.err(known.message);
-      return exitCode.failed;
-    }
-    if (options.json) terminal.out(JSON.stringify({ running: known.running, providers: known.providers }));
+    if (known.kind === 'none') return fail(known.problem, terminal, options);
+    const { running, providers } = known;
+    if (options.json) printJson<'provider list'>(terminal, { running, providers });
     else {
-      for (const line of renderProviders(known.providers, terminal)) terminal.out(line);
-      sayAtRest(known.running, terminal);
+      for (const line of renderProviders(providers, terminal)) terminal.out(line);
+      sayAtRest(running, terminal);
     }
     return exitCode.done;
   },

@@ -3,6 +3,8 @@ import { createProbing } from '../../main.ts';
 import { probeUrl } from '../../ops/probe-url.ts';
 import { seconds } from '../../plan/ids.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from '../command.ts';
+import { fail } from '../fail.ts';
+import { printJson } from '../print-json.ts';
 import { duration, paint, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -26,14 +28,16 @@ export const command: Command = defineCommand({
   async run({ options, arguments: [url = ''] }, terminal) {
     const variable = options['key-env'];
     const key = variable === undefined ? undefined : terminal.environment[variable];
-    if (variable !== undefined && key === undefined) {
-      terminal.err(`The variable ${variable} is not set`);
-      return exitCode.failed;
-    }
+    if (variable !== undefined && key === undefined)
+      return fail(
+        { kind: 'secret', message: `The variable ${variable} is not set`, fix: `export ${variable}=…` },
+        terminal,
+        options,
+      );
     terminal.progress(`asking ${url} …`);
     const report = await probeUrl(url, createProbing(), { key, timeoutMs: seconds(options.timeout ?? 5) });
     terminal.progress(undefined);
-    if (options.json) terminal.out(JSON.stringify(report));
+    if (options.json) printJson<'provider probe'>(terminal, report);
     else for (const line of renderReport(report, terminal)) terminal.out(line);
     return report.problem === null ? exitCode.done : exitCode.failed;
   },

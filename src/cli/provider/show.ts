@@ -1,7 +1,8 @@
 import type { ProviderStatus } from '../../contract/status.ts';
-import { nearest } from '../../plan/nearest.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { fail, unknownName } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
+import { printJson } from '../print-json.ts';
 import { ago, duration, paint, paintState, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -17,14 +18,11 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
     const known = await providersOf(options, terminal);
-    const provider = known.kind === 'known' ? known.providers.find((one) => one.name === name) : undefined;
-    if (known.kind === 'none' || provider === undefined) {
-      const message = known.kind === 'none' ? known.message : unknownProvider(name, known.providers);
-      if (options.json) terminal.out(JSON.stringify({ error: message }));
-      else terminal.err(message);
-      return exitCode.failed;
-    }
-    if (options.json) terminal.out(JSON.stringify(provider));
+    if (known.kind === 'none') return fail(known.problem, terminal, options);
+    const names = known.providers.map((one) => one.name);
+    const provider = known.providers.find((one) => one.name === name);
+    if (provider === undefined) return fail(unknownName('provider', name, names), terminal, options);
+    if (options.json) printJson<'provider show'>(terminal, provider);
     else {
       for (const line of renderProvider(provider, terminal)) terminal.out(line);
       sayAtRest(known.running, terminal);
@@ -32,12 +30,6 @@ export const command: Command = defineCommand({
     return exitCode.done;
   },
 });
-
-function unknownProvider(name: string, providers: readonly ProviderStatus[]): string {
-  const names = providers.map((one) => one.name);
-  const [near] = nearest(name, names, 1);
-  return `No provider is called "${name}"${near === undefined ? `: there are ${names.join(', ') || 'none'}` : `: did you mean "${near}"?`}`;
-}
 
 function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] {
   const { state, why, since, version, checkedAt, latencyMs, listed, deployments } = provider;

@@ -2,7 +2,9 @@ import type { DecisionRecord } from '../../contract/decision-record.ts';
 import type { AssumedState, ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
-import { openConfig } from '../open-config.ts';
+import { fail, type Problem } from '../fail.ts';
+import { openPlan } from '../open-config.ts';
+import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { paint, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
@@ -55,13 +57,13 @@ export const command: Command = defineCommand({
       ...(options.endpoint === undefined ? {} : { endpoint: endpointOf(options.endpoint) }),
     };
     const found = await findGateway(targetOf(options, terminal));
-    const record =
-      found.kind === 'running' ? await found.admin.explain(question) : await atRest(options.config, question, terminal);
-    if (typeof record === 'string') {
-      terminal.err(record);
-      return exitCode.failed;
-    }
-    if (options.json) terminal.out(JSON.stringify({ ...record, assumedReady: found.kind === 'none' }));
+    const explained =
+      found.kind === 'running'
+        ? ({ kind: 'explained', record: await found.admin.explain(question) } as const)
+        : await atRest(options.config, question, terminal);
+    if (explained.kind === 'none') return fail(explained.problem, terminal, options);
+    const { record } = explained;
+    if (options.json) printJson<'route explain'>(terminal, { ...record, assumedReady: found.kind === 'none' });
     else for (const line of renderExplanation(record, terminal)) terminal.out(line);
     if (found.kind === 'none' && !options.json)
       terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
@@ -97,16 +99,14 @@ function readAssumptions(texts: readonly string[]): Assumptions {
   return { kind: 'read', assume };
 }
 
+type Explained =
+  | { readonly kind: 'explained'; readonly record: DecisionRecord }
+  | { readonly kind: 'none'; readonly problem: Problem };
+
 /** The decision where no gateway runs, or why there can be none. */
-async function atRest(
-  config: string | undefined,
-  question: ExplainQuestion,
-  terminal: Terminal,
-): Promise<DecisionRecord | string> {
-  const opened = await openConfig(config, terminal, { lenient: true });
-  if (opened.kind === 'missing') return opened.message;
-  const plan = opened.compiled.value;
-  return plan === undefined ? `${opened.path} does not compile: signalbox validate` : explainAtRest(plan, question);
+async function atRest(config: string | undefined, question: ExplainQuestion, terminal: Terminal): Promise<Explained> {
+  const opened = await openPlan(config, terminal, { lenient: true });
+  return opened.kind === 'none' ? opened : { kind: 'explained', record: await explainAtRest(opened.plan, question) };
 }
 
 function renderExplanation(record: DecisionRecord, terminal: Terminal): string[] {

@@ -1,0 +1,6 @@
+/** `signalbox completion SHELL --json`. */
+export type CompletionReport = {
+  readonly shell: string;
+  /** What the shell has to read. */
+  readonly script: string;
+};
