@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonical } from './canonical.ts';
+import { canonical } from '../plan/canonical.ts';
 import type { Findings, Place } from './findings.ts';
 import { valueAt } from './litellm/section.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
