@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { canonical } from '../plan/canonical.ts';
 import { type ProviderId, planHash } from '../plan/ids.ts';
 import type { Member, ModelGroup, NameTarget } from '../plan/model-group.ts';
 import type { Plan, Wildcard } from '../plan/plan.ts';
 import type { Settings } from '../plan/settings.ts';
-import { canonical } from '../plan/canonical.ts';
 import { finishGroup } from './group-builder.ts';
 import type { Alias } from './lower-aliases.ts';
 import type { Lowering } from './lowering.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { canonical } from '../plan/canonical.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import { type DeploymentIndex, deploymentId, deploymentIndex, type ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
-import { canonical } from '../plan/canonical.ts';
 import type { Place } from './findings.ts';
 
 /** A deployment before it has its place in the plan. */

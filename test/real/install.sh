@@ -5,6 +5,7 @@
 #   test/real/install.sh ollama     Ollama, built from its Go module (5 to 20 minutes, once)
 #   test/real/install.sh litellm    the LiteLLM proxy, which judges generated files
 #   test/real/install.sh openai     OpenAI's Python client
+#   test/real/install.sh redis      Redis, from Debian's package
 # The folder is $SIGNALBOX_REAL_DIR, by default ~/.cache/signalbox-real.
 set -euo pipefail
 
@@ -76,6 +77,11 @@ install_openai() {
   stamp openai "$openai"
 }
 
+install_redis() {
+  debian_packages redis-server
+  stamp redis debian
+}
+
 debian_packages() { # PACKAGE...
   local package missing=()
   for package; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
@@ -86,7 +92,7 @@ debian_packages() { # PACKAGE...
   apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-(($#)) || set -- llama gemma ollama litellm openai
+(($#)) || set -- llama gemma ollama litellm openai redis
 for name; do
   began=$SECONDS
   "install_$name"

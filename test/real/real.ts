@@ -10,6 +10,7 @@ const proofs = {
   ollama: 'ollama.version',
   litellm: 'litellm.version',
   openai: 'openai.version',
+  redis: 'redis.version',
 } as const;
 
 /**

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -176,6 +176,47 @@ export async function startLitellm(file: string, key: string): Promise<RealServe
     url: `http://127.0.0.1:${port}`,
     readyPath: '/health/liveliness',
     environment: { LITELLM_MASTER_KEY: key, LITELLM_LOCAL_MODEL_COST_MAP: 'True' },
+  });
+}
+
+/** A real Redis that can be frozen. */
+export type RealRedis = {
+  readonly port: number;
+  /** Stops its process without ending it: connections stay open and nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+};
+
+/** Starts Redis as Debian packages it, without files; with a port, where one stood before. */
+export async function startRedis(options: { readonly port?: number } = {}): Promise<RealRedis> {
+  const port = options.port ?? (await freePort());
+  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', words, { stdio: 'ignore', detached: true });
+  const until = performance.now() + startLimitMs;
+  while (!(await accepts(port))) {
+    if (child.exitCode !== null || performance.now() > until) throw new Error(`redis-server does not start on ${port}`);
+    await pause(20);
+  }
+  return {
+    port,
+    freeze: () => signalGroup(child.pid ?? 0, 'SIGSTOP'),
+    thaw: () => signalGroup(child.pid ?? 0, 'SIGCONT'),
+    stop() {
+      signalGroup(child.pid ?? 0, 'SIGCONT');
+      return stop(child);
+    },
+  };
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
   });
 }
 

@@ -1,8 +1,8 @@
+import { canonical } from '../../plan/canonical.ts';
 import { providerId } from '../../plan/ids.ts';
 import type { Credential, Provider } from '../../plan/provider.ts';
 import type { SecretReference } from '../../plan/secret.ts';
 import { splitAddress, tierOfAddress } from '../base-url.ts';
-import { canonical } from '../../plan/canonical.ts';
 import { inside } from '../findings.ts';
 import { readSecret } from '../interpolate.ts';
 import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';

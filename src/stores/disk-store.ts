@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EntryKey, Store, StoreTime } from './store.ts';
+import { largestValue, sizesByModel } from './store.ts';
+
+export type DiskStoreOptions = {
+  readonly folder: string;
+  /** First folder below `folder`, so that several gateways can share it. */
+  readonly namespace: string;
+  readonly maxBytes: number;
+  readonly time: StoreTime;
+};
+
+/** A file of the store; what it was used last is its place in the index. */
+type Known = { readonly model: string; readonly size: number };
+
+/**
+ * Creates a store of files, one an entry: `NAMESPACE/MODEL/HASH`. A file comes into being whole, by
+ * a rename; its modification time is when it runs out and its access time when it was last used, so
+ * a restart reads no file. The least recently used leave first.
+ */
+export function createDiskStore(options: DiskStoreOptions): Store {
+  const { maxBytes, time } = options;
+  const root = join(options.folder, pathPart(options.namespace));
+  const pathOf = ({ model, hash }: EntryKey): string => join(root, pathPart(model), pathPart(hash));
+  const index = new Map<string, Known>();
+  let bytes = 0;
+  const forget = (path: string): void => {
+    bytes -= index.get(path)?.size ?? 0;
+    index.delete(path);
+  };
+  const remember = (path: string, known: Known): void => {
+    forget(path);
+    index.set(path, known);
+    bytes += known.size;
+  };
+  const remove = async (path: string): Promise<void> => {
+    forget(path);
+    await rm(path, { force: true });
+  };
+  let scanned: Promise<void> | undefined;
+  const ready = (): Promise<void> => {
+    scanned ??= scan(root, time.wall()).then((found) => {
+      for (const [path, known] of found) remember(path, known);
+    });
+    // A folder that cannot be read now may be there the next time.
+    scanned.catch(() => {
+      scanned = undefined;
+    });
+    return scanned;
+  };
+  return {
+    kind: 'disk',
+    async get(key) {
+      await ready();
+      const path = pathOf(key);
+      const found = await readEntry(path);
+      if (found === undefined) {
+        forget(path);
+        return undefined;
+      }
+      if (found.expiresAt <= time.wall()) {
+        await remove(path);
+        return undefined;
+      }
+      remember(path, { model: key.model, size: found.value.length });
+      // Another process may have removed it meanwhile, which harms nothing.
+      await utimes(path, time.wall() / 1000, found.expiresAt / 1000).catch(() => undefined);
+      return found.value;
+    },
+    async set(key, value, ttlMs) {
+      if (value.length > largestValue(maxBytes)) return;
+      await ready();
+      const path = pathOf(key);
+      await writeWhole(path, value, { usedAt: time.wall(), expiresAt: time.wall() + ttlMs });
+      remember(path, { model: key.model, size: value.length });
+      for (const oldest of [...index.keys()]) {
+        if (bytes <= maxBytes) break;
+        await remove(oldest);
+      }
+    },
+    async flush(model) {
+      await ready();
+      const leaving = [...index].filter(([, known]) => model === undefined || known.model === model);
+      for (const [path] of leaving) await remove(path);
+      return leaving.length;
+    },
+    async measure() {
+      await ready();
+      const models = sizesByModel([...index.values()].map(({ model, size }) => [model, size]));
+      return { entries: index.size, bytes, maxBytes, models };
+    },
+    async ping() {
+      await mkdir(root, { recursive: true, mode: 0o700 });
+      const path = join(root, `${unfinished}${randomUUID()}`);
+      await writeFile(path, '', { mode: 0o600 });
+      await rm(path);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Beginning of the names of files that are still being written. */
+const unfinished = '.new-';
+
+async function readEntry(path: string): Promise<{ value: Uint8Array; expiresAt: number } | undefined> {
+  const file = await open(path).catch(whereMissing);
+  if (file === undefined) return undefined;
+  try {
+    const { mtimeMs } = await file.stat();
+    return { value: await file.readFile(), expiresAt: mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeWhole(
+  path: string,
+  value: Uint8Array,
+  { usedAt, expiresAt }: { readonly usedAt: number; readonly expiresAt: number },
+): Promise<void> {
+  const folder = join(path, '..');
+  const draft = join(folder, `${unfinished}${randomUUID()}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(draft, value, { mode: 0o600 });
+    await utimes(draft, usedAt / 1000, expiresAt / 1000);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The files that are there and have not run out, the least recently used first; drafts of a process that was killed go. */
+async function scan(root: string, wall: number): Promise<readonly (readonly [path: string, known: Known])[]> {
+  const found: { path: string; known: Known; usedAt: number }[] = [];
+  for (const model of (await readdir(root).catch(whereMissing)) ?? []) {
+    for (const name of (await readdir(join(root, model)).catch(() => undefined)) ?? []) {
+      const path = join(root, model, name);
+      const stats = await stat(path).catch(() => undefined);
+      if (stats === undefined) continue;
+      if (name.startsWith(unfinished) || stats.mtimeMs <= wall) await rm(path, { force: true });
+      else found.push({ path, known: { model: modelOf(model), size: stats.size }, usedAt: stats.atimeMs });
+    }
+  }
+  found.sort((a, b) => a.usedAt - b.usedAt);
+  return found.map(({ path, known }) => [path, known]);
+}
+
+function whereMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}
+
+/** A name as one part of a path, on every file system: no dot in front, no slash. */
+function pathPart(name: string): string {
+  return encodeURIComponent(name).replaceAll(
+    /[.*~'()!]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function modelOf(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,102 @@
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { Store, StoreTime } from './store.ts';
+
+/** Whether a store is used; one that rests is tried again by itself, at nobody's expense. */
+export type StoreState =
+  | { readonly kind: 'ready' }
+  /** `since` is wall time in milliseconds. */
+  | { readonly kind: 'resting'; readonly since: number; readonly why: string };
+
+/** A store that never rejects a `get` or a `set` and never takes longer than its deadline for them. */
+export type GuardedStore = Store & { readonly state: () => StoreState };
+
+export type GuardOptions = {
+  readonly deadlineMs: Milliseconds;
+  readonly time: StoreTime;
+  readonly onChange: (state: StoreState) => void;
+};
+
+/** Failures in a row after which a store rests. */
+const mostFailures = 3;
+/** Time between two looks at a store that rests. */
+const lookEveryMs = milliseconds(1000);
+/** What people ask for may take longer than what requests wait for. */
+const patienceMs = milliseconds(5000);
+
+/**
+ * Guards a store: what it does not answer within the deadline is not there, and after a few such
+ * failures nobody asks it until a ping, sent in the background, succeeds.
+ */
+export function guardStore(store: Store, options: GuardOptions): GuardedStore {
+  const { deadlineMs, time } = options;
+  let state: StoreState = { kind: 'ready' };
+  let failures = 0;
+  let timer: { stop(): void } | undefined;
+  let isClosed = false;
+  const change = (next: StoreState): void => {
+    state = next;
+    if (!isClosed) options.onChange(next);
+  };
+  const succeeded = (): void => {
+    failures = 0;
+    if (state.kind === 'resting') change({ kind: 'ready' });
+  };
+  const failed = (error: unknown): void => {
+    failures++;
+    if (state.kind === 'resting' || failures < mostFailures || isClosed) return;
+    change({ kind: 'resting', since: time.wall(), why: error instanceof Error ? error.message : String(error) });
+    lookSoon();
+  };
+  const lookSoon = (): void => {
+    timer = time.after(lookEveryMs, () => {
+      within(time, deadlineMs, store.ping()).then(succeeded, () => {
+        if (!isClosed) lookSoon();
+      });
+    });
+  };
+  const quickly = async <Value>(ask: () => Promise<Value>): Promise<Value | undefined> => {
+    if (state.kind === 'resting') return undefined;
+    try {
+      const value = await within(time, deadlineMs, ask());
+      failures = 0;
+      return value;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  };
+  return {
+    kind: store.kind,
+    state: () => state,
+    get: (key) => quickly(() => store.get(key)),
+    set: (key, value, ttlMs) => quickly(() => store.set(key, value, ttlMs)),
+    flush: (model) => within(time, patienceMs, store.flush(model)),
+    measure: () => within(time, patienceMs, store.measure()),
+    ping: () => within(time, patienceMs, store.ping()).then(succeeded),
+    close() {
+      isClosed = true;
+      timer?.stop();
+      return store.close();
+    },
+  };
+}
+
+/** A promise that is given up after a time. */
+function within<Value>(time: StoreTime, limit: Milliseconds, promise: Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const late = time.after(limit, () => {
+      // After a stall the answer may be here already and unread: it is looked at before it counts as late.
+      setImmediate(() => reject(new Error(`no answer within ${limit} ms`)));
+    });
+    promise.then(
+      (value) => {
+        late.stop();
+        resolve(value);
+      },
+      (error: Error) => {
+        late.stop();
+        reject(error);
+      },
+    );
+  });
+}
