@@ -44,7 +44,7 @@ import { openaiCompatible } from './providers/openai-compatible.ts';
 import type { Dialect, ProbeReport } from './providers/provider.ts';
 import { vllm } from './providers/vllm.ts';
 import { createRoutingState } from './routing/state.ts';
-import { createLogWriter } from './telemetry/log-writer.ts';
+import { createLogWriter, type LogOutput } from './telemetry/log-writer.ts';
 import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
 
 /** Every dialect that the product speaks; a new provider is listed here. */
@@ -82,9 +82,7 @@ export type StartOptions = {
 
 /** Where request lines go besides the log file. */
 export type LogOptions = {
-  readonly output:
-    | { readonly write: (text: string) => void; readonly style: 'json' | 'pretty'; readonly colour: boolean }
-    | undefined;
+  readonly output: LogOutput | undefined;
   /** Whether lines go to `logs/signalbox.jsonl` too: not where standard output is the journal. */
   readonly file: boolean;
 };
@@ -237,6 +235,7 @@ function assemble(input: AssembleInput): System {
     random,
     newRequestId: () => requestId(randomUUID()),
     log: withEarlyProbes(log, control),
+    keep: control.keep,
     listing: control.prober.listing,
   });
   const closers: (() => Promise<void>)[] = [control.close, writer.close];

@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 export type Terminal = {
   /** Prints a line to standard output: what was asked for. */
   out(line: string): void;
-  /** Prints text to standard output without a line end: streamed answers. */
-  write(text: string): void;
+  /** Prints to standard output without a line end, streamed answers and logs; calls back once it is out. */
+  write(text: string | Uint8Array, done?: () => void): void;
   /** Prints a line to standard error: how it goes, and what went wrong. */
   err(line: string): void;
   /** Shows what is under way on one line that the next replaces; nothing where nobody watches. */
@@ -37,9 +37,9 @@ export function createTerminal(process: NodeJS.Process): Terminal {
       clear();
       stdout.write(`${line}\n`);
     },
-    write(text) {
+    write(text, done) {
       clear();
-      stdout.write(text);
+      stdout.write(text, done);
     },
     err(line) {
       clear();

@@ -67,7 +67,7 @@ function logOptions(terminal: Terminal): Parameters<typeof start>[0]['log'] {
   const isJournal = terminal.environment['JOURNAL_STREAM'] !== undefined && !terminal.watched;
   return {
     output: {
-      write: (text) => terminal.write(text),
+      write: (bytes, done) => terminal.write(bytes, done),
       style: terminal.watched ? 'pretty' : 'json',
       colour: terminal.colour,
     },

@@ -4,7 +4,6 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { listModels } from '../gateway/view-models.ts';
 import type { AdminRoutes } from './admin-socket.ts';
 import type { Control } from './control.ts';
-import { describeEntry } from './decision-record.ts';
 import { describeConfig } from './effective-config.ts';
 import { explain } from './explain.ts';
 
@@ -14,13 +13,10 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
     '/v1/status': () => control.status(gateway),
     '/v1/models': () => ({ data: listModels(control.current()) }),
     '/v1/config': () => describeConfig(control.current().plan),
-    '/v1/decisions': (query): DecisionList => ({
-      decisions: gateway.decisions.last(readCount(query)).map(describeEntry),
-    }),
+    '/v1/decisions': (query): DecisionList => ({ decisions: control.decisions.last(readCount(query)) }),
     '/v1/decision': (query): DecisionRecord | undefined => {
       const id = query.get('id') ?? 'last';
-      const entry = id === 'last' ? gateway.decisions.last(1)[0] : gateway.decisions.find(id);
-      return entry === undefined ? undefined : describeEntry(entry);
+      return id === 'last' ? control.decisions.last(1)[0] : control.decisions.find(id);
     },
     '/v1/explain': (_query, body): Promise<DecisionRecord> => {
       const { plan, state } = control.current();

@@ -7,6 +7,7 @@ import type { StatusReport } from '../contract/status.ts';
 import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type KeyRing, keyEntry } from '../gateway/identify.ts';
+import type { SettledRequest } from '../gateway/settle.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -15,6 +16,8 @@ import { revealSecret } from '../plan/secret.ts';
 import type { Dialect } from '../providers/provider.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
+import { describeSettled } from './decision-record.ts';
+import { createDecisionStore, type DecisionStore } from './decision-store.ts';
 import type { Get } from './probe-provider.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
 import { describeStatus, type StatusFacts } from './status.ts';
@@ -24,6 +27,9 @@ import { createUpstreams, destroyUpstreams, type Environment } from './upstreams
 export type Control = {
   readonly current: () => Snapshot;
   readonly prober: Prober;
+  readonly decisions: DecisionStore;
+  /** Keeps what became of a request. */
+  keep(request: SettledRequest): void;
   /** The monotonic clock, as routing takes it. */
   readonly now: () => Milliseconds;
   status(gateway: Pick<Gateway, 'active'>): Promise<StatusReport>;
@@ -56,9 +62,12 @@ export function startControl(options: ControlOptions): Control {
     isKeyless: (provider) => force.keyless.has(provider),
     onReading: (provider, reading, before) => logReading(log, provider, reading, before),
   });
+  const decisions = createDecisionStore();
   return {
     current: () => force.snapshot,
     prober,
+    decisions,
+    keep: (request) => decisions.add(describeSettled(request)),
     now: clock.now,
     status: async (gateway) =>
       describeStatus({

@@ -1,5 +1,5 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
-import type { DecisionEntry } from '../gateway/decision-ring.ts';
+import type { SettledRequest } from '../gateway/settle.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -33,16 +33,16 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
 }
 
 /** A decision with what became of it: `why`. */
-export function describeEntry(entry: DecisionEntry): DecisionRecord {
-  const { plan } = entry.snapshot;
-  const { decision, failure, usage, answeredBy, degradation } = entry;
-  const waited = entry.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
-  const base = decision === undefined ? undecided(entry) : describeDecision(plan, decision);
+export function describeSettled(request: SettledRequest): DecisionRecord {
+  const { plan } = request.snapshot;
+  const { decision, failure, usage, answeredBy, degradation } = request;
+  const waited = request.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
+  const base = decision === undefined ? undecided(request) : describeDecision(plan, decision);
   return {
     ...base,
-    id: entry.id,
-    time: new Date(entry.receivedAt).toISOString(),
-    attempts: entry.outcomes.map(
+    id: request.id,
+    time: new Date(request.receivedAt).toISOString(),
+    attempts: request.outcomes.map(
       (one): AttemptRecord => ({
         deployment: nameOf(plan, one.attempt.deployment, one.attempt.model),
         provider: plan.deployments[one.attempt.deployment]?.provider ?? 'unknown',
@@ -56,26 +56,26 @@ export function describeEntry(entry: DecisionEntry): DecisionRecord {
     degraded: degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`,
     refusal:
       failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
-    state: entry.terminal ?? null,
+    state: request.terminal ?? null,
     timing: {
-      totalMs: round(entry.endedAt - entry.startedAt),
-      firstTokenMs: entry.firstTokenAt === undefined ? null : round(entry.firstTokenAt - entry.startedAt),
-      ownMs: round(Math.max(0, entry.endedAt - entry.startedAt - waited)),
+      totalMs: round(request.endedAt - request.startedAt),
+      firstTokenMs: request.firstTokenAt === undefined ? null : round(request.firstTokenAt - request.startedAt),
+      ownMs: round(Math.max(0, request.endedAt - request.startedAt - waited)),
     },
     usage:
       usage === undefined
         ? null
         : { promptTokens: usage.promptTokens ?? null, completionTokens: usage.completionTokens ?? null },
-    costUsd: costOf(entry),
+    costUsd: costOf(request),
   };
 }
 
 /** A request that was refused before routing was asked. */
-function undecided(entry: DecisionEntry): DecisionRecord {
+function undecided(request: SettledRequest): DecisionRecord {
   return {
-    id: entry.id,
+    id: request.id,
     time: null,
-    asked: entry.asked ?? null,
+    asked: request.facts?.asked ?? null,
     rule: { kind: 'none', text: 'it was refused before it was routed' },
     group: null,
     strategy: null,
@@ -95,7 +95,7 @@ function undecided(entry: DecisionEntry): DecisionRecord {
 }
 
 /** The price of an answer; unknown without a price or without usage. */
-function costOf({ snapshot, answeredBy, usage }: DecisionEntry): number | null {
+function costOf({ snapshot, answeredBy, usage }: SettledRequest): number | null {
   const price = answeredBy === undefined ? undefined : snapshot.plan.deployments[answeredBy.deployment]?.price;
   if (price === undefined || usage?.promptTokens === undefined || usage.completionTokens === undefined) return null;
   return usage.promptTokens * price.inputUsdPerToken + usage.completionTokens * price.outputUsdPerToken;

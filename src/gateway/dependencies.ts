@@ -5,8 +5,8 @@ import type { DialectName } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect } from '../providers/provider.ts';
 import type { Clock } from './clock.ts';
-import type { DecisionRing } from './decision-ring.ts';
 import type { GatewayRequest } from './request.ts';
+import type { SettledRequest } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the gateway tells the log; telemetry implements it. */
@@ -33,13 +33,14 @@ export type GatewayDependencies = {
   readonly random: () => number;
   readonly newRequestId: () => RequestId;
   readonly log: GatewayLog;
+  /** Keeps what became of a request, for explanations. */
+  readonly keep: (request: SettledRequest) => void;
   /** Waits for a provider's live model list, once for all who ask; settles when it is known or cannot be. */
   readonly listing: (provider: ProviderId) => Promise<void>;
 };
 
 /** What the pipeline knows of the gateway that it runs in. */
 export type PipelineContext = GatewayDependencies & {
-  readonly decisions: DecisionRing;
   readonly isDraining: () => boolean;
   /** Requests under way. */
   readonly active: () => number;

@@ -9,7 +9,6 @@ export type Exchange = {
   readonly query: string;
   /** Value of a header, lower-case name; repeated ones joined as HTTP says. */
   header(name: string): string | undefined;
-  headers(): Iterable<readonly [name: string, value: string]>;
   readonly remoteAddress: string;
   /** Headers that every answer on this exchange carries (CORS): name, value, … */
   extraHeaders: readonly string[];

@@ -6,14 +6,12 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Milliseconds } from '../plan/ids.ts';
-import { createDecisionRing, type DecisionRing } from './decision-ring.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { createListener } from './listener.ts';
 import { handleExchange } from './pipeline.ts';
 
 /** A gateway that may be listening. */
 export type Gateway = {
-  readonly decisions: DecisionRing;
   /** Requests under way. */
   readonly active: () => number;
   listen(host: string, port: number): Promise<AddressInfo>;
@@ -23,12 +21,10 @@ export type Gateway = {
 
 /** Creates a gateway; it answers once it listens. */
 export function createGateway(dependencies: GatewayDependencies): Gateway {
-  const decisions = createDecisionRing();
   const running = new Set<Promise<void>>();
   let draining = false;
   const context: PipelineContext = {
     ...dependencies,
-    decisions,
     isDraining: () => draining,
     active: () => running.size,
   };
@@ -41,7 +37,6 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
     onBadClient: dependencies.log.badClient,
   });
   return {
-    decisions,
     active: () => running.size,
     listen: (host, port) => listen(server, host, port),
     async drain(limit) {

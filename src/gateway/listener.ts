@@ -101,12 +101,6 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
       const value = headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    *headers() {
-      for (const name in headers) {
-        const value = headers[name];
-        if (value !== undefined) yield [name, Array.isArray(value) ? value.join(', ') : value] as const;
-      }
-    },
     remoteAddress: request.socket.remoteAddress ?? '',
     extraHeaders: [],
     body: (limit) => readBody(request, limit),

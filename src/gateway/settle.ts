@@ -1,25 +1,14 @@
+import type { Milliseconds } from '../plan/ids.ts';
 import type { PipelineContext } from './dependencies.ts';
-import type { GatewayRequest } from './request.ts';
+import type { GatewayRequest, Terminal } from './request.ts';
+
+/** A request that has ended, for good. */
+export type SettledRequest = GatewayRequest & { readonly terminal: Terminal; readonly endedAt: Milliseconds };
 
 /** Records how a request ended: once, after its last byte, off the way of others. */
 export function settle(context: PipelineContext, request: GatewayRequest): void {
   const endedAt = context.clock.now();
-  request.terminal ??= 'rejected';
-  context.decisions.add({
-    id: request.id,
-    snapshot: request.snapshot,
-    startedAt: request.startedAt,
-    receivedAt: request.receivedAt,
-    asked: request.facts?.asked,
-    decision: request.decision,
-    outcomes: request.outcomes,
-    answeredBy: request.answeredBy,
-    degradation: request.degradation,
-    firstTokenAt: request.firstTokenAt,
-    usage: request.usage,
-    failure: request.failure,
-    terminal: request.terminal,
-    endedAt,
-  });
-  context.log.settled(request, endedAt);
+  const settled = Object.assign(request, { terminal: request.terminal ?? 'rejected', endedAt });
+  context.keep(settled);
+  context.log.settled(settled, endedAt);
 }

@@ -1,6 +1,6 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
+import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
 import { type RequestNeeds, readRequestNeeds } from '../wire/request-needs.ts';
 import { type BodyScan, memberText, memberValue, scanBody } from '../wire/scan-body.ts';
 import type { Exchange } from './exchange.ts';
@@ -95,8 +95,7 @@ type FactsInput = {
 };
 
 function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInput): RequestFacts {
-  const headers = new Map<string, string>();
-  for (const [name, value] of exchange.headers()) if (!credentialHeaders.has(name)) headers.set(name, value);
+  const headers: HeaderLookup = { get: (name) => (credentialHeaders.has(name) ? undefined : exchange.header(name)) };
   return {
     endpoint,
     asked: askedName(body, scan),

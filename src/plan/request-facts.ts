@@ -3,6 +3,9 @@ import type { Tokens } from './ids.ts';
 /** What a client asked the gateway to do. */
 export type Endpoint = 'chat' | 'completions' | 'embeddings';
 
+/** The request's headers by lower-case name; they are looked up and never listed. */
+export type HeaderLookup = { get(name: string): string | undefined };
+
 /** What routing may know of a request; made once by `understand`, read by `decide`. */
 export type RequestFacts = {
   readonly endpoint: Endpoint;
@@ -29,8 +32,8 @@ export type RequestFacts = {
   readonly tags: readonly string[];
   readonly qualityTier: string | undefined;
   readonly minTier: string | undefined;
-  /** Lower-case header names → values; credentials are never among them. */
-  readonly headers: ReadonlyMap<string, string>;
+  /** Credentials are never among them. */
+  readonly headers: HeaderLookup;
   /** Names that the client's key may ask for; empty: all. */
   readonly allowedModels: readonly string[];
   /** LiteLLM's per-request switches. */

@@ -8,7 +8,7 @@ import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { Tokens } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
-import type { Endpoint } from '../plan/request-facts.ts';
+import type { Endpoint, HeaderLookup } from '../plan/request-facts.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
 
@@ -33,7 +33,7 @@ export type BuildInput = {
   /** Whether the client wants usage in its stream. */
   readonly wantsUsage: boolean;
   /** Client headers that some dialects pass on (`anthropic-beta`, `openai-organization`), lower-case. */
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: HeaderLookup;
   /** The provider's key, read from its reference; absent when it has none. */
   readonly key: string | undefined;
 };

@@ -97,7 +97,7 @@ function factValue(name: FactName, { plan, state, facts, group }: Surroundings):
     case 'batch_size':
       return facts.batchSize;
     case 'batch_mode':
-      return facts.batchSize > 1 || facts.headers.has('x-batch');
+      return facts.batchSize > 1 || facts.headers.get('x-batch') !== undefined;
     case 'request_count':
       return group === undefined ? 0 : (state.groupInFlight[group.index] ?? 0);
     case 'concurrent_requests':

@@ -69,7 +69,7 @@ function withoutName(plan: Plan, { capability, headers }: RequestFacts): Meaning
     if (known === undefined || known.kind === 'deployment') {
       return { kind: 'unknown', nearest: nearest(capability, capabilityNames(plan)), rule: { kind: 'none' } };
     }
-    const from = headers.has('x-capability') ? 'header' : 'metadata';
+    const from = headers.get('x-capability') !== undefined ? 'header' : 'metadata';
     return { kind: 'group', group: groupAt(plan, known.group), rule: { kind: 'capability', name: capability, from } };
   }
   const deployment = plan.settings.routing.defaultDeployment;

@@ -20,9 +20,25 @@ export type LogRecord = {
  * writes it: tools that cut log lines with awk expect `"provider": "x"`.
  */
 export function renderJsonLine(record: LogRecord): string {
-  // Line ends stand between fields only: within texts they are escaped.
-  return JSON.stringify(record, undefined, 1).replaceAll(
-    /([[{]?)\n *([\]}]?)/g,
-    (_all, opening: string, closing: string) => (opening !== '' ? opening : closing !== '' ? closing : ' '),
-  );
+  return renderObject(record);
+}
+
+function renderObject(object: { readonly [key: string]: Json | undefined }): string {
+  let text = '{';
+  for (const key in object) {
+    const value = object[key];
+    // A field without a value is left out, as JSON.stringify does.
+    if (value !== undefined) text += `${text === '{' ? '' : ', '}${JSON.stringify(key)}: ${renderValue(value)}`;
+  }
+  return `${text}}`;
+}
+
+function renderValue(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  return isList(value) ? `[${value.map(renderValue).join(', ')}]` : renderObject(value);
+}
+
+/** `Array.isArray` does not narrow readonly lists. */
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
 }

@@ -54,8 +54,9 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     environment: options.environment ?? {},
     log: {
       output: {
-        write(line) {
-          text += line;
+        write(bytes, done) {
+          text += Buffer.from(bytes).toString();
+          done();
         },
         style: 'json',
         colour: false,

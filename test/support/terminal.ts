@@ -22,8 +22,9 @@ export async function runCommand(
     out(line) {
       out += `${line}\n`;
     },
-    write(text) {
-      out += text;
+    write(text, done) {
+      out += typeof text === 'string' ? text : Buffer.from(text).toString();
+      done?.();
     },
     err(line) {
       err += `${line}\n`;

@@ -1,0 +1,61 @@
+import { createWriteStream, mkdirSync, openSync, renameSync, rmSync, statSync, type WriteStream } from 'node:fs';
+import { dirname } from 'node:path';
+import type { SendBytes } from './line-batch.ts';
+
+/** A file that grows by what is appended, and turns over at its largest size. */
+export type LogFile = { readonly append: SendBytes; close(): Promise<void> };
+
+/** Size at which the file becomes `.1`, of which one is kept. */
+const rotateBytes = 64 * 1024 * 1024;
+/** Space may come back: a file that could not be written is tried again after so long. */
+const retryMs = 30_000;
+
+/** Creates a log file that is opened at the first line, and given up quietly where it cannot be written: service goes on. */
+export function createLogFile(path: string, largest: number = rotateBytes): LogFile {
+  let stream: WriteStream | undefined;
+  let size = 0;
+  let isBroken = false;
+  const giveUp = (): void => {
+    isBroken = true;
+    stream = undefined;
+    setTimeout(() => {
+      isBroken = false;
+    }, retryMs).unref();
+  };
+  const open = (): WriteStream | undefined => {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+      const opened = createWriteStream(path, { fd: openSync(path, 'a', 0o600) });
+      opened.on('error', giveUp);
+      return opened;
+    } catch {
+      giveUp();
+      return undefined;
+    }
+  };
+  const rotate = (): void => {
+    stream?.end();
+    stream = undefined;
+    try {
+      rmSync(`${path}.1`, { force: true });
+      renameSync(path, `${path}.1`);
+    } catch {
+      giveUp();
+    }
+  };
+  return {
+    append(bytes, done) {
+      if (!isBroken) stream ??= open();
+      if (stream === undefined) return done();
+      stream.write(bytes, done);
+      size += bytes.length;
+      if (size > largest) rotate();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        if (stream === undefined) return resolve();
+        stream.end(resolve);
+      }),
+  };
+}
