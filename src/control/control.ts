@@ -7,7 +7,7 @@ import type { StatusReport } from '../contract/status.ts';
 import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { type KeyRing, keyEntry } from '../gateway/identify.ts';
-import type { SettledRequest } from '../gateway/settle.ts';
+import type { SettledRequest } from '../gateway/request.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';

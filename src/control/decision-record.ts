@@ -1,5 +1,5 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
-import type { SettledRequest } from '../gateway/settle.ts';
+import type { SettledRequest } from '../gateway/request.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Plan } from '../plan/plan.ts';

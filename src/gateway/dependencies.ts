@@ -5,8 +5,7 @@ import type { DialectName } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect } from '../providers/provider.ts';
 import type { Clock } from './clock.ts';
-import type { GatewayRequest } from './request.ts';
-import type { SettledRequest } from './settle.ts';
+import type { GatewayRequest, SettledRequest } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the gateway tells the log; telemetry implements it. */

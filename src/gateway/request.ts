@@ -44,6 +44,9 @@ export type GatewayRequest = {
   terminal: Terminal | undefined;
 };
 
+/** A request that has ended, for good. */
+export type SettledRequest = GatewayRequest & { readonly terminal: Terminal; readonly endedAt: Milliseconds };
+
 /** Name that answers repeat: what was asked, or the group or model that stood in for no name. */
 export function askedModel(request: GatewayRequest, attempt: PlannedAttempt): string {
   const asked = request.facts?.asked;

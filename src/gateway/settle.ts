@@ -1,9 +1,5 @@
-import type { Milliseconds } from '../plan/ids.ts';
 import type { PipelineContext } from './dependencies.ts';
-import type { GatewayRequest, Terminal } from './request.ts';
-
-/** A request that has ended, for good. */
-export type SettledRequest = GatewayRequest & { readonly terminal: Terminal; readonly endedAt: Milliseconds };
+import type { GatewayRequest } from './request.ts';
 
 /** Records how a request ended: once, after its last byte, off the way of others. */
 export function settle(context: PipelineContext, request: GatewayRequest): void {
