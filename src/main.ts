@@ -38,6 +38,7 @@ import { anthropic } from './providers/anthropic.ts';
 import { azure } from './providers/azure.ts';
 import { echo } from './providers/echo.ts';
 import { llamaCpp } from './providers/llama-cpp.ts';
+import { lmStudio } from './providers/lm-studio.ts';
 import { ollama } from './providers/ollama.ts';
 import { openai } from './providers/openai.ts';
 import { openaiCompatible } from './providers/openai-compatible.ts';
@@ -52,6 +53,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
   ollama,
   llama_cpp: llamaCpp,
   vllm,
+  lm_studio: lmStudio,
   openai,
   azure,
   openai_compatible: openaiCompatible,
@@ -237,6 +239,8 @@ function assemble(input: AssembleInput): System {
     log: withEarlyProbes(log, control),
     keep: control.keep,
     listing: control.prober.listing,
+    residency: control.prober.residency,
+    look: control.prober.look,
   });
   const closers: (() => Promise<void>)[] = [control.close, writer.close];
   return {
@@ -257,7 +261,7 @@ function assemble(input: AssembleInput): System {
   };
 }
 
-/** A refused connection is worth a look soon, not at the next round of probes. */
+/** A connection that failed is worth a look soon, not at the next round of probes. */
 function withEarlyProbes(log: RequestLog, { prober }: Control): RequestLog {
   return {
     ...log,
@@ -361,7 +365,7 @@ export function createProbing(clock: Clock = systemClock): Probing {
 }
 
 /** The more particular first: most servers also answer as an OpenAI-compatible one. */
-const recognisable: readonly Dialect[] = [ollama, llamaCpp, vllm, anthropic, openaiCompatible];
+const recognisable: readonly Dialect[] = [ollama, llamaCpp, vllm, lmStudio, anthropic, openaiCompatible];
 
 /** Asks every active provider of a plan how it is, once; those whose key is not set are left out. */
 export async function askProviders({ plan, environment }: LoadedPlan): Promise<ReadonlyMap<string, ProbeReport>> {

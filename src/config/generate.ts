@@ -173,6 +173,8 @@ function prefixOf({ dialect }: Provider): string {
       return 'ollama_chat';
     case 'vllm':
       return 'hosted_vllm';
+    case 'lm_studio':
+      return 'lm_studio';
     case 'anthropic':
       return 'anthropic';
     case 'azure':

@@ -77,6 +77,7 @@ export function plainStrategy(name: StrategyName): Strategy {
     name,
     classes: new Map(),
     saturationThreshold: undefined,
+    complexityBy: undefined,
     latencyBuffer: undefined,
     largeContextTokens: undefined,
     factors: undefined,

@@ -1,4 +1,4 @@
-import type { Member } from '../plan/model-group.ts';
+import type { Member, Strategy } from '../plan/model-group.ts';
 import type { Declaration } from './declarations.ts';
 import { inside, keyOf, type Place } from './findings.ts';
 import { memberOf } from './group-builder.ts';
@@ -32,6 +32,7 @@ export function lowerPool({ name, shape, at }: Declaration<PoolShape>, exact: Ex
   group.declaredStrategy = referenceOf(shape.strategy, inside(at, 'strategy'));
   group.strategy = {
     ...readStrategy({ name: strategy, at: inside(at, 'strategy') }, lowering),
+    complexityBy: readDetection(shape.parameters?.complexity_detection),
     saturationThreshold: shape.parameters?.saturation_threshold ?? shape.saturation_overflow?.threshold,
   };
 }
@@ -140,4 +141,8 @@ function checkWeights({ name, shape, at }: Declaration<PoolShape>, { findings }:
       found: Number(sum.toFixed(3)),
     },
   );
+}
+
+function readDetection(spelling: 'token_count' | 'tokens' | 'score' | undefined): Strategy['complexityBy'] {
+  return spelling === 'token_count' ? 'tokens' : spelling;
 }

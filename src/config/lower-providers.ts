@@ -117,6 +117,7 @@ const usualAddresses: Readonly<Partial<Record<DialectName, string>>> = {
   ollama: 'http://127.0.0.1:11434',
   llama_cpp: 'http://127.0.0.1:8080',
   vllm: 'http://127.0.0.1:8001',
+  lm_studio: 'http://127.0.0.1:1234',
   openai: 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com',
   echo: 'http://echo.invalid',

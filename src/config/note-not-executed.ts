@@ -17,8 +17,6 @@ const isOn = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'enabled' in value && value.enabled === true;
 const hasNumbers = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && ('requests_per_minute' in value || 'tokens_per_minute' in value);
-const prefersWarm = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'strategy' in value && value.strategy === 'prefer_warm_providers';
 
 /** Every such declaration; a row goes when what it names executes. */
 export const notExecuted: readonly NotExecuted[] = [
@@ -46,30 +44,8 @@ export const notExecuted: readonly NotExecuted[] = [
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   {
     file: 'model-mappings',
-    path: ['load_balancing', '*', 'parameters', 'complexity_detection'],
-    what: 'Complexity is read from the whole request for now',
-  },
-  {
-    file: 'model-mappings',
-    path: ['routing_rules', 'request_metadata_routing'],
-    what: 'Rules by metadata do not move requests yet',
-  },
-  {
-    file: 'model-mappings',
-    path: ['special_cases', 'first_request_routing'],
-    what: 'Loaded models are not preferred yet',
-    asks: prefersWarm,
-  },
-  {
-    file: 'model-mappings',
     path: ['special_cases', 'rate_limited_fallback'],
     what: 'Requests over a limit are not sent on yet',
-    asks: isOn,
-  },
-  {
-    file: 'model-mappings',
-    path: ['special_cases', 'geographic_routing'],
-    what: 'Places do not count yet',
     asks: isOn,
   },
   {

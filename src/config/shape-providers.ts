@@ -91,6 +91,7 @@ const provider: z.ZodType<ProviderShape> = z.strictObject({
       'ollama',
       'llama_cpp',
       'vllm',
+      'lm_studio',
       'openai',
       'anthropic',
       'openai_compatible',

@@ -58,6 +58,7 @@ export type ProviderType =
   | 'ollama'
   | 'llama_cpp'
   | 'vllm'
+  | 'lm_studio'
   | 'openai'
   | 'anthropic'
   | 'openai_compatible'

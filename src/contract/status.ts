@@ -18,6 +18,30 @@ export type DeploymentStatus = {
   readonly context: number | null;
   /** Whether the model is in memory; null where the server does not tell. */
   readonly loaded: boolean | null;
+  /** What its server tells of the model; null where it does not tell, or was not asked yet. */
+  readonly residency: ResidencyStatus | null;
+  readonly speeds: SpeedsStatus;
+};
+
+/** One model in a server's memory, or out of it; each number is null where the server does not tell. */
+export type ResidencyStatus = {
+  readonly state: 'loaded' | 'loading' | 'unloaded';
+  /** ISO time of the probe or answer that showed it so. */
+  readonly seenAt: string;
+  readonly loadingSince: string | null;
+  readonly seats: number | null;
+  readonly busySeats: number | null;
+  readonly waiting: number | null;
+  readonly memoryBytes: number | null;
+  /** When the server lets go of it, as the server writes it. */
+  readonly expiresAt: string | null;
+};
+
+/** What answers have taught of a deployment's speed; null until one has. */
+export type SpeedsStatus = {
+  readonly loadMs: number | null;
+  readonly prefillTokensPerSecond: number | null;
+  readonly decodeTokensPerSecond: number | null;
 };
 
 /** One provider with what is known of it. */

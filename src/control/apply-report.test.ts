@@ -61,6 +61,7 @@ test('spine 3.7: the context that a server grants is remembered when its model i
   if (provider === undefined) throw new Error('the plan has the provider');
   const model = {
     id: 'm',
+    state: 'loaded' as const,
     memoryBytes: 1,
     expiresAt: undefined,
     busySeats: undefined,
@@ -69,7 +70,7 @@ test('spine 3.7: the context that a server grants is remembered when its model i
   };
   const list = listed('m');
   applyReport({ plan, state }, provider, { ...list, resident: [{ ...model, effectiveContext: tokens(512) }] }, now);
-  expect(state.observations[0]).toMatchObject({ effectiveContext: 512, loaded: true });
+  expect(state.observations[0]).toMatchObject({ effectiveContext: 512, residency: { kind: 'loaded' } });
   applyReport({ plan, state }, provider, { ...list, resident: [] }, now);
-  expect(state.observations[0]).toMatchObject({ effectiveContext: 512, loaded: false });
+  expect(state.observations[0]).toMatchObject({ effectiveContext: 512, residency: { kind: 'unloaded' } });
 });

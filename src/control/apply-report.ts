@@ -2,10 +2,13 @@ import type { Snapshot } from '../gateway/snapshot.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
-import type { ProbeReport } from '../providers/provider.ts';
+import type { Residency } from '../plan/residency.ts';
+import type { DeploymentHealth, Observation } from '../plan/routing-state.ts';
+import type { ProbeReport, ResidentModel } from '../providers/provider.ts';
 import { afterProbe, type ProbeSight } from '../routing/health.ts';
+import { learnLoad } from '../routing/speeds.ts';
 
-/** Writes what a probe found into the routing state: health, live list, context and residency. */
+/** Writes what a probe found into the routing state: health, live list, context, residency and a load that is over. */
 export function applyReport(
   { plan, state }: Pick<Snapshot, 'plan' | 'state'>,
   provider: Provider,
@@ -18,22 +21,67 @@ export function applyReport(
     const { index } = deployment;
     const health = state.health[index];
     const observation = state.observations[index];
-    if (health !== undefined) state.health[index] = afterProbe(health, sightOf(provider, deployment, report), now);
-    if (observation === undefined || report.state !== 'up') continue;
-    const resident = find(report.resident, deployment, report.servesOneModel);
-    const listed = find(report.models, deployment, report.servesOneModel);
-    state.observations[index] = {
-      ...observation,
-      // A model that is out of memory keeps the context that it was last seen with.
-      effectiveContext: resident?.effectiveContext ?? listed?.contextTokens ?? observation.effectiveContext,
-      loaded: report.resident === undefined ? undefined : resident !== undefined,
-    };
+    if (health === undefined || observation === undefined) continue;
+    const sight = sightOf(provider, deployment, report, observation);
+    state.health[index] = afterProbe(health, sight, now);
+    state.observations[index] = observed(
+      { deployment, report, now, health, inFlight: state.inFlight[index] ?? 0 },
+      observation,
+    );
   }
 }
 
-function sightOf(provider: Provider, { backendModel }: Deployment, report: ProbeReport): ProbeSight {
+type Seen = {
+  readonly deployment: Deployment;
+  readonly report: ProbeReport;
+  readonly now: Milliseconds;
+  /** Before the probe. */
+  readonly health: DeploymentHealth;
+  readonly inFlight: number;
+};
+
+function observed(seen: Seen, before: Observation): Observation {
+  const { deployment, report, now, health } = seen;
+  // Nothing is known of what a server holds that does not answer, or that has yet to load its model.
+  if (report.state !== 'up') return { ...before, residency: undefined };
+  const resident = find(report.resident, deployment, report.servesOneModel);
+  const listed = find(report.models, deployment, report.servesOneModel);
+  const residency = report.resident === undefined ? undefined : residencyOf(resident, seen, before.residency);
+  const began = health.kind === 'loading' ? health.since : loadingSince(before.residency);
+  const isOver = began !== undefined && (residency === undefined || residency.kind === 'loaded');
+  return {
+    ...before,
+    // A model that is out of memory keeps the context that it was last seen with.
+    effectiveContext: resident?.effectiveContext ?? listed?.contextTokens ?? before.effectiveContext,
+    residency,
+    speeds: isOver ? learnLoad(before.speeds, now - began) : before.speeds,
+  };
+}
+
+function residencyOf(
+  resident: ResidentModel | undefined,
+  { now, inFlight }: Seen,
+  before: Residency | undefined,
+): Residency {
+  if (resident === undefined) return { kind: 'unloaded', at: now };
+  if (resident.state === 'loading') return { kind: 'loading', at: now, since: loadingSince(before) ?? now };
+  const { seats, busySeats, waiting, memoryBytes, expiresAt } = resident;
+  const foreign = Math.max(0, (busySeats ?? 0) + (waiting ?? 0) - inFlight);
+  return { kind: 'loaded', at: now, engine: { seats, busySeats, waiting, memoryBytes, expiresAt, foreign } };
+}
+
+function loadingSince(residency: Residency | undefined): Milliseconds | undefined {
+  return residency?.kind === 'loading' ? residency.since : undefined;
+}
+
+function sightOf(
+  provider: Provider,
+  { backendModel }: Deployment,
+  report: ProbeReport,
+  { speeds }: Observation,
+): ProbeSight {
   if (report.state === 'down') return { kind: 'down', why: report.detail ?? 'its probe failed' };
-  if (report.state === 'loading') return { kind: 'loading' };
+  if (report.state === 'loading') return { kind: 'loading', loadMs: speeds.loadMs };
   const saysNothing =
     backendModel.includes('*') || report.servesOneModel || report.models === undefined || !listsAll(provider);
   return { kind: 'up', listed: saysNothing ? undefined : report.models?.some(({ id }) => isSame(id, backendModel)) };
@@ -45,6 +93,7 @@ function listsAll({ dialect }: Provider): boolean {
     case 'ollama':
     case 'vllm':
     case 'llama_cpp':
+    case 'lm_studio':
       return true;
     case 'openai_compatible':
     case 'openai':

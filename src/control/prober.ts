@@ -21,6 +21,10 @@ export type Prober = {
   listing(provider: ProviderId): Promise<void>;
   /** Begins probing in the background; called again, it takes up the providers of a new plan. */
   start(): void;
+  /** Asks providers what they have in memory, for no longer than `limit`. */
+  residency(providers: readonly ProviderId[], limit: Milliseconds): Promise<void>;
+  /** Waits for the next look at a provider whose model loads, once for all who ask; where it is not probed, for as long as a load may take. */
+  look(provider: ProviderId): Promise<void>;
   /** Probes a provider again soon: a request has met a closed door. */
   soon(provider: ProviderId): void;
   stop(): void;
@@ -44,6 +48,8 @@ export type ProberDependencies = {
 const downIntervalMs = milliseconds(10_000);
 /** A model is loaded within seconds, mostly. */
 const loadingIntervalMs = milliseconds(2000);
+/** Where requests wait for it, its being there is to be seen soon. */
+const awaitedIntervalMs = milliseconds(500);
 /** Where a request was refused, the server may be restarting. */
 const soonMs = milliseconds(1000);
 /** A reading that is younger answers those who wait for a list. */
@@ -55,6 +61,7 @@ export function createProber(dependencies: ProberDependencies): Prober {
   const timers = new Map<ProviderId, Timer>();
   const running = new Map<ProviderId, Promise<void>>();
   const readings = new Map<ProviderId, Reading>();
+  const looks = new Map<ProviderId, Promise<void>>();
   let isStopped = true;
 
   const probe = (provider: Provider): Promise<void> => {
@@ -105,7 +112,9 @@ export function createProber(dependencies: ProberDependencies): Prober {
       const provider = current().plan.providers.get(id);
       const age = clock.now() - (readings.get(id)?.at ?? Number.NEGATIVE_INFINITY);
       const canAsk = provider?.status === 'active' && !dependencies.isKeyless(id);
-      if (provider !== undefined && canAsk && age > freshMs) await probe(provider);
+      // One try is what a request waits for; others belong to the background.
+      if (provider !== undefined && canAsk && age > freshMs)
+        await Promise.race([probe(provider), pause(clock, provider.probe.timeoutMs)]);
       // A provider that tells no list has none: then the name is not on it.
       const { state } = current();
       if (!state.listed.has(id)) state.listed.set(id, new Set());
@@ -115,6 +124,20 @@ export function createProber(dependencies: ProberDependencies): Prober {
       for (const provider of probed()) {
         if (!timers.has(provider.id)) void probe(provider).then(() => schedule(provider.id, intervalOf(provider)));
       }
+    },
+    async residency(ids, limit) {
+      const asked = probed().filter((one) => ids.includes(one.id));
+      if (asked.length > 0) await Promise.race([Promise.all(asked.map(probe)), pause(clock, limit)]);
+    },
+    look(id) {
+      const known = looks.get(id);
+      if (known !== undefined) return known;
+      const provider = probed().find((one) => one.id === id);
+      const looking = pause(clock, provider === undefined ? loadingIntervalMs : awaitedIntervalMs)
+        .then(() => (provider === undefined ? undefined : probe(provider)))
+        .finally(() => looks.delete(id));
+      looks.set(id, looking);
+      return looking;
     },
     soon(id) {
       if (!isStopped && !running.has(id) && timers.has(id)) schedule(id, soonMs);
@@ -126,6 +149,12 @@ export function createProber(dependencies: ProberDependencies): Prober {
     },
     reading: (id) => readings.get(id),
   };
+}
+
+function pause(clock: Clock, ms: Milliseconds): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
 }
 
 async function probeOnce(

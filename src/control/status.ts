@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { DeploymentStatus, DiagnosticReport, ProviderStatus, StatusReport } from '../contract/status.ts';
+import type {
+  DeploymentStatus,
+  DiagnosticReport,
+  ProviderStatus,
+  ResidencyStatus,
+  SpeedsStatus,
+  StatusReport,
+} from '../contract/status.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { listModels } from '../gateway/view-models.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
+import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { revealSecret } from '../plan/secret.ts';
 import type { Reading } from './prober.ts';
@@ -124,8 +132,37 @@ function describeDeployment(input: StatusInput, { id, index, backendModel }: Dep
     until: health?.kind === 'cooling' ? timeOf(input, health.until) : null,
     inFlight: state.inFlight[index] ?? 0,
     context: observation?.effectiveContext ?? plan.deployments[index]?.contextTokens ?? null,
-    loaded: observation?.loaded ?? null,
+    loaded: observation?.residency === undefined ? null : observation.residency.kind === 'loaded',
+    residency: describeResidency(input, observation?.residency),
+    speeds: describeSpeeds(observation?.speeds ?? unseenSpeeds),
   };
+}
+
+function describeResidency(input: StatusInput, residency: Residency | undefined): ResidencyStatus | null {
+  if (residency === undefined) return null;
+  const engine = residency.kind === 'loaded' ? residency.engine : unseenEngine;
+  return {
+    state: residency.kind,
+    seenAt: timeOf(input, residency.at),
+    loadingSince: residency.kind === 'loading' ? timeOf(input, residency.since) : null,
+    seats: engine.seats ?? null,
+    busySeats: engine.busySeats ?? null,
+    waiting: engine.waiting ?? null,
+    memoryBytes: engine.memoryBytes ?? null,
+    expiresAt: engine.expiresAt ?? null,
+  };
+}
+
+function describeSpeeds({ loadMs, prefillMsPerToken, decodeMsPerToken }: Speeds): SpeedsStatus {
+  return {
+    loadMs: loadMs === undefined ? null : Math.round(loadMs),
+    prefillTokensPerSecond: perSecond(prefillMsPerToken),
+    decodeTokensPerSecond: perSecond(decodeMsPerToken),
+  };
+}
+
+function perSecond(ms: number | undefined): number | null {
+  return ms === undefined || ms <= 0 ? null : Math.round(10_000 / ms) / 10;
 }
 
 function whyOf(health: DeploymentHealth | undefined): string | null {

@@ -2,8 +2,10 @@ import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
-import { applyAttemptEnded, applyAttemptStarted, applyFailure, applySuccess } from '../routing/state.ts';
+import { busyOf, type Lesson } from '../routing/speeds.ts';
+import { applyAttemptEnded, applyAttemptStarted, applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { askedModel, type GatewayRequest } from './request.ts';
 import { type CallTimeouts, callUpstream, type UpstreamCall } from './upstream-call.ts';
@@ -30,18 +32,57 @@ export async function runAttempt(
 ): Promise<RunningAttempt> {
   const { state } = request.snapshot;
   const startedAt = dependencies.clock.now();
+  const before = beforeAttempt(request, attempt);
   applyAttemptStarted(state, attempt.deployment, attempt.group, startedAt);
   let ended = false;
+  let firstTokenAt: Milliseconds | undefined;
   const finish = (failed: Failure | undefined): void => {
     if (ended) return;
     ended = true;
-    conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt: dependencies.clock.now() });
+    const endedAt = dependencies.clock.now();
+    conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
+    if (failed === undefined)
+      applyLesson(state, attempt.deployment, lessonOf(request, before, { startedAt, firstTokenAt, endedAt }));
   };
+  if (before.wasLoaded === false)
+    request.waiting = { kind: 'loading', model: attempt.model, since: startedAt, aboutMs: before.loadMs };
   const result = await send(dependencies, request, attempt);
+  request.waiting = undefined;
+  if (result.kind === 'stream') firstTokenAt = dependencies.clock.now();
   if (result.kind === 'failed') finish(result.failure);
   // A deployment that is tested has passed with its first words; a long stream must not keep others waiting.
   else applySuccess(state, attempt.deployment, dependencies.clock.now());
   return { result, finish };
+}
+
+/** What is known of a deployment when an attempt begins, which its answer then tells more of. */
+type Before = Pick<Lesson, 'wasLoaded' | 'wasAlone'> & { readonly loadMs: number | undefined };
+
+function beforeAttempt({ snapshot: { plan, state } }: GatewayRequest, { deployment }: PlannedAttempt): Before {
+  const observation = state.observations[deployment];
+  const residency = observation?.residency;
+  return {
+    wasLoaded: residency === undefined ? undefined : residency.kind === 'loaded',
+    wasAlone: busyOf(state, deploymentAt(plan, deployment)) === 0,
+    loadMs: observation?.speeds.loadMs,
+  };
+}
+
+type Times = {
+  readonly startedAt: Milliseconds;
+  readonly firstTokenAt: Milliseconds | undefined;
+  readonly endedAt: Milliseconds;
+};
+
+function lessonOf({ usage, facts }: GatewayRequest, before: Before, times: Times): Lesson {
+  const { startedAt, firstTokenAt, endedAt } = times;
+  return {
+    ...before,
+    promptTokens: Math.max(0, (usage?.promptTokens ?? facts?.promptTokens ?? 0) - (usage?.cachedTokens ?? 0)),
+    outputTokens: usage?.completionTokens,
+    firstTokenMs: firstTokenAt === undefined ? undefined : firstTokenAt - startedAt,
+    totalMs: endedAt - startedAt,
+  };
 }
 
 function conclude(dependencies: GatewayDependencies, request: GatewayRequest, outcome: AttemptOutcome): void {

@@ -36,6 +36,10 @@ export type GatewayDependencies = {
   readonly keep: (request: SettledRequest) => void;
   /** Waits for a provider's live model list, once for all who ask; settles when it is known or cannot be. */
   readonly listing: (provider: ProviderId) => Promise<void>;
+  /** Waits until it is known what providers have in memory, for no longer than the limit. */
+  readonly residency: (providers: readonly ProviderId[], limit: Milliseconds) => Promise<void>;
+  /** Waits for the next look at a provider whose model is loading, once for all who ask. */
+  readonly look: (provider: ProviderId) => Promise<void>;
 };
 
 /** What the pipeline knows of the gateway that it runs in. */

@@ -1,7 +1,8 @@
-import { answerHeaders, streamHeaders } from './answer-headers.ts';
+import type { Milliseconds } from '../plan/ids.ts';
+import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { Timer } from './clock.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import type { GatewayRequest } from './request.ts';
+import type { GatewayRequest, Waiting } from './request.ts';
 
 /** Comments that keep a silent stream alive. */
 export type Heartbeat = { stop(): void };
@@ -23,9 +24,25 @@ export function startHeartbeat(dependencies: GatewayDependencies, request: Gatew
         ...answerHeaders(request, undefined, dependencies.clock.now()),
         ...exchange.extraHeaders,
       ]);
-    exchange.write(': waiting\n\n');
+    exchange.write(`: ${waitingWords(request.waiting, dependencies.clock.now())}\n\n`);
     timer?.restart();
   };
   timer = dependencies.clock.after(heartbeatAfterMs, beat);
   return { stop: () => timer?.stop() };
+}
+
+/** What a heartbeat says to those who watch the stream: "loading gemma, 6 s of about 9 s". */
+function waitingWords(waiting: Waiting | undefined, now: Milliseconds): string {
+  switch (waiting?.kind) {
+    case undefined:
+      return 'waiting';
+    case 'loading': {
+      const about = waiting.aboutMs === undefined ? '' : ` of about ${inSeconds(waiting.aboutMs)}`;
+      return `loading ${headerText(waiting.model)}, ${inSeconds(now - waiting.since)}${about}`;
+    }
+  }
+}
+
+function inSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
 }

@@ -9,6 +9,7 @@ import { applyBudget, applyRotation } from '../routing/state.ts';
 import { openAiError, openAiErrorEvent } from '../wire/open-ai-error.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type RunningAttempt, runAttempt } from './attempt.ts';
+import { awaitLoading } from './await-loading.ts';
 import { corsHeaders, hostProblem, originProblem, preflightHeaders } from './cors.ts';
 import { degradationOf } from './degradation.ts';
 import type { PipelineContext } from './dependencies.ts';
@@ -104,6 +105,7 @@ function beginRequest(
     outcomes: [],
     answeredBy: undefined,
     degradation: undefined,
+    waiting: undefined,
     edits: [],
     firstTokenAt: undefined,
     usage: undefined,
@@ -150,6 +152,10 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
     await context.listing(decision.needsListing);
     decision = choose();
   }
+  if (decision !== undefined && decision.needsResidency.length > 0) {
+    await context.residency(decision.needsResidency, snapshot.plan.settings.routing.preferWarm.checkTimeoutMs);
+    decision = choose();
+  }
   request.decision = decision;
   if (decision?.needsListing !== undefined)
     return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });
@@ -167,6 +173,8 @@ async function attemptAndRelay(context: PipelineContext, request: GatewayRequest
   const heartbeat = startHeartbeat(context, request);
   try {
     for (;;) {
+      const late = await awaitLoading(context, request, attempt);
+      if (late !== undefined) return fail(context, request, late);
       const running = await runAttempt(context, request, attempt);
       if (running.result.kind !== 'failed') {
         const failed = await relay(context, request, attempt, running, heartbeat.stop);

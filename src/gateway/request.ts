@@ -17,6 +17,15 @@ export type Terminal =
   | 'client_closed'
   | 'rejected';
 
+/** What a request waits for before its answer begins. */
+export type Waiting = {
+  readonly kind: 'loading';
+  readonly model: string;
+  readonly since: Milliseconds;
+  /** How long it took before, where that was learned. */
+  readonly aboutMs: number | undefined;
+};
+
 /** A request on its way through the pipeline: what is known of it grows from step to step. */
 export type GatewayRequest = {
   readonly id: RequestId;
@@ -36,6 +45,8 @@ export type GatewayRequest = {
   /** The attempt that answers, once one does. */
   answeredBy: PlannedAttempt | undefined;
   degradation: Degradation | undefined;
+  /** What the request waits for at the moment, told in heartbeats. */
+  waiting: Waiting | undefined;
   /** Edits made to the client's bytes for the attempt that answers. */
   edits: readonly string[];
   firstTokenAt: Milliseconds | undefined;

@@ -33,7 +33,7 @@ const providersTail = `
 # Another one, to be uncommented and filled in. Its key stays in the environment:
 #
 #  openai:
-#    type: openai                  # or anthropic, openai_compatible, vllm, llama_cpp, ollama
+#    type: openai                  # or anthropic, openai_compatible, vllm, lm_studio, llama_cpp, ollama
 #    base_url: https://api.openai.com/v1
 #    env_var: OPENAI_API_KEY
 #    status: active                # disabled: its names are answered by their fallbacks

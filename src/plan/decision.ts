@@ -101,6 +101,8 @@ export type Decision = {
   readonly rotation: Rotation | undefined;
   /** A provider whose live list must be known before the decision can be made. */
   readonly needsListing: ProviderId | undefined;
+  /** Providers that should be asked first what they have in memory, where loaded models go first. */
+  readonly needsResidency: readonly ProviderId[];
 };
 
 /** One turn of a group's rotors: the eligible step forward by their weights, the chosen steps back by the sum. */

@@ -29,6 +29,8 @@ export type Strategy = {
   /** Class of a request → the deployment that goes first (complexity_based, context_based). */
   readonly classes: ReadonlyMap<string, DeploymentIndex>;
   readonly saturationThreshold: number | undefined;
+  /** What complexity is read from; absent: the whole score. */
+  readonly complexityBy: 'tokens' | 'score' | undefined;
   readonly latencyBuffer: number | undefined;
   readonly largeContextTokens: Tokens | undefined;
   /** Weights of the usage score's terms, as declared under routing_strategies. */

@@ -7,6 +7,7 @@ export type DialectName =
   | 'ollama'
   | 'llama_cpp'
   | 'vllm'
+  | 'lm_studio'
   | 'openai'
   | 'azure'
   | 'openai_compatible'

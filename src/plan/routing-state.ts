@@ -1,13 +1,15 @@
 import type { FailureKind } from './failure.ts';
 import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
+import type { Residency, Speeds } from './residency.ts';
 
-/** Why a deployment is set aside. */
+/** Why a deployment is set aside; `refused`: no connection came about. */
 export type CoolingReason = 'failures' | 'rate_limited' | 'refused' | 'configuration';
 
 /** State of one deployment; `routing/health.ts` holds every transition. Times are monotonic. */
 export type DeploymentHealth =
   | { readonly kind: 'ready' }
   | { readonly kind: 'degraded'; readonly since: Milliseconds; readonly why: string }
+  /** `readyAt` by the load time that was learned. */
   | { readonly kind: 'loading'; readonly since: Milliseconds; readonly readyAt: Milliseconds | undefined }
   | { readonly kind: 'missing'; readonly since: Milliseconds }
   | {
@@ -32,7 +34,9 @@ export type Observation = {
   readonly failures: readonly RecentFailure[];
   /** Context that the server really grants, from its probe. */
   readonly effectiveContext: Tokens | undefined;
-  readonly loaded: boolean | undefined;
+  /** Whether the model is in memory; `undefined` where its server does not tell. */
+  readonly residency: Residency | undefined;
+  readonly speeds: Speeds;
 };
 
 /**

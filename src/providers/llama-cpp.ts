@@ -56,26 +56,26 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
     detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(refused?.status),
     version: asText(props?.['build_info']),
     models,
-    resident: !isUp ? undefined : isRouter ? loadedModels(answers, models) : readSlots(answers, models?.[0]?.id),
+    resident: !isUp ? undefined : isRouter ? routedModels(answers, models) : readSlots(answers, models?.[0]?.id),
     servesOneModel: !isRouter,
   };
 }
 
-/** Models that a router has loaded; it says of each in its list how it stands. */
-function loadedModels(
+/** Models that a router has loaded or loads; it says of each in its list how it stands. One that sleeps is out of memory. */
+function routedModels(
   answers: readonly ProbeAnswer[],
   models: readonly ListedModel[] | undefined,
 ): readonly ResidentModel[] | undefined {
   const entries = asList(asObject(probeJson(answers, '/models'))?.['data'])?.map((entry) => asObject(entry));
-  return models
-    ?.filter(({ id }) => {
-      const entry = entries?.find((one) => one?.['id'] === id);
-      return asObject(entry?.['status'])?.['value'] === 'loaded';
-    })
-    .map(({ id, contextTokens }) => ({ ...nothingKnown, id, effectiveContext: contextTokens }));
+  return models?.flatMap(({ id, contextTokens }): ResidentModel[] => {
+    const entry = entries?.find((one) => one?.['id'] === id);
+    const state = asText(asObject(entry?.['status'])?.['value']);
+    if (state !== 'loaded' && state !== 'loading') return [];
+    return [{ ...nothingKnown, id, state, effectiveContext: contextTokens }];
+  });
 }
 
-const nothingKnown: Omit<ResidentModel, 'id'> = {
+const nothingKnown: Omit<ResidentModel, 'id' | 'state'> = {
   effectiveContext: undefined,
   memoryBytes: undefined,
   expiresAt: undefined,
@@ -88,11 +88,13 @@ function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): rea
   const props = asObject(probeJson(answers, '/props'));
   const slots = asList(probeJson(answers, '/slots'));
   if (id === undefined || (props === undefined && slots === undefined)) return undefined;
+  if (props?.['is_sleeping'] === true) return [];
   const context = asNumber(asObject(props?.['default_generation_settings'])?.['n_ctx']);
   return [
     {
       ...nothingKnown,
       id,
+      state: 'loaded',
       effectiveContext: context === undefined ? undefined : tokens(context),
       busySeats: slots?.filter((slot) => asObject(slot)?.['is_processing'] === true).length,
       seats: asNumber(props?.['total_slots']) ?? slots?.length,

@@ -151,6 +151,8 @@ function readResident(value: unknown): ResidentModel[] {
   return [
     {
       id,
+      // One that still loads is listed like the others.
+      state: 'loaded',
       effectiveContext: context === undefined ? undefined : tokens(context),
       memoryBytes: asNumber(model['size']),
       expiresAt: asText(model['expires_at']),

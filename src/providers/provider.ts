@@ -82,9 +82,10 @@ export type ListedModel = {
   readonly digest: string | undefined;
 };
 
-/** A model in memory, as far as the server tells. */
+/** A model in memory or on its way there, as far as the server tells. */
 export type ResidentModel = {
   readonly id: string;
+  readonly state: 'loaded' | 'loading';
   readonly effectiveContext: Tokens | undefined;
   readonly memoryBytes: number | undefined;
   readonly expiresAt: string | undefined;

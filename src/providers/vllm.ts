@@ -34,8 +34,6 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const health = healthAnswer(answers, ['/models', '/metrics']);
   const list = answerOf(answers, '/models');
   const metrics = answerOf(answers, '/metrics')?.body ?? '';
-  const running = gauge(metrics, 'vllm:num_requests_running');
-  const waiting = gauge(metrics, 'vllm:num_requests_waiting');
   const isUp = health?.status === 200 && models !== undefined;
   return {
     state: isUp ? 'up' : health?.status === 200 && !isKeyRefused(list?.status) ? 'loading' : 'down',
@@ -44,24 +42,29 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
     models,
     resident: models?.map((model) => ({
       id: model.id,
+      state: 'loaded',
       effectiveContext: model.contextTokens,
       memoryBytes: undefined,
       expiresAt: undefined,
-      busySeats: running,
+      busySeats: gauge(metrics, 'num_requests_running', model.id),
       seats: undefined,
-      waiting,
+      waiting: gauge(metrics, 'num_requests_waiting', model.id),
     })),
     servesOneModel: false,
   };
 }
 
-/** Sum of a gauge over its labels; undefined where the server does not report it. */
-function gauge(text: string, name: string): number | undefined {
+/**
+ * Sum of a gauge over its engines, for one model where lines name models; undefined where the server
+ * does not report it. A name begins with `vllm:`, or with `vllm_` where an exporter stands between.
+ */
+function gauge(text: string, name: string, model: string): number | undefined {
+  const lines = text.split('\n').filter((line) => /^vllm[:_]/.test(line) && /^[{ ]/.test(line.slice(5 + name.length)));
+  const named = lines.filter((line) => line.startsWith(name, 5));
+  const own = named.filter((line) => line.includes(`model_name="${model}"`));
   let sum: number | undefined;
-  for (const line of text.split('\n')) {
-    if (!line.startsWith(name)) continue;
-    const after = line[name.length];
-    if (after !== '{' && after !== ' ') continue;
+  // The metrics name the model that was loaded, the list its aliases too.
+  for (const line of own.length > 0 ? own : named) {
     const value = asNumber(Number(line.slice(line.lastIndexOf(' ') + 1)));
     if (value !== undefined) sum = (sum ?? 0) + value;
   }

@@ -9,15 +9,22 @@
 import type { Candidate, Decision, PlannedAttempt, Repeats, Rule, Source } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
-import { type DeploymentIndex, type GroupIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
+import {
+  type DeploymentIndex,
+  type GroupIndex,
+  type Milliseconds,
+  milliseconds,
+  type ProviderId,
+} from '../plan/ids.ts';
 import type { Chain, Member, ModelGroup, Target } from '../plan/model-group.ts';
 import { deploymentAt, groupAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import type { MetadataRule } from '../plan/settings.ts';
 import { holds } from './condition.ts';
 import { createLookup } from './facts.ts';
 import { type Excluded, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
-import { type OrderInput, orderGroup } from './order.ts';
+import { type OrderInput, orderGroup, type Ranked } from './order.ts';
 import { noneLeft, notAllowed, unknownModel } from './refusal.ts';
 import { byName, isAllowed, type ModelOf, modelNamer, type Resolution, resolve } from './resolve.ts';
 
@@ -65,32 +72,71 @@ type Draft = {
   /** 1 for each deployment that stands among the attempts; it has one place there, its first. */
   readonly planned: Uint8Array;
   rotation: Decision['rotation'];
+  needsResidency: Decision['needsResidency'];
 };
 
 function createDraft(input: OrderInput, resolution: Resolution): Draft {
+  const group = resolution.kind === 'group' ? resolution.group : undefined;
+  const rules = matchingRules(input, group);
   return {
-    input,
+    // What a rule by metadata prefers stands at the front of every group.
+    input: rules.length === 0 ? input : { ...input, preferred: rules.flatMap((one) => one.providers) },
     rule: resolution.rule,
-    group: resolution.kind === 'group' ? resolution.group : undefined,
+    group,
     modelOf: modelNamer(input.plan, input.facts.asked, resolution.rule),
     attempts: [],
     candidates: [],
-    notes: [...resolution.notes],
+    notes: [
+      ...resolution.notes,
+      ...rules.map(({ name, providers }) => `"${name}" holds: ${providers.join(', ')} first`),
+    ],
     visited: new Set(),
     planned: new Uint8Array(input.plan.deployments.length),
     rotation: undefined,
+    needsResidency: [],
   };
+}
+
+function matchingRules({ plan, state, facts }: OrderInput, group: ModelGroup | undefined): readonly MetadataRule[] {
+  const { metadata } = plan.settings.routing;
+  if (metadata.length === 0) return metadata;
+  const lookup = createLookup(plan, state, facts, group);
+  return metadata.filter(({ condition }) => holds(condition, lookup));
 }
 
 function addGroup(draft: Draft, group: ModelGroup, source: Source, repeats?: Repeats): void {
   if (draft.visited.has(group.index)) return;
   draft.visited.add(group.index);
   const { serving, excluded, rotation } = orderGroup(draft.input, group);
-  if (source === 'group') draft.rotation = rotation;
+  if (source === 'group') {
+    draft.rotation = rotation;
+    draft.needsResidency = staleResidency(draft.input, serving);
+    notePreference(draft, serving);
+  }
   for (const { deployment, member, numbers } of serving)
     addAttempt(draft, { deployment, member, numbers, source, group, repeats });
   for (const { deployment, member, why } of excluded)
     addExcluded(draft, { deployment, member, numbers: noNumbers, source, group, repeats }, why);
+}
+
+/** A reading of what is in memory that is younger is as good as a new one. */
+const freshMs = 2000;
+
+/** Providers whose models may have come into memory or left it since they were last seen, where that decides. */
+function staleResidency({ plan, state, now }: OrderInput, serving: readonly Ranked[]): readonly ProviderId[] {
+  if (!plan.settings.routing.preferWarm.enabled || serving.length < 2) return [];
+  const stale = serving.filter(({ deployment }) => {
+    const residency = state.observations[deployment.index]?.residency;
+    return residency !== undefined && now - residency.at > freshMs;
+  });
+  return [...new Set(stale.map(({ deployment }) => deployment.provider))];
+}
+
+/** A rule that finds none of its providers changes nothing, which the record says. */
+function notePreference({ input, notes }: Draft, serving: readonly Ranked[]): void {
+  const { preferred } = input;
+  if (preferred === undefined || serving.some(({ deployment }) => preferred.includes(deployment.provider))) return;
+  notes.push('what the request’s metadata prefers cannot serve here');
 }
 
 function addTarget(draft: Draft, target: Target, source: Source, repeats?: Repeats): void {
@@ -246,7 +292,7 @@ function endOfCooling(state: RoutingState, deployment: DeploymentIndex): Millise
 }
 
 function concluded(draft: Draft, refusal: Failure | undefined): Decision {
-  const { input, rule, group, attempts, candidates, notes, rotation } = draft;
+  const { input, rule, group, attempts, candidates, notes, rotation, needsResidency } = draft;
   return {
     asked: input.facts.asked,
     rule,
@@ -258,5 +304,6 @@ function concluded(draft: Draft, refusal: Failure | undefined): Decision {
     promptTokens: input.facts.promptTokens,
     rotation,
     needsListing: undefined,
+    needsResidency,
   };
 }

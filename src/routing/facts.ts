@@ -18,19 +18,22 @@ export type Complexity = {
   };
 };
 
-/** Scores a request: how long, beside how many others, with code, streamed. */
+/** Scores a request: how long, beside how many others, with code, streamed; or by its length alone, where the group says so. */
 export function complexityOf(
   plan: Plan,
   state: RoutingState,
   facts: RequestFacts,
   group: ModelGroup | undefined,
 ): Complexity {
-  const terms = {
-    tokens: facts.promptTokens * 0.4,
-    concurrent: requestsInFlight(state) * 0.3,
-    code: facts.hasCodeFence || isForCode(group) ? 10 : 0,
-    stream: facts.stream ? -5 : 0,
-  };
+  const terms =
+    group?.strategy.complexityBy === 'tokens'
+      ? { tokens: facts.promptTokens, concurrent: 0, code: 0, stream: 0 }
+      : {
+          tokens: facts.promptTokens * 0.4,
+          concurrent: requestsInFlight(state) * 0.3,
+          code: facts.hasCodeFence || isForCode(group) ? 10 : 0,
+          stream: facts.stream ? -5 : 0,
+        };
   const score = terms.tokens + terms.concurrent + terms.code + terms.stream;
   const { medium, high } = plan.settings.routing.complexity;
   return { score, level: score < medium ? 'low' : score < high ? 'medium' : 'high', terms };

@@ -3,6 +3,7 @@ import { conditionOf, factsOf, type PlanOf, planOf } from '../../test/support/pl
 import type { Deployment } from '../plan/deployment.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
+import { unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { decide } from './decide.ts';
 import { createRoutingState } from './state.ts';
@@ -52,7 +53,8 @@ function check({
   if (health !== undefined) state.health[0] = health;
   state.observations[0] = {
     failures: [],
-    loaded: undefined,
+    residency: undefined,
+    speeds: unseenSpeeds,
     effectiveContext: effectiveContext === undefined ? undefined : tokens(effectiveContext),
   };
   const decision = decide(plan, state, factsOf({ asked: 'm', ...facts }), now, () => 0.5);

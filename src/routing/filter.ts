@@ -98,7 +98,7 @@ function excludedByLoading(
 const coolingWords = {
   failures: 'cooling after failures',
   rate_limited: 'cooling after a rate limit',
-  refused: 'cooling after a refused connection',
+  refused: 'cooling after a connection that failed',
   configuration: 'cooling after a refused key or model',
 };
 

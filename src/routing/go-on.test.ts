@@ -30,7 +30,6 @@ describe('spine 3.7: which failures go on', () => {
     ['upstream_reset', true],
     ['upstream_timeout_connect', true],
     ['upstream_timeout_first_token', true],
-    ['upstream_loading', true],
     ['upstream_error', true],
     ['upstream_overloaded', true],
     ['upstream_rate_limited', true],
@@ -57,6 +56,29 @@ describe('spine 3.7: which failures go on', () => {
       ends: goesOn ? 'ok' : kind,
     });
   });
+});
+
+describe('3.4 a model that loads is no error', () => {
+  test.each<Play>(
+    [
+      {
+        name: 'asked again, without retries',
+        facts: { retries: 0 },
+        answers: { a: ['upstream_loading', 'ok'] },
+        tried: 'a a',
+        ends: 'ok',
+      },
+      {
+        name: 'asked again, with none left',
+        spent: 10,
+        answers: { a: ['upstream_loading', 'ok'] },
+        tried: 'a a',
+        ends: 'ok',
+      },
+      { name: 'loads for ever', facts: { retries: 0 }, answers: { a: 'upstream_loading' }, tried: 'a a z', ends: 'ok' },
+      { name: 'its peer is there', plan: pool, answers: { a: 'upstream_loading' }, tried: 'a b', ends: 'ok' },
+    ].map((row) => ({ plan: pair, ...row }) as Play),
+  )('$name', check);
 });
 
 describe('spine 3.7: retries, then fallbacks', () => {

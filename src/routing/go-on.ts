@@ -103,14 +103,15 @@ function plannedFor(input: GoOnInput, targets: readonly Target[], source: Source
   });
 }
 
-/** Another deployment of the same group, or the same again after a wait. */
+/** Another deployment of the same group, or the same again after a wait. A model that was loading costs no retry of the budget. */
 function retry(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
+  const isLoading = last.failure.kind === 'upstream_loading';
   const retries = retriesAfter(input, last);
   const made = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
   const other = path.find((one) => isSameGroup(one, last.attempt) && isOpen(input, one));
-  const hasBudget = hasRetryBudget(input.state, input.now);
+  const hasBudget = isLoading || hasRetryBudget(input.state, input.now);
   if (made.length <= retries && hasBudget && other !== undefined)
-    return { kind: 'attempt', attempt: other, delayMs: noWait, retry: true };
+    return { kind: 'attempt', attempt: other, delayMs: noWait, retry: !isLoading };
   return hasBudget ? repeat(input, last, path) : undefined;
 }
 
@@ -122,7 +123,9 @@ function retriesAfter(input: GoOnInput, last: Failed): number {
   if (declared !== undefined) return declared;
   if (!failureCatalogue[last.failure.kind].goesOn) return 0;
   const own = deploymentAt(input.plan, last.attempt.deployment).retries;
-  return input.facts.retries ?? own ?? input.plan.settings.retry.retries;
+  const retries = input.facts.retries ?? own ?? input.plan.settings.retry.retries;
+  // That it was loading is no failure: once it is there it is asked again, whatever the settings say of failures.
+  return last.failure.kind === 'upstream_loading' ? Math.max(1, retries) : retries;
 }
 
 /** The number that a retry_policy gives for a class of failures, the group's own first. */
@@ -156,13 +159,13 @@ function repeat(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[])
       ? backoff(input, again, made.length)
       : milliseconds(repeats.waitMs * (repeats.doubling ? 2 ** (count - 1) : 1));
   if (input.now + delayMs >= input.deadline) return undefined;
-  return { kind: 'attempt', attempt: again.attempt, delayMs, retry: true };
+  return { kind: 'attempt', attempt: again.attempt, delayMs, retry: last.failure.kind !== 'upstream_loading' };
 }
 
 /** Asking the same server again helps after a passing fault, not after a refused key or a missing model. */
 function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly PlannedAttempt[]): boolean {
   if (one.failure === undefined) return false;
-  const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && one.failure.kind !== 'upstream_refused';
+  const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && !isClosedDoor(one.failure);
   if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
   const health = input.state.health[one.attempt.deployment];
   switch (health?.kind) {
@@ -179,6 +182,11 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   }
 }
 
+/** Where no connection comes about, another try costs the same wait again. */
+function isClosedDoor({ kind }: Failure): boolean {
+  return kind === 'upstream_refused' || kind === 'upstream_timeout_connect' || kind === 'upstream_unreachable';
+}
+
 const firstBackoffMs = 500;
 const longestBackoffMs = 8000;
 /** A longer Retry-After is not waited for within a request. */
@@ -186,6 +194,8 @@ const longestWaitMs = 60_000;
 
 /** Retry-After where the server gave one, else doubling from half a second, with jitter downwards. */
 function backoff({ plan, random }: GoOnInput, one: AttemptOutcome, made: number): Milliseconds {
+  // The gateway asks probes when the model is there, not the model.
+  if (one.failure?.kind === 'upstream_loading') return noWait;
   const asked = one.failure?.retryAfterMs;
   if (asked !== undefined && asked <= longestWaitMs) return asked;
   const wait = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (made - 1)) * (1 - random() * 0.25);

@@ -79,6 +79,7 @@ type Row = {
   readonly random?: number;
   readonly settings?: Partial<CooldownSettings>;
   readonly cooldownMs?: number;
+  readonly loadMs?: number;
   readonly after: string;
 };
 
@@ -93,6 +94,7 @@ function checkFailure(row: Row): void {
     alone,
     random: row.random ?? 0,
     failures,
+    loadMs: row.loadMs,
   });
   expect(words(health)).toBe(row.after);
 }
@@ -205,7 +207,8 @@ describe('spine 3.7: a probe ends only what a probe or a refused connection bega
     [down, up(true), 'ready'],
     [down, up(false), 'missing for 0 s'],
     [loading, up(true), 'ready'],
-    [degraded(), up(true), 'degraded for 60 s'],
+    [degraded(milliseconds(now - 9999)), up(true), 'degraded for 9.999 s'],
+    [degraded(milliseconds(now - 10_000)), up(true), 'ready'],
     [cooling(5000, 'refused'), up(true), 'ready'],
     [cooling(5000), up(true), 'cooling failures 5 s round 0'],
     [cooling(5000, 'rate_limited'), up(true), 'cooling rate_limited 5 s round 0'],
@@ -215,8 +218,8 @@ describe('spine 3.7: a probe ends only what a probe or a refused connection bega
     [down, lost, 'down no answer in time for 60 s'],
     [down, { kind: 'down', why: 'status 500' }, 'down status 500 for 60 s'],
     [cooling(5000), lost, 'down no answer in time for 0 s'],
-    [ready, { kind: 'loading' }, 'loading for 0 s'],
-    [loading, { kind: 'loading' }, 'loading for 60 s'],
+    [ready, { kind: 'loading', loadMs: undefined }, 'loading for 0 s'],
+    [loading, { kind: 'loading', loadMs: undefined }, 'loading for 60 s'],
     [disabled, up(true), 'disabled'],
     [draining, lost, 'draining'],
   ])('%j seen %j: %s', (before, sight, after) => expect(words(afterProbe(before, sight, now))).toBe(after));

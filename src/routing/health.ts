@@ -5,8 +5,16 @@ import type { CoolingReason, DeploymentHealth, RecentFailure } from '../plan/rou
 import type { CooldownSettings } from '../plan/settings.ts';
 import { policyClass } from './policy-class.ts';
 
-/** How long a deployment that has just recovered takes half its share. */
+/** How long a deployment that has recovered takes less than its share. */
 export const recoveryMs: Milliseconds = milliseconds(10_000);
+/** What it takes at first: a server that was pushed over once is not to be pushed over again. */
+const firstShare = 0.1;
+
+/** The part of its weight that a deployment takes among its peers: all of it, but for one that recovers, which begins with a tenth. */
+export function shareOf(health: DeploymentHealth | undefined, now: Milliseconds): number {
+  if (health?.kind !== 'degraded') return 1;
+  return Math.min(1, Math.max(firstShare, (now - health.since) / recoveryMs));
+}
 
 /** What a transition after a failure has to know. */
 export type FailureInput = {
@@ -21,19 +29,21 @@ export type FailureInput = {
   readonly random: number;
   /** Recent failures, oldest first. */
   readonly failures: readonly RecentFailure[];
+  /** How long its model takes to load, where that was learned. */
+  readonly loadMs: number | undefined;
 };
 
 /** A health with the failures that are still remembered. */
 export type AfterFailure = { readonly health: DeploymentHealth; readonly failures: readonly RecentFailure[] };
 
-/** After an attempt that was answered: the deployment serves, at first with half its share where it had been set aside. */
+/** After an attempt that was answered: the deployment serves, at first with a small share where it had been set aside. */
 export function afterSuccess(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
   switch (health.kind) {
     case 'half_open':
     case 'cooling':
       return { kind: 'degraded', since: now, why: 'recovering' };
     case 'degraded':
-      return now - health.since >= recoveryMs ? { kind: 'ready' } : health;
+      return recovered(health, now);
     case 'loading':
     case 'missing':
     case 'down':
@@ -43,6 +53,10 @@ export function afterSuccess(health: DeploymentHealth, now: Milliseconds): Deplo
     case 'disabled':
       return health;
   }
+}
+
+function recovered(health: Extract<DeploymentHealth, { kind: 'degraded' }>, now: Milliseconds): DeploymentHealth {
+  return now - health.since >= recoveryMs ? { kind: 'ready' } : health;
 }
 
 /** When an attempt begins: a cooldown that is over lets exactly this one through. */
@@ -55,7 +69,7 @@ export function afterStart(health: DeploymentHealth, now: Milliseconds): Deploym
 export function afterFailure(health: DeploymentHealth, input: FailureInput): AfterFailure {
   const { failure: failed, now, failures } = input;
   if (health.kind === 'disabled' || health.kind === 'draining') return { health, failures };
-  if (failed.kind === 'upstream_loading') return { health: loadingSince(health, now), failures };
+  if (failed.kind === 'upstream_loading') return { health: loadingSince(health, now, input.loadMs), failures };
   if (!failureCatalogue[failed.kind].countsAgainst) return { health: untested(health, now), failures };
   const recent = failures.filter(({ at }) => now - at < input.settings.windowMs);
   const remembered = [...recent, { at: now, kind: failed.kind }];
@@ -65,8 +79,9 @@ export function afterFailure(health: DeploymentHealth, input: FailureInput): Aft
     : { health: cooled, failures: [] };
 }
 
-function loadingSince(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
-  return health.kind === 'loading' ? health : { kind: 'loading', since: now, readyAt: undefined };
+function loadingSince(health: DeploymentHealth, now: Milliseconds, loadMs: number | undefined): DeploymentHealth {
+  if (health.kind === 'loading') return health;
+  return { kind: 'loading', since: now, readyAt: loadMs === undefined ? undefined : milliseconds(now + loadMs) };
 }
 
 /** A test that told nothing is made again by the next request. */
@@ -110,7 +125,10 @@ const jitter = 0.1;
 
 function reasonOf(failed: Failure): CoolingReason {
   switch (failed.kind) {
+    // Nobody opens: each further request would wait for that as long as the first one did.
     case 'upstream_refused':
+    case 'upstream_timeout_connect':
+    case 'upstream_unreachable':
       return 'refused';
     case 'upstream_rate_limited':
     case 'upstream_quota_exhausted':
@@ -137,10 +155,10 @@ function durationOf(
 /** What a probe saw of one deployment. */
 export type ProbeSight =
   | { readonly kind: 'up'; readonly listed: boolean | undefined }
-  | { readonly kind: 'loading' }
+  | { readonly kind: 'loading'; readonly loadMs: number | undefined }
   | { readonly kind: 'down'; readonly why: string };
 
-/** After a probe. It ends only what a probe or a refused connection began: failed requests are proven over by a request. */
+/** After a probe. It ends only what a probe or a connection that failed began: failed requests are proven over by a request. */
 export function afterProbe(health: DeploymentHealth, sight: ProbeSight, now: Milliseconds): DeploymentHealth {
   if (health.kind === 'disabled' || health.kind === 'draining') return health;
   switch (sight.kind) {
@@ -149,7 +167,7 @@ export function afterProbe(health: DeploymentHealth, sight: ProbeSight, now: Mil
         ? health
         : { kind: 'down', since: health.kind === 'down' ? health.since : now, why: sight.why };
     case 'loading':
-      return loadingSince(health, now);
+      return loadingSince(health, now, sight.loadMs);
     case 'up':
       return seenUp(health, sight.listed, now);
   }
@@ -159,5 +177,5 @@ function seenUp(health: DeploymentHealth, listed: boolean | undefined, now: Mill
   const isHeld = health.kind === 'half_open' || (health.kind === 'cooling' && health.why !== 'refused');
   if (isHeld) return health;
   if (listed === false) return health.kind === 'missing' ? health : { kind: 'missing', since: now };
-  return health.kind === 'degraded' ? health : { kind: 'ready' };
+  return health.kind === 'degraded' ? recovered(health, now) : { kind: 'ready' };
 }

@@ -1,8 +1,8 @@
 import type { Candidate, Rotation } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
+import type { ProviderId } from '../plan/ids.ts';
 import type { Member, ModelGroup } from '../plan/model-group.ts';
-import { deploymentAt } from '../plan/plan.ts';
-import type { RoutingState } from '../plan/routing-state.ts';
+import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { type Excluded, exclusionOf, type FilterInput, tagFilter } from './filter.ts';
 import { type Eligible, rotorSteps, score } from './strategies.ts';
 
@@ -18,12 +18,17 @@ export type Ordered = {
 };
 
 /** What ordering needs besides the filters. */
-export type OrderInput = FilterInput & { readonly random: () => number };
+export type OrderInput = FilterInput & {
+  readonly random: () => number;
+  /** Providers that a rule by metadata puts at the front, the first rule's before the next one's. */
+  readonly preferred?: readonly ProviderId[];
+};
 
 /**
- * Puts a group's members in order. They fall into ranks first: a lower order before a higher one,
- * ready before loading, weighted before standby, and what its server does not list behind all.
- * Within a rank the strategy decides.
+ * Puts a group's members in order. They fall into ranks first: what a rule prefers before the rest,
+ * a lower order before a higher one, near before far, ready before loading, in memory before out of
+ * it, weighted before standby, and what its server does not list behind all. Within a rank the
+ * strategy decides.
  */
 export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
   const eligible: Eligible[] = [];
@@ -35,22 +40,26 @@ export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
     if (why === undefined) eligible.push({ member, place, deployment });
     else excluded.push({ member, deployment, why });
   });
-  const ranks = intoRanks(eligible, input.state);
+  const ranks = intoRanks(eligible, input, group);
   const [first = []] = ranks;
   const serving =
     ranks.length === 1 ? orderRank(first, input, group) : ranks.flatMap((one) => orderRank(one, input, group));
-  return { serving, excluded, rotation: rotationOf(input.state, group, first, serving[0]) };
+  return { serving, excluded, rotation: rotationOf(input, group, first, serving[0]) };
 }
 
 /** Groups members that only the strategy can tell apart, the first to serve first. */
-function intoRanks(eligible: readonly Eligible[], state: RoutingState): readonly (readonly Eligible[])[] {
+function intoRanks(
+  eligible: readonly Eligible[],
+  input: OrderInput,
+  group: ModelGroup,
+): readonly (readonly Eligible[])[] {
   const [first] = eligible;
   if (first === undefined) return [];
-  const common = rankOf(first, state);
-  if (eligible.every((one) => rankOf(one, state) === common)) return [eligible];
+  const common = rankOf(first, input, group);
+  if (eligible.every((one) => rankOf(one, input, group) === common)) return [eligible];
   const ranks = new Map<number, Eligible[]>();
   for (const one of eligible) {
-    const rank = rankOf(one, state);
+    const rank = rankOf(one, input, group);
     const peers = ranks.get(rank);
     if (peers === undefined) ranks.set(rank, [one]);
     else peers.push(one);
@@ -58,18 +67,41 @@ function intoRanks(eligible: readonly Eligible[], state: RoutingState): readonly
   return [...ranks].sort(([a], [b]) => a - b).map(([, peers]) => peers);
 }
 
-/** One number for what goes before the strategy: being there at all, then the order, then readiness and standby. */
-function rankOf({ member, deployment }: Eligible, state: RoutingState): number {
+/** One number for what goes before the strategy, its largest part first. */
+function rankOf({ member, deployment }: Eligible, input: OrderInput, group: ModelGroup): number {
+  const { plan, state, preferred } = input;
+  const { preferWarm, geographic } = plan.settings.routing;
   const health = state.health[deployment.index]?.kind;
-  const missing = health === 'missing' ? behindEveryOrder : 0;
-  return missing + member.order * 4 + (health === 'loading' ? 2 : 0) + (member.weight === 0 ? 1 : 0);
+  const residence = preferWarm.enabled ? state.observations[deployment.index]?.residency?.kind : undefined;
+  const isFar = geographic.enabled && geographic.preferLocal && !isLocal(plan, deployment);
+  // The strategy that weighs load times against everything else weighs them here too.
+  const ranksLoads = group.strategy.name !== 'soonest';
+  return (
+    (health === 'missing' ? behindEveryOrder : 0) +
+    (preferred === undefined ? 0 : placeOf(deployment.provider, preferred) * beforeEveryOrder) +
+    member.order * 16 +
+    (isFar ? 8 : 0) +
+    (ranksLoads && health === 'loading' ? 4 : 0) +
+    (ranksLoads && (residence === 'unloaded' || residence === 'loading') ? 2 : 0) +
+    (member.weight === 0 ? 1 : 0)
+  );
 }
 
-const behindEveryOrder = 2 ** 40;
+const beforeEveryOrder = 2 ** 32;
+const behindEveryOrder = 2 ** 48;
+
+function placeOf(provider: ProviderId, preferred: readonly ProviderId[]): number {
+  const place = preferred.indexOf(provider);
+  return place === -1 ? preferred.length : place;
+}
+
+function isLocal({ providers }: Plan, { provider }: Deployment): boolean {
+  return providers.get(provider)?.tier === 'local';
+}
 
 function orderRank(members: readonly Eligible[], input: OrderInput, group: ModelGroup): readonly Ranked[] {
-  const { plan, state, facts, random } = input;
-  const { values, numbersAt } = score(members, { plan, state, facts, group, random });
+  const { plan, state, facts, now, random } = input;
+  const { values, numbersAt } = score(members, { plan, state, facts, group, now, random });
   const ranked = members.map(({ member, place, deployment }, index) => ({
     member,
     place,
@@ -82,7 +114,7 @@ function orderRank(members: readonly Eligible[], input: OrderInput, group: Model
 
 /** Only peers of the chosen member turn: what stands behind them gathers no steps for the day it is ready. */
 function rotationOf(
-  state: RoutingState,
+  input: OrderInput,
   group: ModelGroup,
   peers: readonly Eligible[],
   chosen: Eligible | undefined,
@@ -92,6 +124,6 @@ function rotationOf(
     group: group.index,
     chosen: chosen.place,
     eligible: peers.map(({ place }) => place),
-    steps: rotorSteps(peers, state),
+    steps: rotorSteps(peers, input),
   };
 }

@@ -2,8 +2,10 @@ import type { Rotation } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { DeploymentIndex, GroupIndex, Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
+import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { afterFailure, afterStart, afterSuccess } from './health.ts';
+import { type Lesson, learn } from './speeds.ts';
 
 /** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
 export function createRoutingState(
@@ -23,7 +25,12 @@ export function createRoutingState(
     health: plan.deployments.map((one) => startingHealth(plan, one, known(previous?.state.health, one.id), now)),
     observations: plan.deployments.map(
       (one) =>
-        known(previous?.state.observations, one.id) ?? { failures: [], effectiveContext: undefined, loaded: undefined },
+        known(previous?.state.observations, one.id) ?? {
+          failures: [],
+          effectiveContext: undefined,
+          residency: undefined,
+          speeds: unseenSpeeds,
+        },
     ),
     inFlight: new Int32Array(plan.deployments.length),
     groupInFlight: new Int32Array(plan.groups.length),
@@ -73,11 +80,25 @@ export function applyAttemptEnded(
   if (group !== undefined) state.groupInFlight[group] = Math.max(0, (state.groupInFlight[group] ?? 0) - 1);
 }
 
-/** Records that a deployment answered. */
+/** Records that a deployment answered, which also proves that its model is in memory. */
 export function applySuccess(state: RoutingState, deployment: DeploymentIndex, now: Milliseconds): void {
   const health = state.health[deployment];
+  const observation = state.observations[deployment];
+  if (observation?.residency !== undefined)
+    state.observations[deployment] = { ...observation, residency: seenLoaded(observation.residency, now) };
   if (health === undefined || health.kind === 'ready') return;
   state.health[deployment] = afterSuccess(health, now);
+}
+
+function seenLoaded(residency: Residency, at: Milliseconds): Residency {
+  return { kind: 'loaded', at, engine: residency.kind === 'loaded' ? residency.engine : unseenEngine };
+}
+
+/** Records what an attempt that was answered to its end shows of the deployment's speed. */
+export function applyLesson(state: RoutingState, deployment: DeploymentIndex, lesson: Lesson): void {
+  const observation = state.observations[deployment];
+  if (observation === undefined) return;
+  state.observations[deployment] = { ...observation, speeds: learn(observation.speeds, lesson) };
 }
 
 /** What {@link applyFailure} has to know of the attempt. */
@@ -113,6 +134,7 @@ export function applyFailure(
     settings: plan.settings.cooldown,
     cooldownMs: plan.deployments[deployment]?.cooldownMs,
     failures: observation.failures,
+    loadMs: observation.speeds.loadMs,
   });
   state.health[deployment] = after.health;
   state.observations[deployment] = { ...observation, failures: after.failures };

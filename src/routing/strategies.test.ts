@@ -93,7 +93,7 @@ describe('spine 3.7: strategies', () => {
       order: 'b a',
     },
     {
-      name: 'simple_shuffle halves the weight of what recovers',
+      name: 'simple_shuffle gives what recovers a small share',
       group: {
         strategy: 'simple_shuffle',
         members: [
@@ -311,7 +311,7 @@ const shares: readonly Shares[] = [
   { name: '5, 3, 2', strategy: 'simple_shuffle', weights: [5, 3, 2], shares: [0.5, 0.3, 0.2] },
   { name: 'standby', strategy: 'simple_shuffle', weights: [1, 0, 1], shares: [0.5, 0, 0.5] },
   { name: 'standby alone', strategy: 'simple_shuffle', weights: [0, 0], shares: [0.5, 0.5] },
-  { name: 'one recovers', strategy: 'simple_shuffle', weights: [1, 1], health: [degraded], shares: [1 / 3, 2 / 3] },
+  { name: 'one recovers', strategy: 'simple_shuffle', weights: [1, 1], health: [degraded], shares: [1 / 11, 10 / 11] },
   { name: 'equal', strategy: 'weighted_round_robin', weights: [undefined, undefined], shares: [0.5, 0.5] },
   { name: '.6 and .4', strategy: 'weighted_round_robin', weights: [0.6, 0.4], shares: [0.6, 0.4] },
   { name: '.5, .3, .2', strategy: 'weighted_round_robin', weights: [0.5, 0.3, 0.2], shares: [0.5, 0.3, 0.2] },
@@ -322,7 +322,7 @@ const shares: readonly Shares[] = [
     strategy: 'weighted_round_robin',
     weights: [1, 1],
     health: [degraded],
-    shares: [1 / 3, 2 / 3],
+    shares: [1 / 11, 10 / 11],
   },
   { name: 'one loads', strategy: 'weighted_round_robin', weights: [1, 1, 1], health: [loading], shares: [0, 0.5, 0.5] },
 ];

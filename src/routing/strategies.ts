@@ -1,11 +1,15 @@
 import type { Candidate } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
+import type { Milliseconds } from '../plan/ids.ts';
 import type { Member, ModelGroup, StrategyName } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
+import { type Speeds, unseenSpeeds } from '../plan/residency.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { complexityOf } from './facts.ts';
 import { contextOf } from './filter.ts';
+import { shareOf } from './health.ts';
+import { assumedOutputTokens, busyOf, type Prediction, predict } from './speeds.ts';
 
 /** A member that may serve, with its place in the group's list. */
 export type Eligible = { readonly member: Member; readonly place: number; readonly deployment: Deployment };
@@ -16,6 +20,7 @@ export type StrategyInput = {
   readonly state: RoutingState;
   readonly facts: RequestFacts;
   readonly group: ModelGroup;
+  readonly now: Milliseconds;
   readonly random: () => number;
 };
 
@@ -38,6 +43,7 @@ const strategies: { readonly [Name in StrategyName]?: Strategy } = {
   complexity_based: byComplexity,
   context_based: byContext,
   quality_based: weightedRandom,
+  soonest,
 };
 
 /** Scores members by a group's strategy; one that is not executed yet keeps the declared order. */
@@ -55,30 +61,34 @@ function declaredOrder(members: readonly Eligible[]): Scores {
  * A weighted random order without replacement: each draws ln(u) / weight, the largest goes first
  * (Efraimidis and Spirakis). Its first place is the weighted draw of LiteLLM's simple-shuffle.
  */
-function weightedRandom(members: readonly Eligible[], { state, random }: StrategyInput): Scores {
-  const shares = sharesOf(members, state);
+function weightedRandom(members: readonly Eligible[], input: StrategyInput): Scores {
+  const { random } = input;
+  const shares = sharesOf(members, input);
   return {
     values: shares.map((share) => (share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share)),
     numbersAt: (index) => ({ share: shares[index] ?? 0 }),
   };
 }
 
-/** Weight, else rpm, else tpm, else equal, by what any member has; as parts of one, halved for the degraded. */
-function sharesOf(members: readonly Eligible[], state: RoutingState): readonly number[] {
+/** What says how much of its weight a member takes now. */
+type ShareInput = Pick<StrategyInput, 'state' | 'now'>;
+
+/** Weight, else rpm, else tpm, else equal, by what any member has; as parts of one, less for those that recover. */
+function sharesOf(members: readonly Eligible[], input: ShareInput): readonly number[] {
   for (const read of [declaredWeight, requestLimit, tokenLimit]) {
-    if (members.some((one) => (read(one) ?? 0) > 0)) return partsOfOne(members, state, (one) => read(one) ?? 0);
+    if (members.some((one) => (read(one) ?? 0) > 0)) return partsOfOne(members, input, (one) => read(one) ?? 0);
   }
-  return partsOfOne(members, state, () => 1);
+  return partsOfOne(members, input, () => 1);
 }
 
 function partsOfOne(
   members: readonly Eligible[],
-  state: RoutingState,
+  { state, now }: ShareInput,
   weightOf: (member: Eligible) => number,
 ): readonly number[] {
   let sum = 0;
   const weights = members.map((one) => {
-    const weight = isDegraded(one, state) ? weightOf(one) / 2 : weightOf(one);
+    const weight = weightOf(one) * shareOf(state.health[one.deployment.index], now);
     sum += weight;
     return weight;
   });
@@ -97,31 +107,26 @@ function tokenLimit({ deployment }: Eligible): number | undefined {
   return deployment.limit.tokensPerMinute;
 }
 
-function isDegraded({ deployment }: Eligible, state: RoutingState): boolean {
-  return state.health[deployment.index]?.kind === 'degraded';
-}
-
 /** Where each member's rotor would stand after its next step: smooth weighted round-robin, as nginx does it. */
-function smoothRoundRobin(members: readonly Eligible[], { state, group }: StrategyInput): Scores {
-  const rotor = state.rotors[group.index];
-  const steps = rotorSteps(members, state);
+function smoothRoundRobin(members: readonly Eligible[], input: StrategyInput): Scores {
+  const rotor = input.state.rotors[input.group.index];
+  const steps = rotorSteps(members, input);
   return {
     values: members.map(({ place }, index) => (rotor?.[place] ?? 0) + (steps[index] ?? 0)),
     numbersAt: (index) => ({ share: steps[index] ?? 0 }),
   };
 }
 
-/** Steps of the rotors: declared weights, halved for the degraded; equal where none is declared. */
-export function rotorSteps(members: readonly Eligible[], state: RoutingState): readonly number[] {
+/** Steps of the rotors: declared weights, less for those that recover; equal where none is declared. */
+export function rotorSteps(members: readonly Eligible[], input: ShareInput): readonly number[] {
   const isDeclared = members.some((one) => (one.member.weight ?? 0) > 0);
-  return partsOfOne(members, state, (one) => (isDeclared ? (one.member.weight ?? 0) : 1));
+  return partsOfOne(members, input, (one) => (isDeclared ? (one.member.weight ?? 0) : 1));
 }
 
-function leastBusy(members: readonly Eligible[], { state, random }: StrategyInput): Scores {
-  const shares = sharesOf(members, state);
-  const busy = members.map(
-    ({ deployment }) => (state.inFlight[deployment.index] ?? 0) / Math.max(1, deployment.seats ?? 1),
-  );
+function leastBusy(members: readonly Eligible[], input: StrategyInput): Scores {
+  const { state, random } = input;
+  const shares = sharesOf(members, input);
+  const busy = members.map(({ deployment }) => busyOf(state, deployment) / Math.max(1, deployment.seats ?? 1));
   // A draw this small only separates equals.
   const draw = (share: number): number => (share <= 0 ? -1 : random() ** (1 / share)) * 1e-9;
   return {
@@ -144,9 +149,6 @@ function cheapest(members: readonly Eligible[], { facts }: StrategyInput): Score
   };
 }
 
-/** Output that is reckoned with where a request sets no limit. */
-const assumedOutputTokens = 256;
-
 function largestContext(members: readonly Eligible[], { state }: StrategyInput): Scores {
   const contexts = members.map(({ deployment }) => contextOf(state, deployment) ?? 0);
   const busy = members.map(({ deployment }) => state.inFlight[deployment.index] ?? 0);
@@ -155,6 +157,40 @@ function largestContext(members: readonly Eligible[], { state }: StrategyInput):
     values: contexts.map((context, index) => context - (busy[index] ?? 0) / ((busy[index] ?? 0) + 1)),
     numbersAt: (index) => ({ context: contexts[index] ?? 0, busy: busy[index] ?? 0 }),
   };
+}
+
+/** The smallest predicted time to the last token. A speed that is not known is taken to be the best known among its peers, so that it is tried and then known. */
+function soonest(members: readonly Eligible[], input: StrategyInput): Scores {
+  const known = members.map(({ deployment }) => input.state.observations[deployment.index]?.speeds ?? unseenSpeeds);
+  const best = bestOf(known);
+  const predicted = members.map(({ deployment }, index) => {
+    const { loadMs, prefillMsPerToken, decodeMsPerToken } = known[index] ?? unseenSpeeds;
+    return predict(input, deployment, {
+      loadMs: loadMs ?? best.loadMs,
+      prefillMsPerToken: prefillMsPerToken ?? best.prefillMsPerToken,
+      decodeMsPerToken: decodeMsPerToken ?? best.decodeMsPerToken,
+    });
+  });
+  return {
+    values: predicted.map((one) => -(one.queue + one.load + one.prefill + one.decode)),
+    numbersAt: (index) => inSeconds(predicted[index]),
+  };
+}
+
+function bestOf(all: readonly Speeds[]): Speeds {
+  const least = (read: (one: Speeds) => number | undefined): number | undefined => {
+    const values = all.flatMap((one) => read(one) ?? []);
+    return values.length === 0 ? undefined : Math.min(...values);
+  };
+  return {
+    loadMs: least((one) => one.loadMs),
+    prefillMsPerToken: least((one) => one.prefillMsPerToken),
+    decodeMsPerToken: least((one) => one.decodeMsPerToken),
+  };
+}
+
+function inSeconds(prediction: Prediction | undefined): Candidate['numbers'] {
+  return Object.fromEntries(Object.entries(prediction ?? {}).map(([name, ms]) => [`${name}_s`, ms / 1000]));
 }
 
 function byComplexity(members: readonly Eligible[], input: StrategyInput): Scores {

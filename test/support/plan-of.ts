@@ -172,6 +172,7 @@ function groupOf(
     }),
     strategy: {
       saturationThreshold: undefined,
+      complexityBy: undefined,
       latencyBuffer: undefined,
       largeContextTokens: undefined,
       factors: undefined,

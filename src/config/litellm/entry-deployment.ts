@@ -144,6 +144,7 @@ const unsupported: Readonly<Partial<Record<Provider['dialect'], readonly string[
     'metadata',
   ],
   vllm: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'audio', 'modalities', 'metadata'],
+  lm_studio: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
   openai_compatible: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
 };
 

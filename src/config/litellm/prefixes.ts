@@ -112,7 +112,11 @@ export const prefixes: ReadonlyMap<string, Prefix> = new Map<string, Prefix>([
   ['llamafile', openAi('http://127.0.0.1:8080/v1', { dialect: 'llama_cpp', baseUrlVariable: 'LLAMAFILE_API_BASE' })],
   [
     'lm_studio',
-    openAi('http://127.0.0.1:1234/v1', { baseUrlVariable: 'LM_STUDIO_API_BASE', keyVariable: 'LM_STUDIO_API_KEY' }),
+    openAi('http://127.0.0.1:1234/v1', {
+      dialect: 'lm_studio',
+      baseUrlVariable: 'LM_STUDIO_API_BASE',
+      keyVariable: 'LM_STUDIO_API_KEY',
+    }),
   ],
   ['docker_model_runner', openAi('http://127.0.0.1:12434/engines/v1')],
   ['lemonade', openAi('http://127.0.0.1:8000/api/v1')],
