@@ -31,6 +31,8 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
         inFlight: 0,
         context: one.contextTokens ?? null,
         loaded: null,
+        residency: null,
+        speeds: null,
       })),
     };
   });

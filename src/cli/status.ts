@@ -1,4 +1,4 @@
-import type { StatusReport } from '../contract/status.ts';
+import type { ProviderStatus, StatusReport } from '../contract/status.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { productVersion } from '../ops/product-version.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
@@ -100,14 +100,23 @@ function configState(report: StatusReport, terminal: Terminal): string {
 
 function providerTable({ providers }: StatusReport, terminal: Terminal): string[] {
   return renderTable(
-    ['provider', 'type', 'state', 'models', 'probe', 'address'],
+    ['provider', 'type', 'state', 'models', 'loaded', 'probe', 'address'],
     providers.map((one) => [
       one.name,
       one.type,
       `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
       String(one.models),
+      loadedWords(one),
       one.latencyMs === null ? 'unknown' : `${one.latencyMs} ms`,
       one.address,
     ]),
   );
+}
+
+/** Models that a provider has in memory: their names, or how many they are. */
+function loadedWords({ deployments }: ProviderStatus): string {
+  const known = deployments.filter((one) => one.loaded !== null);
+  if (known.length === 0) return 'unknown';
+  const loaded = known.filter((one) => one.loaded).map((one) => one.model);
+  return loaded.length <= 2 ? loaded.join(', ') || 'none' : String(loaded.length);
 }

@@ -12,6 +12,8 @@ export type NameReport = {
     readonly provider: string;
     readonly model: string;
     readonly state: string;
+    /** Whether the model is in memory; null where its server does not tell, or no gateway runs. */
+    readonly loaded: boolean | null;
     readonly weight: number | null;
     readonly order: number;
   }[];

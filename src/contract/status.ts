@@ -20,7 +20,8 @@ export type DeploymentStatus = {
   readonly loaded: boolean | null;
   /** What its server tells of the model; null where it does not tell, or was not asked yet. */
   readonly residency: ResidencyStatus | null;
-  readonly speeds: SpeedsStatus;
+  /** Null where no gateway runs. */
+  readonly speeds: SpeedsStatus | null;
 };
 
 /** One model in a server's memory, or out of it; each number is null where the server does not tell. */

@@ -87,6 +87,8 @@ export type ListedName = {
   readonly context: number | null;
   readonly capabilities: readonly string[];
   readonly state: string;
+  /** Whether a member's model is in memory; null where no server tells. */
+  readonly loaded: boolean | null;
 };
 
 /** Start of the year in which the names were first served: OpenAI's clients want a number here. */
@@ -128,6 +130,7 @@ function describe(
     ),
     capabilities: capabilityNames(members),
     state: groupState(snapshot, members),
+    loaded: isLoaded(snapshot, members),
   };
 }
 
@@ -148,6 +151,11 @@ function capabilityNames(members: readonly Deployment[]): readonly string[] {
 function groupState({ state }: Snapshot, members: readonly Deployment[]): string {
   const states = members.map((one) => state.health[one.index]);
   return stateWord(states.find((one) => one?.kind === 'ready') ?? states.find(isServing) ?? states[0]);
+}
+
+function isLoaded({ state }: Snapshot, members: readonly Deployment[]): boolean | null {
+  const known = members.flatMap((one) => state.observations[one.index]?.residency ?? []);
+  return known.length === 0 ? null : known.some((one) => one.kind === 'loaded');
 }
 
 function largest(values: readonly (number | undefined)[]): number | null {

@@ -1,12 +1,12 @@
 import type { NameReport } from '../contract/name-report.ts';
-import type { StatusReport } from '../contract/status.ts';
+import type { DeploymentStatus, StatusReport } from '../contract/status.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** The listed names of a plan with those that answer them; states are those of a running gateway, where there is one. */
 export function listNames(plan: Plan, status: StatusReport | undefined): readonly NameReport[] {
-  const states = new Map(
-    (status?.providers ?? []).flatMap(({ deployments }) => deployments.map((one) => [one.id, one.state] as const)),
+  const states: States = new Map(
+    (status?.providers ?? []).flatMap(({ deployments }) => deployments.map((one) => [one.id, one] as const)),
   );
   const groups = plan.groups.filter((group) => group.listed).map((group) => describe(group, plan, states));
   const aliases = [...plan.names].flatMap(([name, target]): NameReport[] => {
@@ -17,13 +17,24 @@ export function listNames(plan: Plan, status: StatusReport | undefined): readonl
   return [...groups, ...aliases];
 }
 
-function describe(group: ModelGroup, plan: Plan, states: ReadonlyMap<string, string>): NameReport {
+type States = ReadonlyMap<string, Pick<DeploymentStatus, 'state' | 'loaded'>>;
+
+function describe(group: ModelGroup, plan: Plan, states: States): NameReport {
   const members = group.members.flatMap(({ deployment: index, weight, order }) => {
     const deployment = plan.deployments[index];
     if (deployment === undefined) return [];
     const isActive = plan.providers.get(deployment.provider)?.status === 'active';
-    const state = states.get(deployment.id) ?? (isActive ? 'unknown' : 'disabled');
-    return [{ provider: deployment.provider, model: deployment.backendModel, state, weight: weight ?? null, order }];
+    const known = states.get(deployment.id);
+    return [
+      {
+        provider: deployment.provider,
+        model: deployment.backendModel,
+        state: known?.state ?? (isActive ? 'unknown' : 'disabled'),
+        loaded: known?.loaded ?? null,
+        weight: weight ?? null,
+        order,
+      },
+    ];
   });
   const known = members.map((one) => one.state);
   return {

@@ -63,7 +63,7 @@ describe('spine 2.2: prefixes of LiteLLM', () => {
       'none',
     ],
     ['llamafile/m', {}, 'llama_cpp', 'http://127.0.0.1:8080', '/v1', 'm', 'none'],
-    ['lm_studio/m', {}, 'openai_compatible', 'http://127.0.0.1:1234', '/v1', 'm', 'none'],
+    ['lm_studio/m', {}, 'lm_studio', 'http://127.0.0.1:1234', '/v1', 'm', 'none'],
     ['anthropic/claude-sonnet-4-5', {}, 'anthropic', 'https://api.anthropic.com', '/v1', 'claude-sonnet-4-5', 'header'],
     ['claude-sonnet-4-5', {}, 'anthropic', 'https://api.anthropic.com', '/v1', 'claude-sonnet-4-5', 'header'],
     [

@@ -116,6 +116,7 @@ describe('spine 3.9: GET /v1/models', () => {
       context: 4096,
       capabilities: ['tools'],
       state: expect.any(String),
+      loaded: null,
     });
   });
 });

@@ -49,15 +49,24 @@ export const command: Command = defineCommand({
 function renderNames(names: readonly NameReport[], terminal: Terminal): string[] {
   if (names.length === 0) return ['No name is declared: signalbox init'];
   return renderTable(
-    ['name', 'kind', 'strategy', 'state', 'answered by'],
+    ['name', 'kind', 'strategy', 'state', 'loaded', 'answered by'],
     names.map((one) => [
       one.name,
       one.kind,
       one.members.length > 1 ? one.strategy : '',
       paintState(terminal, one.state),
+      loadedWords(one),
       one.alias === null
         ? one.members.map((member) => `${member.provider}/${member.model}`).join(', ')
         : `as ${one.alias}`,
     ]),
   );
+}
+
+/** Whether a model is in memory, as far as servers tell; of several members, how many. */
+function loadedWords({ members }: NameReport): string {
+  const known = members.filter((one) => one.loaded !== null);
+  const loaded = known.filter((one) => one.loaded).length;
+  if (known.length === 0) return 'unknown';
+  return known.length === 1 ? (loaded === 1 ? 'yes' : 'no') : `${loaded} of ${known.length}`;
 }

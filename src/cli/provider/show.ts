@@ -3,6 +3,7 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail, unknownName } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
 import { printJson } from '../print-json.ts';
+import { residencyWords, speedWords } from '../residency-words.ts';
 import { ago, duration, paint, paintState, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -42,12 +43,13 @@ function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] 
   ];
   if (deployments.length === 0) return [...lines, '', 'It declares no models: names are looked up in what it lists'];
   const table = renderTable(
-    ['model', 'state', 'context', 'loaded', 'running', 'id'],
+    ['model', 'state', 'context', 'loaded', 'tokens a second', 'running', 'id'],
     deployments.map((one) => [
       one.model,
       `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
       one.context === null ? 'unknown' : String(one.context),
-      one.loaded === null ? 'unknown' : one.loaded ? 'yes' : 'no',
+      residencyWords(one),
+      speedWords(one),
       String(one.inFlight),
       one.id,
     ]),
