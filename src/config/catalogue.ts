@@ -45,6 +45,8 @@ export type DiagnosticCode =
   | 'bad-size'
   | 'unsupported-provider'
   | 'unknown-prefix'
+  | 'unknown-credential'
+  | 'no-names'
   | 'key-not-executed'
   | 'key-ignored'
   | 'generated-file-edited'
@@ -124,6 +126,8 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
     'The provider needs signed requests, which are not offered; its deployments are left out.',
   ),
   'unknown-prefix': lenient('The part before the first slash names no provider that is known.'),
+  'unknown-credential': error('A deployment names an entry of credential_list that is not there.'),
+  'no-names': warning('Nothing declares a model, a pattern or a default provider, so every request gets 404.'),
   'key-not-executed': lenient(
     'A LiteLLM key whose absence would change who answers, who may ask, a limit, an answer or a cost is not executed.',
   ),

@@ -7,9 +7,12 @@ import type { Lowering } from './lowering.ts';
 import { otherTag } from './lowering.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
-export function checkPlan(plan: Plan, { rateLimits }: SettingsSections, lowering: Lowering): void {
+export function checkPlan(plan: Plan, { rateLimits, router }: SettingsSections, lowering: Lowering): void {
   noteInactive(lowering);
+  noteNoNames(plan, lowering);
   checkReachable(plan, lowering);
+  for (const name of plan.settings.retry.groupPolicy.keys())
+    checkPolicyName(name, inside(router.place('model_group_retry_policy'), name), plan, lowering);
   for (const { name } of plan.settings.limits)
     checkLimit(name, inside(rateLimits.place('limits'), name), plan, lowering);
 }
@@ -24,6 +27,17 @@ function noteInactive({ inactive, findings }: Lowering): void {
       related: others,
     });
   }
+}
+
+/** A configuration that answers nothing is a file half written, or the wrong one. */
+function noteNoNames({ groups, deployments, settings: { routing } }: Plan, { findings }: Lowering): void {
+  const isEmpty =
+    groups.length + deployments.length + routing.patterns.length + routing.sizes.length === 0 &&
+    routing.defaultProvider === undefined;
+  if (!isEmpty || findings.hasErrors()) return;
+  findings.add('no-names', undefined, 'Nothing is declared that could answer: every request will get 404', {
+    fix: 'Declare models in providers.yaml, or a model_list in a LiteLLM file',
+  });
 }
 
 /** Every listed name must have something that can answer it, now or after a provider is enabled. */
@@ -55,6 +69,16 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
     routing.defaultFallbacks.length > 0 ||
     routing.defaultChain !== undefined
   );
+}
+
+function checkPolicyName(name: string, at: Place, { names, wildcards }: Plan, { findings, catalog }: Lowering): void {
+  const isKnown = names.has(name) || names.has(otherTag(name)) || wildcards.some((one) => one.pattern === name);
+  if (isKnown || catalog.broken.has(name)) return;
+  const [near] = nearest(name, names.keys(), 1);
+  findings.add('unknown-model', keyOf(at), `The retry policy is for "${name}", which no request can ask for`, {
+    found: name,
+    nearest: near,
+  });
 }
 
 /** A limit counts for a name, a model or a provider; one that no request can reach limits nothing. */

@@ -6,7 +6,7 @@
  */
 import { seconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ProbeSettings } from '../plan/provider.ts';
+import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import { assemblePlan } from './assemble-plan.ts';
 import { noteBrokenNames } from './broken-names.ts';
 import { createCatalog } from './catalog.ts';
@@ -18,10 +18,12 @@ import { createFindings, type Findings } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { interpolate } from './interpolate.ts';
+import { tlsOf } from './litellm/entry-provider.ts';
 import { mergeIncluded } from './litellm/merge-included.ts';
 import { lowerModelList } from './litellm/model-list.ts';
+import { isPlaceRead } from './litellm/read-places.ts';
 import { lowerGroupFallbacks, modelGroupAliases } from './litellm/router.ts';
-import { readSection, type SectionReader } from './litellm/section.ts';
+import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
 import { type Alias, declaredAliases, lowerAliases } from './lower-aliases.ts';
 import { lowerFallbacks, lowerNames, lowerProviderModels } from './lower-groups.ts';
 import { type HealthChecks, lowerProviders } from './lower-providers.ts';
@@ -30,7 +32,7 @@ import { lowerSettings, openSections, type SettingsSections } from './lower-sett
 import { type Lowering, usualProbe } from './lowering.ts';
 import { noteNotExecuted } from './note-not-executed.ts';
 import { parseYaml } from './parse-yaml.ts';
-import type { ParsedFile } from './parsed-file.ts';
+import type { ParsedFile, Path } from './parsed-file.ts';
 import { parseDashboard } from './shape-dashboard.ts';
 import { parseHealthChecks } from './shape-health-checks.ts';
 import { parseLaunches } from './shape-llamacpp-models.ts';
@@ -63,7 +65,9 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
   const findings = createFindings(options);
   const parsed = opened(parseFiles(sources, findings), findings);
   const environment = withFileVariables(parsed, options.environment);
-  const files: Files = new Map([...parsed].map(([kind, file]) => [kind, interpolate(file, environment, findings)]));
+  const files: Files = new Map(
+    [...parsed].map(([kind, file]) => [kind, interpolate(file, { environment, isRead: isPlaceRead(file) }, findings)]),
+  );
   const sections = openSections(files.get('settings') ?? files.get('litellm') ?? emptyFile(sources), findings);
   const declarations = readDeclarations(files, findings);
   const lowering: Lowering = {
@@ -130,7 +134,29 @@ function opened(files: Files, findings: Findings): Files {
   if (settings !== undefined) readSection(settings, 'settings', [], findings);
   if (litellm === undefined) return files;
   readSection(litellm, 'root', [], findings);
-  return sourcesInside(litellm, findings) ?? files;
+  return sourcesInside(litellm, findings) ?? withExtensions(litellm, files);
+}
+
+/** Sections of the mappings that a LiteLLM file carries among its router_settings. */
+function withExtensions(litellm: ParsedFile, files: Files): Files {
+  const at = ['router_settings', 'lab_extensions'];
+  const extensions = valueAt(litellm.value, at);
+  if (typeof extensions !== 'object' || extensions === null) return files;
+  const oldName = (key: string): string => (key === 'pattern_routes' ? 'patterns' : key);
+  const newName = (key: Path[number] | undefined) => (key === 'patterns' ? 'pattern_routes' : (key ?? ''));
+  const mappings: ParsedFile = {
+    ...litellm,
+    value: Object.fromEntries(Object.entries(extensions).map(([key, value]) => [oldName(key), value])),
+    spanOf: ([first, ...rest], part) =>
+      litellm.spanOf(first === undefined ? at : [...at, newName(first), ...rest], part),
+  };
+  return new Map([...files, ['model-mappings', mappings]]);
+}
+
+/** Whether certificates are checked where an entry says nothing of it. */
+function usualTls({ litellm }: SettingsSections): Provider['tls'] {
+  const isOff = valueAt(litellm.raw('api_request_params'), ['verify']) === false;
+  return tlsOf(litellm) ?? { verify: !isOff, caFile: undefined };
 }
 
 /** LiteLLM's environment_variables count as set for all files. */
@@ -179,7 +205,10 @@ function lowerEverythingNamed(
   lowerProviderModels(lowering);
   const litellm = files.get('litellm');
   if (litellm !== undefined)
-    lowerModelList(litellm, lowering, { dropParams: sections.litellm.boolean('drop_params') ?? false });
+    lowerModelList(litellm, lowering, {
+      dropParams: sections.litellm.boolean('drop_params') ?? false,
+      tls: usualTls(sections),
+    });
   const declared = [...declaredAliases(declarations), ...modelGroupAliases(sections, findings)];
   for (const { name, target } of declared) lowering.aliases.set(name, target.name);
   lowerNames(declarations, lowering);

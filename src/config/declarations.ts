@@ -1,4 +1,4 @@
-import { type Findings, inside, keyOf, type Place } from './findings.ts';
+import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { sectionNames } from './shape-mappings.ts';
 import type {
@@ -65,13 +65,7 @@ export function noDeclarations(): Declarations {
     value: {},
     spanOf: () => span,
   };
-  return gatherDeclarations({}, file, {
-    add: () => {},
-    addAt: () => {},
-    hasErrors: () => false,
-    errorCount: () => 0,
-    list: () => [],
-  });
+  return gatherDeclarations({}, file, quietFindings);
 }
 
 type Block = { readonly sections: Partial<SectionsShape>; readonly at: Place };

@@ -28,10 +28,30 @@ export function keyOf({ file, path }: Place): Place {
   return { file, path, part: 'key' };
 }
 
+/** What several things have in common that one finding tells of all of them. */
+export type Cause = {
+  /** What makes it one cause, besides its code. */
+  readonly key: string;
+  /** What this place adds to the names in the message. */
+  readonly subject: string;
+  /** The message for all subjects. */
+  readonly message: (subjects: readonly string[]) => string;
+  readonly details?: (subjects: readonly string[]) => FindingDetails;
+};
+
+/** Names as a sentence has them: "a", "b" and "c". */
+export function quoted(names: readonly string[]): string {
+  const all = names.map((name) => `"${name}"`);
+  const last = all.pop() ?? '';
+  return all.length === 0 ? last : `${all.join(', ')} and ${last}`;
+}
+
 /** Collects everything found while a configuration is compiled; never only the first. */
 export type Findings = {
   add(code: DiagnosticCode, place: Place | undefined, message: string, details?: FindingDetails): void;
   addAt(code: DiagnosticCode, span: Span | undefined, message: string, details?: FindingDetails): void;
+  /** The same for one of several places of one cause: the first has the finding, the others stand beside it. */
+  addToCause(code: DiagnosticCode, place: Place, cause: Cause): void;
   hasErrors(): boolean;
   /** How many errors so far, to know whether something below has been told already. */
   errorCount(): number;
@@ -39,11 +59,22 @@ export type Findings = {
   list(): readonly Diagnostic[];
 };
 
+/** A collection that keeps nothing, for what is read only to be looked at. */
+export const quietFindings: Findings = {
+  add: () => {},
+  addAt: () => {},
+  addToCause: () => {},
+  hasErrors: () => false,
+  errorCount: () => 0,
+  list: () => [],
+};
+
 /** Creates an empty collection; `lenient` turns errors that allow it into warnings. */
 export function createFindings(options: { readonly lenient: boolean }): Findings {
   const found: Diagnostic[] = [];
   const seen = new Set<string>();
   const unset = new Set<string>();
+  const causes = new Map<string, Gathered>();
   const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
     const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
     const place = `${span?.file} ${span?.line}:${span?.column}`;
@@ -51,32 +82,63 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
     if (seen.has(key) || unset.has(place)) return;
     seen.add(key);
     if (code === 'unset-variable') unset.add(place);
-    const entry = diagnosticCatalogue[code];
-    const severity = details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity);
-    found.push({
-      code,
-      severity,
-      span,
-      message,
-      found: details.found,
-      wanted: details.wanted,
-      nearest: details.nearest,
-      fix: details.fix ?? (details.nearest === undefined ? undefined : `Write "${details.nearest}"`),
-      ...(details.related === undefined ? {} : { related: details.related.map(spanOf) }),
-    });
+    found.push(diagnosticOf(code, { span, message, details }, options));
   };
   return {
     addAt,
     add: (code, place, message, details) =>
       addAt(code, place === undefined ? undefined : spanOf(place), message, details),
+    addToCause(code, place, cause) {
+      const key = `${code} ${cause.key}`;
+      const gathered = causes.get(key) ?? { index: found.length, subjects: [], places: [] };
+      causes.set(key, gathered);
+      if (!gathered.subjects.includes(cause.subject)) gathered.subjects.push(cause.subject);
+      if (!gathered.places.some((one) => isSame(spanOf(one), spanOf(place)))) gathered.places.push(place);
+      found[gathered.index] = diagnosticOf(code, gatheredFinding(gathered, cause), options);
+    },
     hasErrors: () => found.some((one) => one.severity === 'error'),
     errorCount: () => found.filter((one) => one.severity === 'error').length,
     list: () => found.toSorted(byPlace),
   };
 }
 
+type Gathered = { readonly index: number; readonly subjects: string[]; readonly places: Place[] };
+type Finding = { readonly span: Span | undefined; readonly message: string; readonly details: FindingDetails };
+
+function gatheredFinding({ subjects, places }: Gathered, { message, details }: Cause): Finding {
+  const [first, ...related] = places;
+  return {
+    span: first === undefined ? undefined : spanOf(first),
+    message: message(subjects),
+    details: { ...details?.(subjects), ...(related.length === 0 ? {} : { related }) },
+  };
+}
+
+function diagnosticOf(
+  code: DiagnosticCode,
+  { span, message, details }: Finding,
+  options: { readonly lenient: boolean },
+): Diagnostic {
+  const entry = diagnosticCatalogue[code];
+  return {
+    code,
+    severity: details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity),
+    span,
+    message,
+    found: details.found,
+    wanted: details.wanted,
+    nearest: details.nearest,
+    fix: details.fix ?? (details.nearest === undefined ? undefined : `Write "${details.nearest}"`),
+    ...(details.related === undefined ? {} : { related: details.related.map(spanOf) }),
+  };
+}
+
 function spanOf({ file, path, part }: Place): Span {
   return file.spanOf(path, part);
+}
+
+function isSame(a: Span, b: Span): boolean {
+  return a.file === b.file && a.line === b.line && a.column === b.column;
 }
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Secret, type SecretReference } from '../plan/secret.ts';
-import type { Findings, Place } from './findings.ts';
+import { type Findings, type Place, quietFindings } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
 import type { Environment } from './source-file.ts';
 
@@ -18,13 +18,26 @@ const secretKeys: ReadonlySet<string> = new Set([
   'key',
 ]);
 
+/** Whether a key's value is a secret, by the key's name. */
+export function isSecretKey(key: string): boolean {
+  return secretKeys.has(key);
+}
+
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
 const wholeReference = /^os\.environ\/([A-Za-z_][A-Za-z0-9_]*)$/;
 
-/** Replaces `${NAME}`, `${NAME:-default}` and `os.environ/NAME` in a file's texts by the environment's values. */
-export function interpolate(file: ParsedFile, environment: Environment, findings: Findings): ParsedFile {
+/**
+ * Replaces `${NAME}`, `${NAME:-default}` and `os.environ/NAME` in a file's texts by the environment's values.
+ * A variable that is not set is told, but for places that nobody reads.
+ */
+export function interpolate(
+  file: ParsedFile,
+  { environment, isRead }: { readonly environment: Environment; readonly isRead: (path: Path) => boolean },
+  findings: Findings,
+): ParsedFile {
   const walk = (value: unknown, path: Path): unknown => {
-    if (typeof value === 'string') return replaced(value, { file, path }, environment, findings);
+    if (typeof value === 'string')
+      return replaced(value, { file, path }, environment, isRead(path) ? findings : quietFindings);
     if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, index]));
     if (typeof value !== 'object' || value === null || value instanceof Date) return value;
     return Object.fromEntries(
@@ -55,7 +68,7 @@ function isWholeReference(text: string): boolean {
 
 function replaced(text: string, place: Place, environment: Environment, findings: Findings): unknown {
   const whole = wholeReference.exec(text)?.[1];
-  if (whole !== undefined) return environment[whole] ?? unset(whole, place, findings);
+  if (whole !== undefined) return plainValue(environment[whole] || unset(whole, place, findings));
   if (!text.includes('${')) return text;
   const result = text.replaceAll(reference, (_all, name: string, fallback: string | undefined) => {
     const value = environment[name];
@@ -123,9 +136,11 @@ export function readSecret(
         : { kind: 'env', name, fallback: new Secret(fallback) };
     }
     if (value === undefined || value === '') {
-      findings.add('secret-unset', place, `The key is read from ${name}, which is not set`, {
-        found: name,
-        fix: `export ${name}=…`,
+      findings.addToCause('secret-unset', place, {
+        key: name,
+        subject: name,
+        message: () => `The key is read from ${name}, which is not set`,
+        details: () => ({ found: name, fix: `export ${name}=…` }),
       });
     }
     return { kind: 'env', name };

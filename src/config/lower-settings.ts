@@ -11,7 +11,7 @@ import type {
   Settings,
   Timeouts,
 } from '../plan/settings.ts';
-import type { Findings, Place } from './findings.ts';
+import { type Findings, type Place, quietFindings } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
 import type { ParsedFile } from './parsed-file.ts';
@@ -43,12 +43,10 @@ export function openSections(file: ParsedFile, findings: Findings): SettingsSect
       file,
       'cache_params',
       ['litellm_settings', 'cache_params'],
-      litellm.has('cache_params') ? findings : quiet,
+      litellm.has('cache_params') ? findings : quietFindings,
     ),
   };
 }
-
-const quiet: Findings = { add: () => {}, addAt: () => {}, hasErrors: () => false, errorCount: () => 0, list: () => [] };
 
 /** Settings but for routing, which needs the groups. */
 export type PlainSettings = Omit<Settings, 'routing'>;
@@ -208,7 +206,7 @@ function lowerCooldown({ litellm, router }: SettingsSections, findings: Findings
 export const defaultPort = 4000;
 
 function lowerServer(
-  { general, server }: SettingsSections,
+  { general, server, litellm }: SettingsSections,
   environment: Environment,
   findings: Findings,
 ): ServerSettings {
@@ -228,7 +226,10 @@ function lowerServer(
     keys: lowerKeys(server.raw('keys'), server.place('keys'), environment, findings),
     maxBodyBytes:
       server.number('max_body_bytes') ?? (megabytes === undefined ? 32 * 1024 * 1024 : megabytes * 1024 * 1024),
-    maxParallelRequests: general.number('global_max_parallel_requests') ?? general.number('max_parallel_requests'),
+    maxParallelRequests:
+      general.number('global_max_parallel_requests') ??
+      general.number('max_parallel_requests') ??
+      litellm.number('max_concurrent_requests'),
     showApiBase: server.boolean('show_api_base') ?? false,
     alwaysIncludeUsage: general.boolean('always_include_stream_usage') ?? false,
   };

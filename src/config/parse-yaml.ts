@@ -21,6 +21,8 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
     lineCounter: lines,
     uniqueKeys: false,
     customTags: [],
+    // LiteLLM's reader takes `<<`, so it must not turn into a key without a meaning.
+    merge: true,
     prettyErrors: false,
   });
   const root = document.contents;

@@ -4,6 +4,7 @@ import type { Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type Catalog, plainDraft } from './catalog.ts';
+import { quoted } from './findings.ts';
 import type { GroupDraft } from './group-builder.ts';
 import { groupNamed, type Lowering, otherTag } from './lowering.ts';
 import type { Reference } from './reference.ts';
@@ -182,16 +183,20 @@ function resolveAmbiguous(
   const [first] = models;
   if (first === undefined) return [];
   const asked = wanted.name === '' ? '' : ` of "${wanted.name}"`;
-  findings.add(
-    'ambiguous-fallback',
-    reference.at,
-    `"${provider.id}" has several models; as fallback${asked} the first serves, "${first.backendModel}"`,
-    {
+  findings.addToCause('ambiguous-fallback', reference.at, {
+    key: `${provider.id} ${first.index}`,
+    subject: wanted.name,
+    message: (all) => {
+      const names = all.filter((name) => name !== '');
+      const of = names.length === 0 ? '' : ` of ${quoted(names)}`;
+      return `"${provider.id}" has several models; as fallback${of} the first serves, "${first.backendModel}"`;
+    },
+    details: () => ({
       found: reference.name,
       wanted: `one of ${choices.slice(0, 12).join(', ')}`,
       fix: 'Name the model instead of the provider to choose another',
-    },
-  );
+    }),
+  });
   resolutions.push(
     `"${reference.name}" as fallback${asked} means ${provider.id}/${first.backendModel}, the first of several`,
   );

@@ -45,6 +45,7 @@ const texts = { type: 'array', items: { type: 'string' } } as const;
 const typeSchemas: Readonly<Record<SettingType, JsonSchema>> = {
   number: { type: ['number', 'string'] },
   boolean: { type: ['boolean', 'string'] },
+  booleanOrFile: { type: ['boolean', 'string'] },
   string: { type: 'string' },
   secret: { type: 'string' },
   strings: { anyOf: [{ type: 'string' }, texts] },

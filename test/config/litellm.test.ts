@@ -143,11 +143,11 @@ describe('spine 2.2: what is not offered', () => {
 
   test.each([
     ['general_settings: {custom_auth: mine.check}', 'key-not-executed', 'error'],
-    ['router_settings: {provider_budget_config: {}}', 'key-not-executed', 'error'],
+    ['router_settings: {provider_budget_config: {openai: {budget_limit: 1}}}', 'key-not-executed', 'error'],
     ['litellm_settings: {max_budget: 10}', 'key-not-executed', 'error'],
     ['litellm_settings: {success_callback: [langfuse]}', 'key-ignored', 'warning'],
     ['general_settings: {database_url: os.environ/DB}', 'key-ignored', 'warning'],
-    ['guardrails: []', 'key-not-executed', 'error'],
+    ['guardrails: [{guardrail_name: pii}]', 'key-not-executed', 'error'],
     ['router_settings: {routing_stategy: simple-shuffle}', 'unknown-key', 'error'],
     ['litellm_settings: {routing_strategy: simple-shuffle}', 'misplaced-key', 'error'],
     ['modell_list: []', 'unknown-key', 'error'],

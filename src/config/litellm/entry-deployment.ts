@@ -1,38 +1,21 @@
 import { seconds, tokens } from '../../plan/ids.ts';
 import type { Json } from '../../plan/json.ts';
+import { nearest } from '../../plan/nearest.ts';
 import type { Provider } from '../../plan/provider.ts';
 import { type DeploymentDraft, plainDraft } from '../catalog.ts';
+import type { Findings } from '../findings.ts';
 import { type Entry, objectOf } from './entry.ts';
 import { litellmKeys } from './keys.ts';
+import { ollamaOptions } from './request-fields.ts';
 import { valueAt } from './section.ts';
 
 /** Fields of litellm_params that steer the gateway; all others are defaults of the request. */
 const steering: ReadonlySet<string> = new Set(Object.keys(litellmKeys.litellm_params));
-/** Options of Ollama's runner among the fields that people give as parameters. */
-const ollamaOptions: ReadonlySet<string> = new Set([
-  'num_ctx',
-  'num_gpu',
-  'num_batch',
-  'num_thread',
-  'main_gpu',
-  'use_mmap',
-  'num_keep',
-  'top_k',
-  'min_p',
-  'typical_p',
-  'repeat_last_n',
-  'repeat_penalty',
-  'mirostat',
-  'mirostat_eta',
-  'mirostat_tau',
-  'num_predict',
-]);
-
 export function draftOf(
   model: string,
   provider: Provider,
   entry: Entry,
-  options: { readonly dropParams: boolean },
+  { dropParams, findings }: { readonly dropParams: boolean; readonly findings: Findings },
 ): DeploymentDraft {
   const plain = plainDraft(provider.id, model);
   const { params, info } = entry;
@@ -45,14 +28,14 @@ export function draftOf(
   const output = info.number('max_output_tokens');
   const input = params.number('input_cost_per_token') ?? info.number('input_cost_per_token');
   const cost = params.number('output_cost_per_token') ?? info.number('output_cost_per_token');
-  const mode = info.text('mode');
+  const mode = modeOf(entry, findings);
   const total = params.number('timeout');
   const first = params.number('stream_timeout');
   const cooldown = params.number('cooldown_time');
   const keepAlive = params.raw('keep_alive');
   return {
     ...plain,
-    kind: mode === 'chat' || mode === 'completion' || mode === 'embedding' ? mode : plain.kind,
+    kind: mode ?? plain.kind,
     contextTokens: context === undefined ? undefined : tokens(context),
     maxOutputTokens: output === undefined ? undefined : tokens(output),
     capabilities: {
@@ -69,7 +52,7 @@ export function draftOf(
     extraBody: objectOf(params.raw('extra_body')),
     dropParams: [
       ...(params.texts('additional_drop_params') ?? []),
-      ...((params.boolean('drop_params') ?? options.dropParams) ? unsupportedFields(provider) : []),
+      ...((params.boolean('drop_params') ?? dropParams) ? unsupportedFields(provider) : []),
     ],
     limit: { requestsPerMinute: params.number('rpm'), tokensPerMinute: params.number('tpm') },
     seats: params.number('max_parallel_requests'),
@@ -88,6 +71,42 @@ export function draftOf(
     description: info.text('description'),
     info: infoOf(entry),
   };
+}
+
+const modes = ['chat', 'completion', 'embedding'] as const;
+/** Modes of LiteLLM whose endpoints are not here. */
+const otherModes: readonly string[] = [
+  'image_generation',
+  'audio_transcription',
+  'audio_speech',
+  'rerank',
+  'moderation',
+  'realtime',
+  'batch',
+  'ocr',
+];
+
+/** What a deployment answers; a mode without an endpoint here would be a name that answers nothing. */
+function modeOf({ info }: Entry, findings: Findings): (typeof modes)[number] | undefined {
+  const declared = info.text('mode');
+  const mode = modes.find((one) => one === declared);
+  if (declared === undefined || mode !== undefined) return mode;
+  if (declared === 'responses') return 'chat';
+  if (otherModes.includes(declared))
+    findings.add('key-not-executed', info.place('mode'), `The mode "${declared}" is not offered`, {
+      found: declared,
+      wanted: `one of ${modes.join(', ')}`,
+      fix: 'Take the entry out, or start with --lenient to list its name all the same',
+    });
+  else {
+    const [near] = nearest(declared, [...modes, ...otherModes], 1);
+    findings.add('wrong-type', info.place('mode'), `"mode" has "${declared}"`, {
+      found: declared,
+      nearest: near,
+      wanted: `one of ${modes.join(', ')}`,
+    });
+  }
+  return undefined;
 }
 
 /** What people wrote into model_info and nothing else takes. */

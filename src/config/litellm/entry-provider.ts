@@ -9,6 +9,7 @@ import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
 import type { Lowering } from '../lowering.ts';
 import { type Entry, objectOf, type SplitModel, textOf } from './entry.ts';
 import type { Prefix } from './prefixes.ts';
+import type { SectionReader } from './section.ts';
 
 /** Entries of equal dialect, address and key share one provider. */
 export function providerOf(
@@ -16,6 +17,7 @@ export function providerOf(
   entry: Entry,
   credential: Readonly<Record<string, unknown>>,
   lowering: Lowering,
+  usualTls: Provider['tls'],
 ): Provider | undefined {
   const { catalog, findings, environment } = lowering;
   const declared = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
@@ -57,6 +59,7 @@ export function providerOf(
     headers: headersOf(entry, lowering),
     apiVersion:
       entry.params.text('api_version') ?? textOf(credential['api_version']) ?? environment['AZURE_API_VERSION'],
+    tls: tlsOf(entry.params) ?? usualTls,
   };
   const key = canonical(identity);
   const known = [...catalog.providers.values()].find(
@@ -68,6 +71,7 @@ export function providerOf(
         credential: one.credential,
         headers: one.headers,
         apiVersion: one.apiVersion,
+        tls: one.tls,
       }) === key,
   );
   if (known !== undefined) return known;
@@ -81,12 +85,20 @@ export function providerOf(
     seats: undefined,
     exclusiveGroup: undefined,
     tier: prefix.tier ?? tierOfAddress(address.baseUrl),
-    tls: { verify: true, caFile: undefined },
     ...identity,
   };
   catalog.providers.set(provider.id, provider);
   catalog.places.set(provider.id, entry.place);
   return provider;
+}
+
+/** What `ssl_verify` of a section says: whether certificates are checked, or with which authority; undefined where it says nothing. */
+export function tlsOf(section: SectionReader): Provider['tls'] | undefined {
+  const declared = section.raw('ssl_verify');
+  if (declared === undefined || declared === null) return undefined;
+  const isFile = typeof declared === 'string' && !/^(?:true|false)$/i.test(declared);
+  if (isFile) return { verify: true, caFile: declared };
+  return { verify: section.boolean('ssl_verify') ?? true, caFile: undefined };
 }
 
 function freeProviderName(wanted: string, { catalog }: Lowering): Provider['id'] {

@@ -1,6 +1,7 @@
 import type { DeploymentIndex } from '../../plan/ids.ts';
 import { nearest } from '../../plan/nearest.ts';
-import type { Place } from '../findings.ts';
+import type { Provider } from '../../plan/provider.ts';
+import { type Findings, inside, keyOf, type Place, quoted } from '../findings.ts';
 import { memberOf } from '../group-builder.ts';
 import type { Lowering } from '../lowering.ts';
 import type { ParsedFile } from '../parsed-file.ts';
@@ -8,11 +9,15 @@ import { type Entry, type SplitModel, textOf } from './entry.ts';
 import { draftOf } from './entry-deployment.ts';
 import { providerOf } from './entry-provider.ts';
 import { litellmKeys } from './keys.ts';
-import { inferPrefix, notOffered, prefixes } from './prefixes.ts';
+import { inferPrefix, prefixes } from './prefixes.ts';
+import { prefixNotOffered } from './read-places.ts';
 import { readSection, valueAt } from './section.ts';
 
+/** What holds for entries that say nothing of it. */
+export type EntryOptions = { readonly dropParams: boolean; readonly tls: Provider['tls'] };
+
 /** Puts a LiteLLM model_list into catalog and groups: entries of one name form a pool. */
-export function lowerModelList(file: ParsedFile, lowering: Lowering, options: { readonly dropParams: boolean }): void {
+export function lowerModelList(file: ParsedFile, lowering: Lowering, options: EntryOptions): void {
   const list = valueAt(file.value, ['model_list']);
   if (list === undefined || list === null) return;
   if (!Array.isArray(list)) {
@@ -26,23 +31,20 @@ export function lowerModelList(file: ParsedFile, lowering: Lowering, options: { 
   });
 }
 
-function lowerEntry(
-  file: ParsedFile,
-  index: number,
-  lowering: Lowering,
-  options: { readonly dropParams: boolean },
-): void {
+function lowerEntry(file: ParsedFile, index: number, lowering: Lowering, options: EntryOptions): void {
   const { findings, groups } = lowering;
   const place: Place = { file, path: ['model_list', index] };
-  const name = valueAt(file.value, ['model_list', index, 'model_name']);
-  if (typeof name !== 'string' || name === '') {
-    findings.add('missing-key', place, 'The key "model_name" is missing', { wanted: 'the name that clients ask for' });
+  const name = nameOf(file, place, findings);
+  if (name === undefined) return;
+  const params = valueAt(file.value, [...place.path, 'litellm_params']);
+  const unsigned = prefixNotOffered(params);
+  if (unsigned !== undefined) {
+    tellNotOffered(unsigned, inside(place, 'litellm_params', 'model'), String(valueAt(params, ['model'])), findings);
     return;
   }
-  checkEntryKeys(file, index, lowering);
   const entry: Entry = {
-    params: readSection(file, 'litellm_params', ['model_list', index, 'litellm_params'], findings),
-    info: readSection(file, 'model_info', ['model_list', index, 'model_info'], findings),
+    params: readSection(file, 'litellm_params', [...place.path, 'litellm_params'], findings),
+    info: readSection(file, 'model_info', [...place.path, 'model_info'], findings),
     place,
   };
   const deployment = lowerDeployment(name, entry, file, lowering, options);
@@ -63,18 +65,60 @@ function lowerEntry(
 
 const entryKeys = ['model_name', 'litellm_params', 'model_info', 'tpm', 'rpm'];
 
-function checkEntryKeys(file: ParsedFile, index: number, { findings }: Lowering): void {
-  const entry = valueAt(file.value, ['model_list', index]);
-  for (const key of Object.keys(entry as object)) {
-    if (entryKeys.includes(key) || key.startsWith('x-')) continue;
+/** The name of an entry that has what an entry needs; what is misspelt is told, and not again as missing. */
+function nameOf(file: ParsedFile, place: Place, findings: Findings): string | undefined {
+  const entry = valueAt(file.value, place.path);
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    findings.add('wrong-type', place, 'An entry of model_list is no map', {
+      wanted: '{model_name: NAME, litellm_params: {model: provider/NAME}}',
+    });
+    return undefined;
+  }
+  const misspelt = unknownEntryKeys(entry, place, findings);
+  const name = valueAt(entry, ['model_name']);
+  if (name === undefined || name === null || name === '') {
+    if (!misspelt.includes('model_name'))
+      findings.add('missing-key', place, 'The key "model_name" is missing', {
+        wanted: 'the name that clients ask for',
+      });
+    return undefined;
+  }
+  if (typeof name !== 'string') {
+    findings.add('wrong-type', inside(place, 'model_name'), `"model_name" has ${JSON.stringify(name)}`, {
+      wanted: 'text',
+      fix: 'Put it into quotes',
+    });
+    return undefined;
+  }
+  return misspelt.includes('litellm_params') ? undefined : name;
+}
+
+/** Tells the keys of an entry that are none, and gives back what they were meant to be. */
+function unknownEntryKeys(entry: object, place: Place, findings: Findings): readonly string[] {
+  return Object.keys(entry).flatMap((key) => {
+    if (entryKeys.includes(key) || key.startsWith('x-')) return [];
     const [near] = nearest(key, entryKeys, 1);
-    const inside = Object.hasOwn(litellmKeys.litellm_params, key) ? 'litellm_params' : undefined;
-    findings.add('unknown-key', { file, path: ['model_list', index, key], part: 'key' }, `Unknown key "${key}"`, {
+    const isParam = Object.hasOwn(litellmKeys.litellm_params, key);
+    findings.add('unknown-key', keyOf(inside(place, key)), `Unknown key "${key}"`, {
       found: key,
       nearest: near,
-      ...(inside === undefined ? {} : { fix: `Move it into ${inside}` }),
+      ...(isParam ? { fix: 'Move it into litellm_params' } : {}),
     });
-  }
+    return near === undefined || Object.hasOwn(entry, near) ? [] : [near];
+  });
+}
+
+function tellNotOffered(prefix: string, place: Place, model: string, findings: Findings): void {
+  findings.addToCause('unsupported-provider', place, {
+    key: prefix,
+    subject: model,
+    message: (all) =>
+      `${quoted(all)}: ${prefix} needs requests that are signed or of another wire, which is not offered`,
+    details: () => ({
+      found: prefix,
+      fix: 'Use the vendor’s OpenAI-compatible endpoint as openai/NAME with api_base, or start with --lenient to leave it out',
+    }),
+  });
 }
 
 function lowerDeployment(
@@ -82,7 +126,7 @@ function lowerDeployment(
   entry: Entry,
   file: ParsedFile,
   lowering: Lowering,
-  options: { readonly dropParams: boolean },
+  options: EntryOptions,
 ): DeploymentIndex | undefined {
   const { findings } = lowering;
   const model = entry.params.text('model');
@@ -93,20 +137,36 @@ function lowerDeployment(
       });
     return undefined;
   }
-  const credential = credentialValues(entry, file);
+  const credential = credentialValues(entry, file, findings);
   const found = splitModel(model, entry, credential, lowering);
   if (found === undefined) return undefined;
-  const provider = providerOf(found, entry, credential, lowering);
+  const provider = providerOf(found, entry, credential, lowering, options.tls);
   if (provider === undefined) return undefined;
-  return lowering.catalog.add(draftOf(found.model, provider, entry, options)).index;
+  return lowering.catalog.add(draftOf(found.model, provider, entry, { dropParams: options.dropParams, findings }))
+    .index;
 }
 
 /** Values of the credential_list entry that a deployment names. */
-function credentialValues(entry: Entry, file: ParsedFile): Readonly<Record<string, unknown>> {
+function credentialValues(entry: Entry, file: ParsedFile, findings: Findings): Readonly<Record<string, unknown>> {
   const wanted = entry.params.text('litellm_credential_name');
   const list = valueAt(file.value, ['credential_list']);
-  if (wanted === undefined || !Array.isArray(list)) return {};
-  const found: unknown = list.find((one: unknown) => valueAt(one, ['credential_name']) === wanted);
+  if (wanted === undefined) return {};
+  const all: readonly unknown[] = Array.isArray(list) ? list : [];
+  const found = all.find((one) => valueAt(one, ['credential_name']) === wanted);
+  if (found === undefined) {
+    const names = all.map((one) => valueAt(one, ['credential_name'])).filter((one) => typeof one === 'string');
+    const [near] = nearest(wanted, names, 1);
+    findings.add(
+      'unknown-credential',
+      entry.params.place('litellm_credential_name'),
+      `No entry of credential_list is called "${wanted}"`,
+      {
+        found: wanted,
+        nearest: near,
+        wanted: names.length === 0 ? 'an entry of credential_list' : `one of ${names.join(', ')}`,
+      },
+    );
+  }
   const values = valueAt(found, ['credential_values']);
   return typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {};
 }
@@ -122,27 +182,18 @@ function splitModel(
   const first = slash === -1 ? undefined : model.slice(0, slash);
   const base = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
   const place = entry.params.place('model');
-  const own = first !== undefined && (prefixes.has(first) || notOffered.has(first)) ? first : undefined;
+  const own = first !== undefined && prefixes.has(first) ? first : undefined;
   const prefixName = forced ?? own ?? inferPrefix(model, base);
-  if (prefixName !== undefined && notOffered.has(prefixName)) {
-    findings.add(
-      'unsupported-provider',
-      place,
-      `"${model}": ${prefixName} needs requests that are signed or of another wire, which is not offered`,
-      {
-        found: prefixName,
-        fix: 'Use the vendor’s OpenAI-compatible endpoint as openai/NAME with api_base, or start with --lenient to leave it out',
-      },
-    );
-    return undefined;
-  }
   const prefix = prefixName === undefined ? undefined : prefixes.get(prefixName);
   if (prefixName === undefined || prefix === undefined) {
     const [near] = nearest(forced ?? first ?? model, prefixes.keys(), 1);
     findings.add('unknown-prefix', place, `"${model}" names no provider that is known`, {
       found: model,
       nearest: near,
-      fix: 'Write openai/NAME and api_base for a server of OpenAI’s wire',
+      fix:
+        near === undefined || slash === -1
+          ? 'Write openai/NAME and api_base for a server of OpenAI’s wire'
+          : `Write "${near}${model.slice(slash)}"`,
     });
     return undefined;
   }

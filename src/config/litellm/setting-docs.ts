@@ -13,7 +13,16 @@ export type SettingsSection = Extract<
 >;
 
 /** What a setting takes, in JSON Schema's words or as one of ours that stands for several. */
-export type SettingType = 'number' | 'boolean' | 'string' | 'strings' | 'list' | 'map' | 'fallbacks' | 'secret';
+export type SettingType =
+  | 'number'
+  | 'boolean'
+  | 'booleanOrFile'
+  | 'string'
+  | 'strings'
+  | 'list'
+  | 'map'
+  | 'fallbacks'
+  | 'secret';
 
 /** What people have to know of one setting. */
 export type SettingDoc = FieldNotes & { readonly type: SettingType; readonly meaning: string };
@@ -52,6 +61,16 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     }),
     cooldown_time: seconds('Time for which a deployment that failed is set aside.', { default: 5 }),
     max_fallbacks: setting('number', 'Most fallbacks that one request follows.', { default: 5 }),
+    max_concurrent_requests: setting('number', 'Another word for general_settings.max_parallel_requests.'),
+    ssl_verify: setting(
+      'booleanOrFile',
+      'Whether the certificates of a model_list’s providers are checked, or a file with their authority.',
+      {
+        default: true,
+        danger: 'false lets anybody on the way read and change requests and answers.',
+      },
+    ),
+    api_request_params: setting('map', 'Another way to write ssl_verify: {verify: true}.'),
     cache: setting('boolean', 'Whether equal requests are answered from a cache.', { default: false }),
     cache_params: setting('map', 'Where and how long answers are kept; its keys stand below.'),
   },
@@ -81,6 +100,10 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     context_window_fallback_dict: setting('fallbacks', 'Another word for context_window_fallbacks.'),
     content_policy_fallbacks: setting('fallbacks', 'Names that answer when a provider’s policy refuses, by name.'),
     model_group_alias: setting('map', 'Further names of names: alias → name, or alias → {model, hidden}.'),
+    lab_extensions: setting(
+      'map',
+      'Sections of model-mappings.yaml inside a LiteLLM file: capabilities, pattern_routes, load_balancing, routing_rules and special_cases.',
+    ),
     disable_cooldowns: setting('boolean', 'Whether deployments that fail are asked on and on.', {
       default: false,
       danger: 'A server that is down then costs every request an attempt.',
