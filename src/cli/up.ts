@@ -14,6 +14,7 @@ import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
 import { renderStart } from './start-screen.ts';
 import type { Terminal } from './terminal.ts';
+import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** How long a person waits for the first states of the providers; a script does not wait at all. */
 const statesWaitMs = milliseconds(1500);
@@ -53,6 +54,7 @@ export const command: Command = defineCommand({
         folder: terminal.folder,
         log: logOptions(terminal),
       });
+      keepYoungGenerationSmall();
       await announce(running, terminal, options.json);
       return await serveUntilTold(running, terminal);
     } catch (error) {

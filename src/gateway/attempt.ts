@@ -120,7 +120,8 @@ async function send(
     provider === undefined ||
     upstream === undefined ||
     request.facts === undefined ||
-    request.body === undefined
+    request.body === undefined ||
+    request.scan === undefined
   ) {
     return { kind: 'failed', failure: failure('internal') };
   }
@@ -132,6 +133,7 @@ async function send(
     deployment,
     model: attempt.model,
     body: request.body,
+    scan: request.scan,
     stream: request.facts.stream,
     wantsUsage: request.needs?.wantsUsage ?? false,
     headers: request.facts.headers,

@@ -101,6 +101,7 @@ function beginRequest(
     facts: undefined,
     needs: undefined,
     body: undefined,
+    scan: undefined,
     decision: undefined,
     outcomes: [],
     answeredBy: undefined,
@@ -129,6 +130,7 @@ async function receive(request: GatewayRequest): Promise<Failure | undefined> {
   if (understood.kind === 'refused') return understood.failure;
   request.facts = understood.request.facts;
   request.needs = understood.request.needs;
+  request.scan = understood.request.scan;
   return undefined;
 }
 

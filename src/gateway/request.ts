@@ -4,6 +4,7 @@ import type { Milliseconds, RequestId } from '../plan/ids.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
 import type { Usage } from '../plan/usage.ts';
 import type { RequestNeeds } from '../wire/request-needs.ts';
+import type { BodyScan } from '../wire/scan-body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Principal } from './identify.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -40,6 +41,8 @@ export type GatewayRequest = {
   facts: RequestFacts | undefined;
   needs: RequestNeeds | undefined;
   body: Uint8Array | undefined;
+  /** Where the members of the body stand. */
+  scan: BodyScan | undefined;
   decision: Decision | undefined;
   readonly outcomes: AttemptOutcome[];
   /** The attempt that answers, once one does. */

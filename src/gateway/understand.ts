@@ -10,7 +10,7 @@ import type { Principal } from './identify.ts';
 export type Understood = {
   readonly facts: RequestFacts;
   readonly needs: RequestNeeds;
-  readonly body: Uint8Array;
+  readonly scan: BodyScan;
 };
 
 /** A request that was understood, or what is wrong with it. */
@@ -32,7 +32,11 @@ export function understand(
   const needs = readRequestNeeds(body, scanned.scan);
   return {
     kind: 'understood',
-    request: { facts: factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal }), needs, body },
+    request: {
+      facts: factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal }),
+      needs,
+      scan: scanned.scan,
+    },
   };
 }
 

@@ -13,7 +13,7 @@ import type {
   StreamRow,
   WholeRow,
 } from './fixtures/cases.ts';
-import { makeDeployment, makeProvider } from './fixtures/make.ts';
+import { makeDeployment, makeProvider, makeScan } from './fixtures/make.ts';
 import type { AnswerReading, BuildInput, Dialect, HeaderList, ReadContext, StreamPart } from './provider.ts';
 
 /*
@@ -98,6 +98,7 @@ function canonicalRequests(): readonly CanonicalRequest[] {
 function inputOf(cases: DialectCases, dialect: Dialect, request: CanonicalRequest): BuildInput {
   return {
     ...request,
+    scan: makeScan(request.body),
     provider: makeProvider({ dialect: dialect.name, ...cases.provider }),
     deployment: makeDeployment(cases.deployment),
     model: 'sent',

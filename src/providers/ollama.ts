@@ -4,7 +4,6 @@ import { bodyFields } from '../wire/chat-to-messages.ts';
 import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { createOllamaReader, ollamaToChat } from '../wire/ollama-to-chat.ts';
-import { type BodyScan, scanBody } from '../wire/scan-body.ts';
 import { basePath, buildOpenAiRequest, probeJson, statusDetail } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import type {
@@ -44,27 +43,20 @@ function buildRequest(input: BuildInput): BuildResult {
 }
 
 /** Its /v1 does not hear `max_completion_tokens`, by which newer clients say what they said by `max_tokens`. */
-function hasUnheardLimit({ endpoint, body, scan }: BuildInput): boolean {
-  const members = (scan ?? scannedMembers(body))?.members;
-  return endpoint === 'chat' && members?.has('max_completion_tokens') === true && !members.has('max_tokens');
+function hasUnheardLimit({ endpoint, scan: { members } }: BuildInput): boolean {
+  return endpoint === 'chat' && members.has('max_completion_tokens') && !members.has('max_tokens');
 }
 
 /** Fields of a request that only the native wire can carry. */
 const nativeFields = ['think', 'keep_alive', 'num_ctx', 'top_k', 'min_p', 'repeat_penalty', 'mirostat'];
 
-function needsNative({ deployment, body, scan }: BuildInput): boolean {
+function needsNative({ deployment, scan }: BuildInput): boolean {
   if (Object.keys(deployment.options).length > 0 || deployment.keepAlive !== undefined) return true;
   if (
     nativeFields.some((field) => deployment.defaults[field] !== undefined || deployment.extraBody[field] !== undefined)
   )
     return true;
-  const members = (scan ?? scannedMembers(body))?.members;
-  return members !== undefined && nativeFields.some((field) => members.has(field));
-}
-
-function scannedMembers(body: Uint8Array): BodyScan | undefined {
-  const scanned = scanBody(body);
-  return scanned.kind === 'scanned' ? scanned.scan : undefined;
+  return nativeFields.some((field) => scan.members.has(field));
 }
 
 const nativePaths = { chat: '/api/chat', completions: '/api/generate', embeddings: '/api/embed' };

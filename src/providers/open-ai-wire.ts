@@ -7,7 +7,7 @@ import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { readHttpError } from '../wire/read-error.ts';
 import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
 import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
-import { type BodyScan, memberValue, scanBody } from '../wire/scan-body.ts';
+import { type BodyScan, memberValue } from '../wire/scan-body.ts';
 import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
 import type {
   BuildInput,
@@ -33,9 +33,7 @@ export type OpenAiWireOptions = {
 
 /** Builds a request for a server of OpenAI's wire: the client's bytes with a closed list of edits. */
 export function buildOpenAiRequest(input: BuildInput, options: OpenAiWireOptions): BuildResult {
-  const scanned = input.scan === undefined ? scanBody(input.body) : { kind: 'scanned' as const, scan: input.scan };
-  if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
-  const { scan } = scanned;
+  const { scan } = input;
   const streams = input.stream || (options.alwaysStream === true && input.endpoint !== 'embeddings');
   const edits = bodyEdits(input, scan, { streams, learnUsage: options.learnUsage });
   const path =

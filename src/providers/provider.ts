@@ -26,8 +26,8 @@ export type BuildInput = {
   readonly model: string;
   /** The client's body: valid JSON, an object, checked for depth and duplicate keys. */
   readonly body: Uint8Array;
-  /** Where the body's members stand, if the caller has scanned it already. */
-  readonly scan?: BodyScan;
+  /** Where the body's members stand. */
+  readonly scan: BodyScan;
   /** Whether the client wants a stream. */
   readonly stream: boolean;
   /** Whether the client wants usage in its stream. */

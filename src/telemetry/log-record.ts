@@ -28,13 +28,27 @@ function renderObject(object: { readonly [key: string]: Json | undefined }): str
   for (const key in object) {
     const value = object[key];
     // A field without a value is left out, as JSON.stringify does.
-    if (value !== undefined) text += `${text === '{' ? '' : ', '}${JSON.stringify(key)}: ${renderValue(value)}`;
+    if (value !== undefined) text += `${text === '{' ? '' : ', '}${quoted(key)}: ${renderValue(value)}`;
   }
   return `${text}}`;
 }
 
+/** Field names are few and come back with every line. */
+const quotedKeys = new Map<string, string>();
+const mostQuoted = 1000;
+
+function quoted(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(key);
+  if (quotedKeys.size < mostQuoted) quotedKeys.set(key, text);
+  return text;
+}
+
 function renderValue(value: Json): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'number' && !Number.isFinite(value) ? 'null' : String(value);
   return isList(value) ? `[${value.map(renderValue).join(', ')}]` : renderObject(value);
 }
 
