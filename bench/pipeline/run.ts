@@ -75,6 +75,8 @@ const context: PipelineContext = {
     store.add(describeSettled(request));
   },
   listing: () => Promise.resolve(),
+  residency: () => Promise.resolve(),
+  look: () => Promise.resolve(),
   isDraining: () => false,
   active: () => 1,
 };
