@@ -34,6 +34,8 @@ export type ArgumentDefinition = {
   readonly name: string;
   readonly help: string;
   readonly required: boolean;
+  /** What it may be, where that is a closed list. */
+  readonly oneOf?: readonly string[];
 };
 
 type ValueOf<Definition extends OptionDefinition> = Definition['kind'] extends 'flag'

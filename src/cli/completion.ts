@@ -1,24 +1,22 @@
 import { type Command, type CommandEntry, defineCommand, exitCode, jsonOption } from './command.ts';
 import { printJson } from './print-json.ts';
 
-/** `signalbox completion SHELL`: a script that completes verbs and their options. */
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+/** `signalbox completion SHELL`: a script that completes verbs, their options and what these may be. */
 export function createCompletion(commands: readonly CommandEntry[]): Command {
   return defineCommand({
     words: ['completion'],
     summary: 'print a completion script for a shell',
-    arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true }],
+    arguments: [{ name: 'SHELL', help: 'bash, zsh or fish', required: true, oneOf: shells }],
     options: { json: jsonOption },
     examples: [
       { line: 'source <(signalbox completion bash)', does: 'complete in this shell' },
       { line: 'signalbox completion fish > ~/.config/fish/completions/signalbox.fish', does: 'complete in every fish' },
     ],
-    async run({ options, arguments: [shell = ''] }, terminal) {
-      const write = scripts.get(shell);
-      if (write === undefined) {
-        terminal.err(`SHELL wants ${[...scripts.keys()].join(', ')}, found "${shell}"`);
-        return exitCode.wrongUsage;
-      }
-      const script = write(await completionLines(commands));
+    async run({ options, arguments: [asked] }, terminal) {
+      const shell = shells.find((one) => one === asked) ?? 'bash';
+      const script = scripts[shell](await Promise.all(commands.map(completed)));
       if (options.json) printJson<'completion'>(terminal, { shell, script });
       else terminal.out(script);
       return exitCode.done;
@@ -26,44 +24,72 @@ export function createCompletion(commands: readonly CommandEntry[]): Command {
   });
 }
 
-/** What may follow a beginning: the words typed so far → the next word with its meaning. */
-type Completion = { readonly after: string; readonly next: string; readonly meaning: string };
+/** What can follow the words of a verb. */
+type Completed = {
+  readonly words: readonly string[];
+  readonly summary: string;
+  /** What its argument may be, where that is known. */
+  readonly names: readonly string[];
+  readonly options: readonly CompletedOption[];
+};
 
-async function completionLines(commands: readonly CommandEntry[]): Promise<readonly Completion[]> {
-  const lines: Completion[] = [];
-  for (const entry of commands) {
-    const loaded = await entry.load();
-    const [noun, verb] = entry.words;
-    if (noun === undefined) continue;
-    const isNew = !lines.some((line) => line.after === '' && line.next === noun);
-    if (isNew) lines.push({ after: '', next: noun, meaning: verb === undefined ? entry.summary : `${noun} commands` });
-    if (verb !== undefined) lines.push({ after: noun, next: verb, meaning: entry.summary });
-    for (const [name, option] of Object.entries(loaded.options)) {
-      const negatable = option.kind === 'flag' && option.negatable === true;
-      lines.push({ after: entry.words.join(' '), next: `--${negatable ? 'no-' : ''}${name}`, meaning: option.help });
-    }
-    lines.push({ after: entry.words.join(' '), next: '--help', meaning: 'print its help' });
-  }
-  return lines;
+type CompletedOption = {
+  readonly flag: string;
+  readonly help: string;
+  /** What its value may be: nothing is known of most values, and a flag has none. */
+  readonly values: readonly string[] | undefined;
+};
+
+async function completed({ words, summary, load }: CommandEntry): Promise<Completed> {
+  const command = await load();
+  const options = Object.entries(command.options).map(([name, option]): CompletedOption => {
+    const isNegated = option.kind === 'flag' && option.negatable === true;
+    const values = option.kind === 'flag' ? undefined : option.kind === 'text' ? (option.oneOf ?? []) : [];
+    return { flag: `--${isNegated ? 'no-' : ''}${name}`, help: option.help, values };
+  });
+  const help = { flag: '--help', help: 'print its help', values: undefined };
+  return { words, summary, names: command.arguments[0]?.oneOf ?? [], options: [...options, help] };
 }
 
-/** Words grouped by what stands before them. */
-function byBeginning(lines: readonly Completion[]): ReadonlyMap<string, readonly Completion[]> {
-  return Map.groupBy(lines, (line) => line.after);
+/** Nouns with the verbs that follow them. */
+function nounsOf(verbs: readonly Completed[]): ReadonlyMap<string, readonly Completed[]> {
+  return Map.groupBy(
+    verbs.filter(({ words }) => words.length > 1),
+    ({ words }) => words[0] ?? '',
+  );
 }
 
-function bashScript(lines: readonly Completion[]): string {
-  const cases = [...byBeginning(lines)].map(
-    ([after, following]) => `    "${after}") words="${following.map((line) => line.next).join(' ')}" ;;`,
+function firstWords(verbs: readonly Completed[]): readonly string[] {
+  return [...new Set(verbs.map(({ words }) => words[0] ?? ''))];
+}
+
+function bashScript(verbs: readonly Completed[]): string {
+  const nouns = nounsOf(verbs);
+  const offer = (before: string, words: readonly string[]): string => `    "${before}") words="${words.join(' ')}" ;;`;
+  const values = verbs.flatMap(({ words, options }) =>
+    options.flatMap((option) =>
+      option.values === undefined ? [] : [offer(`${words.join(' ')} ${option.flag}`, option.values)],
+    ),
   );
   return [
     '_signalbox() {',
-    '  local current="${COMP_WORDS[COMP_CWORD]}" one="${COMP_WORDS[1]}" two="${COMP_WORDS[2]}" words=""',
-    '  local before=""',
-    '  [ "$COMP_CWORD" -gt 1 ] && before="$one"',
-    '  [ "$COMP_CWORD" -gt 2 ] && case "$two" in -*) ;; *) before="$one $two" ;; esac',
+    '  local current="${COMP_WORDS[COMP_CWORD]}" before="" words=""',
+    '  [ "$COMP_CWORD" -gt 1 ] && before="${COMP_WORDS[1]}"',
+    // Only a noun is followed by a verb: after any other first word stands an argument.
+    `  case "$before" in ${[...nouns.keys()].join('|')}) [ "$COMP_CWORD" -gt 2 ] && before="$before \${COMP_WORDS[2]}" ;; esac`,
     '  case "$before" in',
-    ...cases,
+    offer('', firstWords(verbs)),
+    ...[...nouns].map(([noun, following]) =>
+      offer(
+        noun,
+        following.map(({ words }) => words[1] ?? ''),
+      ),
+    ),
+    ...verbs.map(({ words, names, options }) => offer(words.join(' '), [...names, ...options.map(({ flag }) => flag)])),
+    '  esac',
+    // After an option that takes a value stands that value: a known word, else whatever bash completes, such as a file.
+    '  case "$before ${COMP_WORDS[COMP_CWORD-1]}" in',
+    ...values,
     '  esac',
     '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '}',
@@ -71,26 +97,43 @@ function bashScript(lines: readonly Completion[]): string {
   ].join('\n');
 }
 
-function zshScript(lines: readonly Completion[]): string {
-  return ['autoload -U +X bashcompinit && bashcompinit', bashScript(lines)].join('\n');
+function zshScript(verbs: readonly Completed[]): string {
+  return ['autoload -U +X bashcompinit && bashcompinit', bashScript(verbs)].join('\n');
 }
 
-function fishScript(lines: readonly Completion[]): string {
-  return lines
-    .map((line) => {
-      const quoted = line.meaning.replaceAll("'", "\\'");
-      const seen =
-        line.after === '' ? '__fish_use_subcommand' : `__fish_seen_subcommand_from ${line.after.split(' ').at(-1)}`;
-      const word = line.next.startsWith('--') ? `-l ${line.next.slice(2)}` : `-a ${line.next}`;
-      return `complete -c signalbox -f -n '${seen}' ${word} -d '${quoted}'`;
-    })
-    .join('\n');
+function fishScript(verbs: readonly Completed[]): string {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
+  const offer = (when: string, what: string, meaning: string): string =>
+    `complete -c signalbox -f -n '${when}' ${what} -d ${quoted(meaning)}`;
+  const seen = (...words: readonly string[]): string => `__fish_seen_subcommand_from ${words.join(' ')}`;
+  const nouns = [...nounsOf(verbs)].flatMap(([noun, following]) => {
+    const names = following.map(({ words }) => words[1] ?? '');
+    const isNew = `${seen(noun)}; and not ${seen(...names)}`;
+    return [
+      offer('__fish_use_subcommand', `-a ${noun}`, `${noun} commands`),
+      ...following.map(({ words, summary }) => offer(isNew, `-a ${words[1]}`, summary)),
+    ];
+  });
+  const single = verbs.filter(({ words }) => words.length === 1);
+  const options = verbs.flatMap(({ words, names, options: own }) => {
+    const when = words.map((word) => seen(word)).join('; and ');
+    return [
+      ...names.map((name) => offer(when, `-a ${name}`, name)),
+      ...own.map(({ flag, help, values }) => {
+        const value = values === undefined ? '' : values.length === 0 ? ' -r -F' : ` -x -a ${quoted(values.join(' '))}`;
+        return offer(when, `-l ${flag.slice(2)}${value}`, help);
+      }),
+    ];
+  });
+  return [
+    ...single.map(({ words, summary }) => offer('__fish_use_subcommand', `-a ${words[0]}`, summary)),
+    ...nouns,
+    ...options,
+  ].join('\n');
 }
 
-type Script = (lines: readonly Completion[]) => string;
-
-const scripts: ReadonlyMap<string, Script> = new Map([
-  ['bash', bashScript],
-  ['zsh', zshScript],
-  ['fish', fishScript],
-]);
+const scripts: Readonly<Record<(typeof shells)[number], (verbs: readonly Completed[]) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};

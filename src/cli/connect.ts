@@ -6,20 +6,19 @@ import { installClient } from '../ops/install-client.ts';
 import { editClientFile, renderToml } from '../ops/write-client-file.ts';
 import { nearest } from '../plan/nearest.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption } from './command.ts';
-import { fail, unknownName } from './fail.ts';
+import { fail } from './fail.ts';
 import { askGateway, type GatewayFacts } from './gateway-facts.ts';
 import { printJson } from './print-json.ts';
 import type { Terminal } from './terminal.ts';
+
+const clientIds = clients.map((client) => client.id);
 
 /** `signalbox connect CLIENT`: the settings of a client program for this gateway. */
 export const command: Command = defineCommand({
   words: ['connect'],
   summary: 'print or write the settings of a client for this gateway',
-  details: [
-    `Clients: ${clients.map((client) => client.id).join(', ')}.`,
-    'Keys are never written: settings name the variable that holds yours.',
-  ],
-  arguments: [{ name: 'CLIENT', help: 'one of the clients above', required: true }],
+  details: ['Keys are never written: settings name the variable that holds yours.'],
+  arguments: [{ name: 'CLIENT', help: clientIds.join(', '), required: true, oneOf: clientIds }],
   options: {
     config: configOption,
     model: { kind: 'text', value: 'NAME', short: 'm', help: 'name that the client asks for (default: the first one)' },
@@ -34,11 +33,8 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
     const client = clients.find((one) => one.id === name);
-    if (client === undefined) {
-      const ids = clients.map((one) => one.id);
-      fail(unknownName('client', name, ids), terminal, options);
-      return exitCode.wrongUsage;
-    }
+    // The definition of the argument lets no other name through.
+    if (client === undefined) return exitCode.wrongUsage;
     const facts = await askGateway(options, terminal);
     if (facts.kind === 'none') return fail(facts.problem, terminal, options);
     noteMisspelt(options.model, facts.names, terminal);

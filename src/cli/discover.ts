@@ -3,7 +3,7 @@ import { createProbing } from '../main.ts';
 import { discover, discoveryCandidates } from '../ops/discover.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
 import { printJson } from './print-json.ts';
-import { duration, paint, paintState, renderTable } from './style.ts';
+import { duration, paint, renderTable, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox discover`: the model servers of this machine. */
@@ -42,10 +42,11 @@ function renderServers(servers: readonly DiscoveredServer[], terminal: Terminal)
       one.name,
       one.type,
       one.version ?? 'unknown',
-      `${paintState(terminal, one.state === 'up' ? 'ready' : one.state, one.state)}${one.why === null ? '' : ` ${one.why}`}`,
+      stateText(terminal, one.state === 'up' ? 'ready' : one.state, one.why),
       duration(one.latencyMs),
       one.url,
     ]),
+    terminal,
   );
   const models = servers.flatMap((server) =>
     server.models.length === 0 ? [] : ['', `${server.name}: ${server.models.map((one) => one.id).join(', ')}`],

@@ -13,7 +13,7 @@ import {
 } from './command.ts';
 import { printJson } from './print-json.ts';
 import { targetOf } from './running-gateway.ts';
-import { count, paint, renderTable } from './style.ts';
+import { count, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox doctor`: every precondition, each with its fix. */
@@ -61,16 +61,21 @@ const marks: Readonly<Record<Check['state'], readonly [mark: string, style: 'gre
   skipped: ['skipped', 'dim'],
 };
 
+/** Room for the longest mark, and the space after it. */
+const markWidth = 9;
+
 function renderReport({ checks }: DoctorReport, terminal: Terminal): string[] {
-  const rows = checks.map(({ state, title, found }) => {
+  const titleWidth = Math.max(...checks.map(({ title }) => title.length));
+  const margin = ' '.repeat(markWidth);
+  const isNarrow = checks.some(({ found }) => markWidth + titleWidth + 2 + found.length > terminal.columns);
+  const lines = checks.flatMap(({ state, title, found, fix }) => {
     const [mark, style] = marks[state];
-    return [paint(terminal, style, mark), title, found];
+    const head = paint(terminal, style, mark) + ' '.repeat(markWidth - mark.length);
+    return [
+      ...(isNarrow ? [head + title, margin + found] : [`${head}${title.padEnd(titleWidth)}  ${found}`]),
+      ...(fix === null ? [] : [`${margin}${paint(terminal, 'green', 'fix')}: ${fix}`]),
+    ];
   });
-  const [, ...table] = renderTable(['', '', ''], rows);
-  const lines = checks.flatMap(({ fix }, index) => [
-    table[index] ?? '',
-    ...(fix === null ? [] : [`         ${paint(terminal, 'green', 'fix')}: ${fix}`]),
-  ]);
   const of = (state: Check['state']): number => checks.filter((one) => one.state === state).length;
   return [
     ...lines,

@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generate } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
+import { shownPath } from '../ops/load-plan.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
@@ -42,6 +43,7 @@ export const command: Command = defineCommand({
         options,
       );
     const path = join(target, generatedName);
+    const name = shownPath(path, terminal.folder);
     const before = await readFile(path, 'utf8').catch(() => undefined);
     const isSame = before === value;
     // A file that is half written is never seen: it is made beside its place and then put there.
@@ -53,10 +55,10 @@ export const command: Command = defineCommand({
     else
       terminal.out(
         isSame
-          ? `${path} is up to date`
+          ? `${name} is up to date`
           : options.check
-            ? `${path} is not what the sources give: run signalbox generate`
-            : `${path} is written`,
+            ? `${name} is not what the sources give: run signalbox generate`
+            : `${name} is written`,
       );
     return options.check && !isSame ? exitCode.differences : exitCode.done;
   },

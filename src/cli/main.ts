@@ -57,20 +57,17 @@ function nounVerbs(noun: string | undefined): readonly CommandEntry[] {
 }
 
 function unknownCommand(words: readonly string[], terminal: Terminal): number {
-  const verbs = nounVerbs(words[0]);
-  if (verbs.length > 0) {
-    const asked = words[1];
-    const isHelp = asked === '--help' || asked === '-h';
-    if (!isHelp)
-      terminal.err(asked === undefined ? `"${words[0]}" wants a verb` : `Unknown command "${words[0]} ${asked}"`);
-    if (isHelp) terminal.out(overview(verbs));
-    else terminal.err(overview(verbs));
-    return isHelp ? exitCode.done : exitCode.wrongUsage;
+  const [noun = '', verb] = words;
+  const verbs = nounVerbs(noun);
+  if (verbs.length > 0 && (verb === '--help' || verb === '-h')) {
+    terminal.out(overview(verbs));
+    return exitCode.done;
   }
-  const typed = words.slice(0, 2).join(' ');
-  const names = commands.map((entry) => entry.words.join(' '));
-  const [near] = [...nearest(typed, names, 1), ...nearest(words[0] ?? '', names, 1)];
-  terminal.err(`Unknown command "${words[0]}"${near === undefined ? '' : `: did you mean "${near}"?`}`);
-  terminal.err('See: signalbox --help');
+  const names = (verbs.length > 0 ? verbs : commands).map((entry) => entry.words.join(' '));
+  const [near] = [...nearest(words.slice(0, 2).join(' '), names, 1), ...nearest(noun, names, 1)];
+  const typed = verbs.length > 0 ? `${noun} ${verb}` : noun;
+  if (verbs.length > 0 && verb === undefined) terminal.err(`"${noun}" wants a verb: ${names.join(', ')}`);
+  else terminal.err(`Unknown command "${typed}"${near === undefined ? '' : `: did you mean "${near}"?`}`);
+  terminal.err(`See: signalbox ${verbs.length > 0 ? `${noun} ` : ''}--help`);
   return exitCode.wrongUsage;
 }

@@ -27,6 +27,10 @@ export function parseInput(command: Command, words: readonly string[]): Parsed {
   }
   const missing = command.arguments.filter((argument) => argument.required)[positionals.length];
   if (missing !== undefined) return { kind: 'wrong', message: `${missing.name} is missing: ${missing.help}` };
+  for (const [index, word] of positionals.entries()) {
+    const { name = '', oneOf = undefined } = command.arguments[index] ?? {};
+    if (oneOf !== undefined && !oneOf.includes(word)) return { kind: 'wrong', message: wrongWord(name, word, oneOf) };
+  }
   const extra = positionals[command.arguments.length];
   if (extra !== undefined) return { kind: 'wrong', message: `Found "${extra}", but nothing more is expected` };
   return typedInput(command.options, values, positionals);
@@ -49,9 +53,14 @@ function optionProblem(command: Command, token: OptionToken): string | undefined
     return `${token.rawName} wants a number, found "${token.value}"`;
   }
   if (definition.kind === 'text' && definition.oneOf !== undefined && !definition.oneOf.includes(token.value)) {
-    return `${token.rawName} wants one of ${definition.oneOf.join(', ')}, found "${token.value}"`;
+    return wrongWord(token.rawName, token.value, definition.oneOf);
   }
   return undefined;
+}
+
+function wrongWord(what: string, found: string, oneOf: readonly string[]): string {
+  const [near] = nearest(found, oneOf, 1);
+  return `${what} wants one of ${oneOf.join(', ')}; found "${found}"${near === undefined ? '' : `: did you mean "${near}"?`}`;
 }
 
 /** `--no-discover` reaches the parser as `discover` where the flag is declared as negatable. */

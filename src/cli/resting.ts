@@ -16,7 +16,7 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
       why: null,
       since: null,
       models: deployments.length,
-      address: provider.dialect === 'echo' ? 'built in' : provider.baseUrl,
+      address: provider.dialect === 'echo' ? 'built in' : new URL(provider.baseUrl).host,
       version: null,
       checkedAt: null,
       latencyMs: null,

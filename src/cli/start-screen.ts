@@ -1,15 +1,15 @@
 import type { StartReport } from '../contract/start-report.ts';
-import { count, paint, paintState, renderTable } from './style.ts';
+import { count, paint, renderTable, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person wants to know when the gateway has started, and no more. */
-export function renderStart(report: StartReport, terminal: Pick<Terminal, 'colour'>): string[] {
+export function renderStart(report: StartReport, terminal: Pick<Terminal, 'colour' | 'columns'>): string[] {
   const lines = [
     `${paint(terminal, 'bold', 'Signalbox')} serves ${paint(terminal, 'cyan', `${report.address}/v1`)}`,
     '',
   ];
   lines.push(`  config  ${originText(report)}`);
-  lines.push(`  names   ${count(report.names, 'name')}`);
+  lines.push(`  names   ${namesText(report)}`);
   lines.push(`  key     ${keyText(report)}`);
   lines.push(`  log     ${report.logFile ?? 'the journal'}`);
   if (report.config.kind !== 'echo') lines.push('', ...providerLines(report, terminal));
@@ -31,8 +31,12 @@ function originText({ config }: StartReport): string {
     case 'discovered':
       return 'none: what was found on this machine (signalbox init writes it down)';
     case 'echo':
-      return 'none, and no model server was found: a built-in echo answers with your own words';
+      return `none${config.looked ? ', and no model server was found' : ''}: a built-in echo answers with your own words`;
   }
+}
+
+function namesText({ names }: StartReport): string {
+  return names === 0 ? 'none yet: they come from what the providers list' : String(names);
 }
 
 function keyText({ key }: StartReport): string {
@@ -40,15 +44,15 @@ function keyText({ key }: StartReport): string {
   return `needed${key.variable === null ? '' : ` (${key.variable})`}`;
 }
 
-function providerLines(report: StartReport, terminal: Pick<Terminal, 'colour'>): string[] {
+function providerLines(report: StartReport, terminal: Pick<Terminal, 'colour' | 'columns'>): string[] {
   const rows = report.providers.map((provider) => [
     `  ${provider.name}`,
     provider.type,
     provider.address,
     count(provider.models, 'model'),
-    `${paintState(terminal, provider.state)}${provider.why === null ? '' : paint(terminal, 'dim', ` ${provider.why}`)}`,
+    stateText(terminal, provider.state, provider.why),
   ]);
-  return rows.length === 0 ? [] : renderTable(['  provider', 'type', 'address', 'models', 'state'], rows);
+  return rows.length === 0 ? [] : renderTable(['  provider', 'type', 'address', 'models', 'state'], rows, terminal);
 }
 
 function tryLines(report: StartReport): string[] {

@@ -6,7 +6,7 @@ import { openConfig } from './open-config.ts';
 import { printJson } from './print-json.ts';
 import { restingProviders } from './resting.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
-import { ago, count, paint, paintState, renderTable } from './style.ts';
+import { count, elapsed, paint, renderTable, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox status`: what runs, and whether it is what the files say. */
@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
     if (options.json) printJson<'status'>(terminal, report);
     else for (const line of renderStatus(report, terminal)) terminal.out(line);
     if (found.kind === 'none') {
-      if (!options.json) terminal.err(found.problem.fix);
+      if (!options.json) terminal.err(`\n${found.problem.fix}`);
       return exitCode.failed;
     }
     return options.check && isChanged(report) ? exitCode.differences : exitCode.done;
@@ -70,7 +70,7 @@ async function atRest(config: string | undefined, terminal: Terminal): Promise<S
 function renderStatus(report: StatusReport, terminal: Terminal): string[] {
   const { config } = report;
   const state = report.running
-    ? `${paint(terminal, 'green', 'running')} at ${report.address ?? 'an unknown address'}, process ${report.pid}, ${ago(report.since)}`
+    ? `${paint(terminal, 'green', 'running')} at ${report.address ?? 'an unknown address'}, process ${report.pid}, since ${report.since === null ? 'an unknown time' : elapsed(report.since)}`
     : paint(terminal, 'yellow', 'not running');
   const lines = [
     `gateway  ${state}`,
@@ -104,12 +104,13 @@ function providerTable({ providers }: StatusReport, terminal: Terminal): string[
     providers.map((one) => [
       one.name,
       one.type,
-      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      stateText(terminal, one.state, one.why),
       String(one.models),
       loadedWords(one),
       one.latencyMs === null ? 'unknown' : `${one.latencyMs} ms`,
       one.address,
     ]),
+    terminal,
   );
 }
 

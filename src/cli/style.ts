@@ -26,8 +26,23 @@ export function paintState(terminal: Pick<Terminal, 'colour'>, state: string, te
   }
 }
 
-/** Rows in columns that are as wide as their widest cell; the last column keeps its length. */
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** What a table has to fit into. */
+export type TableSpace = { readonly columns: number };
+
+/**
+ * Rows in columns that are as wide as their widest cell; the last column keeps its length. Where
+ * that is wider than the terminal, every row stands as a list of its cells.
+ */
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { columns }: TableSpace = { columns: Number.POSITIVE_INFINITY },
+): string[] {
+  const lines = renderColumns(head, rows);
+  return lines.every((line) => visibleLength(line) <= columns) ? lines : renderStacked(head, rows);
+}
+
+function renderColumns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ''))));
   return all.map((row) =>
@@ -40,6 +55,18 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
   );
 }
 
+/** A row as a list: its first cell, and below it the others by their heads. */
+function renderStacked(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const width = Math.max(...head.slice(1).map((name) => name.length));
+  return rows.flatMap(([first = '', ...cells]) => {
+    const margin = ' '.repeat(first.length - first.trimStart().length + 2);
+    const shown = cells.flatMap((cell, column) =>
+      cell === '' ? [] : [`${margin}${(head[column + 1] ?? '').padEnd(width)}  ${cell}`],
+    );
+    return [first, ...shown];
+  });
+}
+
 function visibleLength(text: string): number {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
   return text.replaceAll(/\u001b\[\d+m/g, '').length;
@@ -50,14 +77,18 @@ export function count(number: number, one: string, many: string = `${one}s`): st
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** How long ago a moment was, in its largest unit: "since 3 min". */
-export function ago(time: string | null, now: number = Date.now()): string {
-  if (time === null) return 'since an unknown time';
+/** How long ago a moment was, in its largest unit: "3 min". */
+export function elapsed(time: string, now: number = Date.now()): string {
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
-  if (seconds < 90) return `since ${seconds} s`;
-  if (seconds < 90 * 60) return `since ${Math.round(seconds / 60)} min`;
-  if (seconds < 36 * 3600) return `since ${Math.round(seconds / 3600)} h`;
-  return `since ${Math.round(seconds / 86_400)} days`;
+  if (seconds < 90) return `${seconds} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
+/** A state with its reason. */
+export function stateText(terminal: Pick<Terminal, 'colour'>, state: string, why: string | null): string {
+  return `${paintState(terminal, state)}${why === null ? '' : paint(terminal, 'dim', `: ${why}`)}`;
 }
 
 /** Milliseconds as a person reads them. */

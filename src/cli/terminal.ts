@@ -15,6 +15,7 @@ export type Terminal = {
   readonly colour: boolean;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
+  /** Width of the terminal; without end where standard output is none. */
   readonly columns: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly folder: string;
@@ -54,7 +55,7 @@ export function createTerminal(process: NodeJS.Process): Terminal {
     watched: stdout.isTTY === true,
     colour: wantsColour(env, stdout.isTTY === true),
     interactive: stdout.isTTY === true && process.stdin.isTTY === true && env['CI'] === undefined,
-    columns: stdout.columns ?? 80,
+    columns: stdout.columns ?? Number.POSITIVE_INFINITY,
     environment: env,
     folder: process.cwd(),
     input: process.stdin,

@@ -94,6 +94,8 @@ function serveUntilTold(running: Running, terminal: Terminal): Promise<number> {
         return;
       }
       isStopping = true;
+      // A terminal has just shown ^C on this line.
+      if (terminal.watched) terminal.err('');
       terminal.err('Stopping: running answers may finish; the same signal again ends at once');
       void running.stop().then(() => resolve(exitCode.done));
     });

@@ -84,6 +84,6 @@ function cost({ usage, costUsd, timing }: DecisionRecord): string {
     usage === null
       ? 'tokens unknown'
       : `${usage.promptTokens ?? 'unknown'} tokens in, ${usage.completionTokens ?? 'unknown'} out`;
-  const own = timing.ownMs === null ? '' : `, ${timing.ownMs} ms of them the gateway’s own`;
-  return `${tokens}, ${costUsd === null ? 'price unknown' : `$${costUsd.toFixed(6)}`}${own.replace(' of them', '')}`;
+  const own = timing.ownMs === null ? '' : `, ${timing.ownMs} ms of the gateway’s own time`;
+  return `${tokens}, ${costUsd === null ? 'price unknown' : `$${costUsd.toFixed(6)}`}${own}`;
 }

@@ -6,8 +6,8 @@ export type ConfigOrigin =
   | { readonly kind: 'folder' | 'file'; readonly path: string }
   /** No configuration: what was found on this machine, or named in `SIGNALBOX_UPSTREAM`. */
   | { readonly kind: 'discovered' }
-  /** No configuration and nothing found: the built-in echo. */
-  | { readonly kind: 'echo' };
+  /** No configuration and nothing found: the built-in echo. `looked` is false where nothing was looked for. */
+  | { readonly kind: 'echo'; readonly looked: boolean };
 
 /** What a person wants to know when the gateway has started. */
 export type StartReport = {

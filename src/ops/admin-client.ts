@@ -37,7 +37,7 @@ export async function connectAdmin(target: SystemTarget): Promise<AdminClient> {
     throw new AdminError(
       'not_running',
       `No gateway runs with this configuration (looked in ${looked[0]})`,
-      'Start it with: signalbox up',
+      `Start it with: signalbox up${target.config === undefined ? '' : ` --config ${target.config}`}`,
     );
   }
   return createAdminClient(record);

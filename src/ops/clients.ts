@@ -69,7 +69,7 @@ export const clients: readonly Client[] = [
     ],
     notes: [
       'An Open WebUI that has run before keeps its own copy: set the same address under Admin Settings, Connections',
-      'From a container, the host is http://host.docker.internal:4000/v1 (docker run --add-host=host.docker.internal:host-gateway)',
+      'From a container the host is host.docker.internal (docker run --add-host=host.docker.internal:host-gateway), and the gateway has to listen there: up --host 0.0.0.0, with a key',
     ],
   },
   {

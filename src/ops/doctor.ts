@@ -4,6 +4,7 @@ import { revealSecret, type SecretReference } from '../plan/secret.ts';
 import { connectAdmin } from './admin-client.ts';
 import { findAdminRecord, type SystemTarget } from './admin-record.ts';
 import { check } from './check.ts';
+import { discoveryCandidates } from './discover.ts';
 import { checkMachine, type Machine } from './doctor-machine.ts';
 import { type LoadedPlan, type LoadResult, loadPlan } from './load-plan.ts';
 import { findPortHolder } from './port-holder.ts';
@@ -26,7 +27,7 @@ export async function examineSystem(options: DoctorOptions): Promise<DoctorRepor
   const loaded = await loadPlan({
     ...options.target,
     lenient: options.lenient,
-    candidates: [],
+    candidates: discoveryCandidates(options.target.environment),
     probing: options.probing,
   });
   const { looked } = await findAdminRecord(options.target);

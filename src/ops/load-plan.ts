@@ -85,17 +85,20 @@ async function loadDiscovered(options: LoadOptions): Promise<LoadResult> {
     diagnostics: compiled.diagnostics,
     environment: compiled.environment,
     places: compiled.places,
-    origin: { kind: servers.length === 0 ? 'echo' : 'discovered' },
+    origin: servers.length === 0 ? { kind: 'echo', looked: options.candidates.length > 0 } : { kind: 'discovered' },
     home: { folder: options.folder, name: undefined },
     discovered: servers,
     diskHash: () => Promise.resolve(plan.hash),
   };
 }
 
-/** Paths as people know them: from the folder that they are in. */
+/** Files by their paths as people know them. */
 export function shown(files: readonly SourceFile[], folder: string): readonly SourceFile[] {
-  return files.map((file) => {
-    const path = relative(folder, file.path);
-    return path.startsWith('..') ? file : { ...file, path };
-  });
+  return files.map((file) => ({ ...file, path: shownPath(file.path, folder) }));
+}
+
+/** A path as people know it: from the folder that they are in, where it lies below that. */
+export function shownPath(path: string, folder: string): string {
+  const fromHere = relative(folder, path);
+  return fromHere.startsWith('..') ? path : fromHere;
 }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { runCommand } from '../support/terminal.ts';
 
-const goldens = join(import.meta.dirname, 'goldens');
+const goldens = join(import.meta.dirname, 'goldens/help');
 const verbs = commands.map((entry) => entry.words.join(' '));
 
 /** The picture of one help text. */
@@ -37,6 +37,10 @@ test.each([
   ['an unknown option', ['status', '--jsno'], 64, '--json'],
   ['an option without its value', ['up', '--port'], 64, 'port'],
   ['a number that is none', ['up', '--port', 'many'], 64, 'port'],
+  ['a word out of a closed list', ['route', 'explain', 'x', '--endpoint', 'chta'], 64, 'did you mean "chat"?'],
+  ['an argument out of a closed list', ['completion', 'bahs'], 64, 'did you mean "bash"?'],
+  ['an unknown verb of a noun', ['provider', 'lsit'], 64, 'did you mean "provider list"?'],
+  ['a flag with a value', ['status', '--json=yes'], 64, 'takes no value'],
   ['a missing argument', ['ask'], 64, 'NAME'],
   ['a noun alone', ['provider'], 64, 'provider list'],
   ['too many words', ['status', 'now'], 64, 'now'],

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Running, start } from '../../src/main.ts';
-import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { type Ran, runCommand } from '../support/terminal.ts';
 
 let folder = '';
@@ -113,31 +112,6 @@ describe('spine 4: before a gateway runs', () => {
     const { code, out } = await signalbox('completion', shell);
     expect(code).toBe(0);
     for (const word of ['status', 'provider', 'explain']) expect(out).toContain(word);
-  });
-});
-
-describe('spine 4: provider probe', () => {
-  test('a server that answers', async () => {
-    const upstream = await startFakeUpstream(['some-model']);
-    expect(await json('provider', 'probe', upstream.url)).toMatchObject({
-      reachable: true,
-      type: 'openai_compatible',
-      models: [{ id: 'some-model' }],
-      problem: null,
-    });
-    await upstream.close();
-  });
-
-  test.each([
-    ['no address', 'nonsense://x', 'not_a_url'],
-    ['a closed port', 'http://127.0.0.1:1', 'refused'],
-    ['an unknown host', 'http://no.such.host.invalid', 'unknown_host'],
-  ])('%s', async (_what, url, code) => {
-    expect(await json('provider', 'probe', url)).toMatchObject({
-      reachable: false,
-      problem: { code, fix: expect.any(String) },
-    });
-    expect((await signalbox('provider', 'probe', url)).code).toBe(1);
   });
 });
 

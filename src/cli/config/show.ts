@@ -34,6 +34,7 @@ export const command: Command = defineCommand({
       for (const line of renderTable(
         ['setting', 'value', 'source'],
         shown.map((one) => rowOf(one, (text) => paint(terminal, 'dim', text))),
+        terminal,
       ))
         terminal.out(line);
     return exitCode.done;

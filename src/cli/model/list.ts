@@ -60,6 +60,7 @@ function renderNames(names: readonly NameReport[], terminal: Terminal): string[]
         ? one.members.map((member) => `${member.provider}/${member.model}`).join(', ')
         : `as ${one.alias}`,
     ]),
+    terminal,
   );
 }
 

@@ -3,7 +3,7 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
 import { printJson } from '../print-json.ts';
-import { paint, paintState, renderTable } from '../style.ts';
+import { renderTable, stateText } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox provider list`: the configured providers, with their states where a gateway runs. */
@@ -36,9 +36,10 @@ function renderProviders(providers: readonly ProviderStatus[], terminal: Termina
     providers.map((one) => [
       one.name,
       one.type,
-      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      stateText(terminal, one.state, one.why),
       String(one.models),
       one.address,
     ]),
+    terminal,
   );
 }

@@ -70,7 +70,7 @@ function renderReport(report: UrlReport, terminal: Terminal): string[] {
       one.parameterSize ?? 'unknown',
       one.context === null ? 'unknown' : String(one.context),
     ]);
-    lines.push('', ...renderTable(['  model', 'kind', 'size', 'context'], rows));
+    lines.push('', ...renderTable(['  model', 'kind', 'size', 'context'], rows, terminal));
   }
   if (report.problem !== null) {
     lines.push(

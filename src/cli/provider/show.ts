@@ -4,7 +4,7 @@ import { fail, unknownName } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
 import { printJson } from '../print-json.ts';
 import { residencyWords, speedWords } from '../residency-words.ts';
-import { ago, duration, paint, paintState, renderTable } from '../style.ts';
+import { duration, elapsed, paint, renderTable, stateText } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox provider show NAME`: one provider with its models. */
@@ -36,23 +36,26 @@ function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] 
   const { state, why, since, version, checkedAt, latencyMs, listed, deployments } = provider;
   const lines = [
     `${paint(terminal, 'bold', provider.name)}, ${provider.type} at ${provider.address}`,
-    `  state    ${paintState(terminal, state)}${why === null ? '' : ` ${why}`}${since === null ? '' : `, ${ago(since)}`}`,
+    `  state    ${stateText(terminal, state, why)}${since === null ? '' : `, since ${elapsed(since)}`}`,
     `  version  ${version ?? 'unknown'}`,
-    `  probe    ${checkedAt === null ? 'none yet' : `${duration(latencyMs)}, ${ago(checkedAt)}`}`,
+    `  probe    ${checkedAt === null ? 'none yet' : `${duration(latencyMs)}, ${elapsed(checkedAt)} ago`}`,
     `  lists    ${listed === null ? 'unknown' : listed.join(', ') || 'nothing'}`,
   ];
-  if (deployments.length === 0) return [...lines, '', 'It declares no models: names are looked up in what it lists'];
+  // What stands for any model that the server lists is no model by itself.
+  const declared = deployments.filter((one) => !one.model.includes('*'));
+  if (declared.length === 0) return [...lines, '', 'It declares no models: names are looked up in what it lists'];
   const table = renderTable(
     ['model', 'state', 'context', 'loaded', 'tokens a second', 'running', 'id'],
-    deployments.map((one) => [
+    declared.map((one) => [
       one.model,
-      `${paintState(terminal, one.state)}${one.why === null ? '' : paint(terminal, 'dim', ` ${one.why}`)}`,
+      stateText(terminal, one.state, one.why),
       one.context === null ? 'unknown' : String(one.context),
       residencyWords(one),
       speedWords(one),
       String(one.inFlight),
       one.id,
     ]),
+    terminal,
   );
   return [...lines, '', ...table];
 }

@@ -1,6 +1,7 @@
 import type { DecisionRecord } from '../../contract/decision-record.ts';
 import type { AssumedState, ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
+import { nearest } from '../../plan/nearest.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, type Problem } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
@@ -65,6 +66,7 @@ export const command: Command = defineCommand({
     const { record } = explained;
     if (options.json) printJson<'route explain'>(terminal, { ...record, assumedReady: found.kind === 'none' });
     else for (const line of renderExplanation(record, terminal)) terminal.out(line);
+    if (record.rule.kind === 'none' && !options.json) await suggest(name, options.config, terminal);
     if (found.kind === 'none' && !options.json)
       terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
     return record.order.length === 0 ? exitCode.failed : exitCode.done;
@@ -109,6 +111,17 @@ async function atRest(config: string | undefined, question: ExplainQuestion, ter
   return opened.kind === 'none' ? opened : { kind: 'explained', record: await explainAtRest(opened.plan, question) };
 }
 
+/** Names that are nearly the one that nobody knows. */
+async function suggest(name: string, config: string | undefined, terminal: Terminal): Promise<void> {
+  const opened = await openPlan(config, terminal, { lenient: true });
+  const known = opened.kind === 'opened' ? opened.plan.groups.filter((group) => group.listed) : [];
+  const near = nearest(
+    name,
+    known.map((group) => group.name),
+  );
+  if (near.length > 0) terminal.err(`Did you mean ${near.map((one) => `"${one}"`).join(', ')}?`);
+}
+
 function renderExplanation(record: DecisionRecord, terminal: Terminal): string[] {
   const { asked, rule, strategy, refusal, order, candidates, notes } = record;
   const lines = [
@@ -134,7 +147,7 @@ function renderExplanation(record: DecisionRecord, terminal: Terminal): string[]
         .map(([name, value]) => `${name} ${Number(value.toFixed(3))}`)
         .join(', '),
     ]);
-    lines.push('', ...renderTable(['try', 'deployment', 'as', 'weight', 'verdict', 'numbers'], rows));
+    lines.push('', ...renderTable(['try', 'deployment', 'as', 'weight', 'verdict', 'numbers'], rows, terminal));
   }
   for (const note of notes) lines.push('', paint(terminal, 'dim', note));
   return lines;
