@@ -1,4 +1,5 @@
 import { keyId, type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
+import type { RateLimit } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
 import type {
   CacheSettings,
@@ -11,7 +12,7 @@ import type {
   Settings,
   Timeouts,
 } from '../plan/settings.ts';
-import { type Findings, type Place, quietFindings } from './findings.ts';
+import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
 import type { ParsedFile } from './parsed-file.ts';
@@ -325,15 +326,7 @@ function lowerKeys(value: unknown, place: Place, environment: Environment, findi
     const secret = readSecret(key, { ...at, path: [...at.path, 'key'] }, environment, findings);
     if (secret === undefined) return [];
     const allowed = Array.isArray(models) ? models.filter((one) => typeof one === 'string') : [];
-    return [
-      {
-        id: keyId(name),
-        name,
-        secret,
-        models: allowed,
-        limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
-      },
-    ];
+    return [{ id: keyId(name), name, secret, models: allowed, limit: readLimit(entry, at, findings) }];
   });
 }
 
@@ -368,18 +361,33 @@ function lowerLimits({ rateLimits }: SettingsSections, findings: Findings): read
   const limits = rateLimits.raw('limits');
   if (rateLimits.boolean('enabled') === false || typeof limits !== 'object' || limits === null) return [];
   return Object.entries(limits).map(([name, value]: [string, unknown]) => {
-    const place = rateLimits.place('limits');
-    const number = (key: string): number | undefined => {
-      const found = valueAt(value, [key]);
-      if (found === undefined || (typeof found === 'number' && found > 0)) return found;
-      findings.add(
-        'wrong-type',
-        { ...place, path: [...place.path, name, key] },
-        `"${key}" has ${JSON.stringify(found)}`,
-        { wanted: 'a number above 0' },
-      );
-      return undefined;
-    };
-    return { name, limit: { requestsPerMinute: number('rpm'), tokensPerMinute: number('tpm') } };
+    const place = inside(rateLimits.place('limits'), name);
+    for (const key of Object.keys(typeof value === 'object' && value !== null ? value : {})) {
+      if (limitKeys.includes(key) || key.startsWith('x-')) continue;
+      findings.add('unknown-key', keyOf(inside(place, key)), `Unknown key "${key}"`, {
+        found: key,
+        wanted: limitKeys.join(', '),
+      });
+    }
+    return { name, limit: readLimit(value, place, findings) };
   });
+}
+
+const limitKeys: readonly string[] = ['rpm', 'tpm', 'max_parallel_requests'];
+
+function readLimit(value: unknown, place: Place, findings: Findings): RateLimit {
+  const number = (key: string): number | undefined => {
+    const found = valueAt(value, [key]);
+    if (found === undefined || (typeof found === 'number' && found > 0)) return found;
+    findings.add('wrong-type', inside(place, key), `"${key}" has ${JSON.stringify(found)}`, {
+      wanted: 'a number above 0',
+    });
+    return undefined;
+  };
+  const parallelRequests = number('max_parallel_requests');
+  return {
+    requestsPerMinute: number('rpm'),
+    tokensPerMinute: number('tpm'),
+    ...(parallelRequests === undefined ? {} : { parallelRequests }),
+  };
 }

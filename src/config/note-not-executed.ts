@@ -13,19 +13,8 @@ export type NotExecuted = {
   readonly asks?: (value: unknown) => boolean;
 };
 
-const isOn = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && 'enabled' in value && value.enabled === true;
-const hasNumbers = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && ('requests_per_minute' in value || 'tokens_per_minute' in value);
-
 /** Every such declaration; a row goes when what it names executes. */
 export const notExecuted: readonly NotExecuted[] = [
-  {
-    file: 'providers',
-    path: ['providers', '*', 'rate_limits'],
-    what: 'Limits of providers are not kept yet',
-    asks: hasNumbers,
-  },
   {
     file: 'providers',
     path: ['providers', '*', 'max_parallel_requests'],
@@ -37,17 +26,8 @@ export const notExecuted: readonly NotExecuted[] = [
     what: 'Providers of one card do not take turns yet',
   },
   { file: 'providers', path: ['providers', '*', 'budget'], what: 'Budgets of providers are not kept yet' },
-  { file: 'providers', path: ['providers', '*', 'models', '*', 'rpm'], what: 'Limits of models are not kept yet' },
-  { file: 'providers', path: ['providers', '*', 'models', '*', 'tpm'], what: 'Limits of models are not kept yet' },
-  { file: 'model-mappings', path: ['exact_matches', '*', 'rate_limit'], what: 'Limits of names are not kept yet' },
   { file: 'model-mappings', path: ['exact_matches', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
-  {
-    file: 'model-mappings',
-    path: ['special_cases', 'rate_limited_fallback'],
-    what: 'Requests over a limit are not sent on yet',
-    asks: isOn,
-  },
   {
     file: 'settings',
     path: ['router_settings', 'enable_pre_call_checks'],

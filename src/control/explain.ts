@@ -58,6 +58,7 @@ function explainedFacts(question: ExplainQuestion): RequestFacts {
     qualityTier: headers.get('x-quality-tier'),
     minTier: headers.get('x-signalbox-min-tier'),
     headers,
+    key: 'local',
     allowedModels: [],
     disableFallbacks: false,
     fallbacks: [],

@@ -1,8 +1,14 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
+import type { Milliseconds } from '../plan/ids.ts';
+import { rateLimitHeaders } from './rate-limits.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** Headers of every answer to a model request: who answered, by which decision, after what. */
-export function answerHeaders(request: GatewayRequest, attempt: PlannedAttempt | undefined, now: number): string[] {
+export function answerHeaders(
+  request: GatewayRequest,
+  attempt: PlannedAttempt | undefined,
+  now: Milliseconds,
+): string[] {
   const { plan, generation } = request.snapshot;
   const headers = [
     'x-request-id',
@@ -46,6 +52,7 @@ export function answerHeaders(request: GatewayRequest, attempt: PlannedAttempt |
     'x-litellm-overhead-duration-ms',
     Math.max(0, total - waited).toFixed(3),
   );
+  headers.push(...rateLimitHeaders(request, attempt, now));
   if (request.degradation !== undefined) {
     const { reason, from, to } = request.degradation;
     headers.push('x-signalbox-degraded', `${reason}; from=${headerText(from)}; to=${headerText(to)}`);

@@ -7,6 +7,7 @@ import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } f
 import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyAttemptEnded, applyAttemptStarted, applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
 import type { GatewayDependencies } from './dependencies.ts';
+import { settleAttempt } from './rate-limits.ts';
 import { askedModel, type GatewayRequest } from './request.ts';
 import { type CallTimeouts, callUpstream, type UpstreamCall } from './upstream-call.ts';
 
@@ -89,6 +90,7 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
   const { attempt, failure: failed, endedAt: now } = outcome;
   const { plan, state } = request.snapshot;
   request.outcomes.push(outcome);
+  settleAttempt(dependencies, request, failed);
   applyAttemptEnded(state, attempt.deployment, attempt.group);
   if (failed === undefined) {
     applySuccess(state, attempt.deployment, now);

@@ -4,6 +4,7 @@ import type { Milliseconds, ProviderId, RequestId } from '../plan/ids.ts';
 import type { DialectName } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect } from '../providers/provider.ts';
+import type { LimitUse } from '../routing/limits.ts';
 import type { Clock } from './clock.ts';
 import type { GatewayRequest, SettledRequest } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -19,6 +20,8 @@ export type GatewayLog = {
     attempt: PlannedAttempt,
     health: Extract<DeploymentHealth, { kind: 'cooling' }>,
   ): void;
+  limitFull(request: GatewayRequest, failed: Failure): void;
+  limitNear(request: GatewayRequest, use: LimitUse): void;
   badClient(reason: string, remoteAddress: string | undefined): void;
   internalError(error: unknown, requestId: RequestId | undefined): void;
 };

@@ -18,6 +18,7 @@ import type { Exchange } from './exchange.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { identify } from './identify.ts';
 import { BodyError } from './listener.ts';
+import { cancelReservation, reserveAttempt } from './rate-limits.ts';
 import { assembleStream, relayStream, sendWhole } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
 import { settle } from './settle.ts';
@@ -78,6 +79,7 @@ async function handleModelRequest(
     context.log.internalError(error, request.id);
     fail(context, request, failure('internal'));
   } finally {
+    cancelReservation(context, request);
     settle(context, request);
   }
 }
@@ -104,6 +106,7 @@ function beginRequest(
     scan: undefined,
     decision: undefined,
     outcomes: [],
+    reservation: undefined,
     answeredBy: undefined,
     degradation: undefined,
     waiting: undefined,
@@ -163,6 +166,8 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
     return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });
   if (decision?.refusal !== undefined) return decision.refusal;
   if (decision?.rotation !== undefined) applyRotation(snapshot.state, decision.rotation);
+  const first = decision?.attempts[0];
+  if (first !== undefined) reserveAttempt(context, request, first);
   return undefined;
 }
 
@@ -197,6 +202,7 @@ async function attemptAndRelay(context: PipelineContext, request: GatewayRequest
         random: context.random,
       });
       if (next.kind === 'stop') return fail(context, request, next.failure);
+      reserveAttempt(context, request, next.attempt);
       if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());
       else if (last !== undefined) context.log.fallback(request, attempt, next.attempt, last);
       if (next.delayMs > 0) await pause(context, request, next.delayMs);
@@ -263,6 +269,7 @@ function fail(context: PipelineContext, request: GatewayRequest, failed: Failure
   request.failure = failed;
   request.terminal =
     failed.kind === 'client_closed' ? 'client_closed' : request.outcomes.length > 0 ? 'upstream_error' : 'rejected';
+  if (failed.kind === 'rate_limited') context.log.limitFull(request, failed);
   const { exchange } = request;
   if (exchange.closed || failed.kind === 'client_closed') return exchange.destroy();
   // After a heartbeat the status is out, and only the stream itself can tell of the failure.

@@ -1,6 +1,7 @@
 import type { AttemptOutcome, Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { Milliseconds, RequestId } from '../plan/ids.ts';
+import type { Reservation } from '../plan/limit.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
 import type { Usage } from '../plan/usage.ts';
 import type { RequestNeeds } from '../wire/request-needs.ts';
@@ -45,6 +46,8 @@ export type GatewayRequest = {
   scan: BodyScan | undefined;
   decision: Decision | undefined;
   readonly outcomes: AttemptOutcome[];
+  /** What the attempt under way has taken of the limits that count it. */
+  reservation: Reservation | undefined;
   /** The attempt that answers, once one does. */
   answeredBy: PlannedAttempt | undefined;
   degradation: Degradation | undefined;

@@ -116,6 +116,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     qualityTier: headers.get('x-quality-tier') ?? needs.qualityTier,
     minTier: headers.get('x-signalbox-min-tier') ?? needs.minTier,
     headers,
+    key: principal.name,
     allowedModels: principal.models,
     disableFallbacks: memberText(body, scan, 'disable_fallbacks') === 'true',
     fallbacks: names(memberValue(body, scan, 'fallbacks')),

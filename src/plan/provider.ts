@@ -33,10 +33,12 @@ export type ProbeSettings = {
   readonly retries: number;
 };
 
-/** Requests and tokens allowed per minute; absent means unlimited. */
+/** Requests and tokens allowed per minute, and requests at the same time; absent means unlimited. */
 export type RateLimit = {
   readonly requestsPerMinute: number | undefined;
   readonly tokensPerMinute: number | undefined;
+  /** Of names and keys, where one more is refused; deployments and providers have seats, where one more waits. */
+  readonly parallelRequests?: number | undefined;
 };
 
 /** Most that may be spent within a window of time; kept by the ledger. */

@@ -34,6 +34,8 @@ export type RequestFacts = {
   readonly minTier: string | undefined;
   /** Credentials are never among them. */
   readonly headers: HeaderLookup;
+  /** Name of the client's key; `master` and `local` are such names too. */
+  readonly key: string;
   /** Names that the client's key may ask for; empty: all. */
   readonly allowedModels: readonly string[];
   /** LiteLLM's per-request switches. */

@@ -1,5 +1,6 @@
 import type { FailureKind } from './failure.ts';
 import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
+import type { LimitState } from './limit.ts';
 import type { Residency, Speeds } from './residency.ts';
 
 /** Why a deployment is set aside; `refused`: no connection came about. */
@@ -55,6 +56,7 @@ export type RoutingState = {
   readonly rotors: Float64Array[];
   /** Live model lists of providers, where a probe has one. */
   readonly listed: Map<ProviderId, ReadonlySet<string>>;
+  readonly limits: LimitState;
   /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
   readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
 };

@@ -22,10 +22,11 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { MetadataRule } from '../plan/settings.ts';
 import { holds } from './condition.ts';
-import { createLookup } from './facts.ts';
-import { type Excluded, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
+import { createLookup, tokensOf } from './facts.ts';
+import { type Excluded, excludedBy, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
+import { fullLimit, limitsOfDeployment, limitsOfRequest } from './limits.ts';
 import { type OrderInput, orderGroup, type Ranked } from './order.ts';
-import { noneLeft, notAllowed, unknownModel } from './refusal.ts';
+import { noneLeft, notAllowed, overLimit, unknownModel } from './refusal.ts';
 import { byName, isAllowed, type ModelOf, modelNamer, type Resolution, resolve } from './resolve.ts';
 
 /** Decides what may answer a request, in order, with the reason for every candidate. */
@@ -40,6 +41,9 @@ export function decide(
   const draft = createDraft({ plan, state, facts, now, random }, resolution);
   if (resolution.kind === 'unknown') return concluded(draft, unknownModel(facts, resolution.nearest));
   if (!isAllowed(plan, facts, resolution)) return concluded(draft, notAllowed(facts));
+  const full = fullLimit(state.limits, limitsOfRequest(state.limits, facts, draft.group?.index), tokensOf(facts), now);
+  if (full?.limit.kind === 'key') return concluded(draft, overLimit(full));
+  draft.passedOver = full === undefined ? undefined : excludedBy(full);
   switch (resolution.kind) {
     case 'unlisted':
       return { ...concluded(draft, undefined), needsListing: resolution.provider };
@@ -48,15 +52,27 @@ export function decide(
       break;
     case 'target':
       addTarget(draft, resolution.target, 'group');
-      addFallbacks(draft, resolution.fallback, undefined);
+      if (!isHeld(draft)) addFallbacks(draft, resolution.fallback, undefined);
       break;
     case 'group':
       addGroup(draft, resolution.group, 'group');
-      addFallbacks(draft, resolution.group.fallback, resolution.group);
+      if (!isHeld(draft)) addFallbacks(draft, resolution.group.fallback, resolution.group);
       break;
   }
   if (draft.attempts.length === 0) addDesperate(draft);
   return concluded(draft, draft.attempts.length === 0 ? noneLeft({ ...draft.input, ...draft }) : undefined);
+}
+
+/** Whether the limit of a name keeps out what was asked for: then nobody else answers, unless it is declared. */
+function isHeld({ input: { plan, state }, attempts, candidates, passedOver }: Draft): boolean {
+  if (attempts.length > 0 || plan.settings.routing.rateLimitedFallback) return false;
+  if (passedOver !== undefined) return true;
+  return candidates.some(
+    ({ deployment, verdict }) =>
+      verdict.kind === 'excluded' &&
+      verdict.reason === 'limit' &&
+      limitsOfDeployment(state.limits, deployment).some((index) => state.limits.limits[index]?.kind === 'name'),
+  );
 }
 
 /** A decision in the making: candidates and attempts are only ever added. */
@@ -73,6 +89,8 @@ type Draft = {
   readonly planned: Uint8Array;
   rotation: Decision['rotation'];
   needsResidency: Decision['needsResidency'];
+  /** Why everything is passed over that was asked for by a name whose limit is full. */
+  passedOver: Excluded | undefined;
 };
 
 function createDraft(input: OrderInput, resolution: Resolution): Draft {
@@ -94,6 +112,7 @@ function createDraft(input: OrderInput, resolution: Resolution): Draft {
     planned: new Uint8Array(input.plan.deployments.length),
     rotation: undefined,
     needsResidency: [],
+    passedOver: undefined,
   };
 }
 
@@ -114,7 +133,7 @@ function addGroup(draft: Draft, group: ModelGroup, source: Source, repeats?: Rep
     notePreference(draft, serving);
   }
   for (const { deployment, member, numbers } of serving)
-    addAttempt(draft, { deployment, member, numbers, source, group, repeats });
+    addUnlessPassedOver(draft, { deployment, member, numbers, source, group, repeats });
   for (const { deployment, member, why } of excluded)
     addExcluded(draft, { deployment, member, numbers: noNumbers, source, group, repeats }, why);
 }
@@ -144,8 +163,13 @@ function addTarget(draft: Draft, target: Target, source: Source, repeats?: Repea
   const deployment = deploymentAt(draft.input.plan, target.deployment);
   const looked: Looked = { deployment, member: undefined, numbers: noNumbers, source, group: undefined, repeats };
   const why = exclusionOf(draft.input, deployment);
-  if (why === undefined) addAttempt(draft, looked);
+  if (why === undefined) addUnlessPassedOver(draft, looked);
   else addExcluded(draft, looked, why);
+}
+
+function addUnlessPassedOver(draft: Draft, looked: Looked): void {
+  if (draft.passedOver !== undefined && looked.source === 'group') addExcluded(draft, looked, draft.passedOver);
+  else addAttempt(draft, looked);
 }
 
 const noNumbers: Candidate['numbers'] = {};
@@ -179,8 +203,9 @@ function addAttempt(draft: Draft, looked: Looked): void {
 
 const alreadyPlanned: Excluded = { reason: 'visited', detail: 'it has its place already' };
 
-function addExcluded(draft: Draft, looked: Looked, why: Excluded): void {
-  draft.candidates.push(candidateOf(looked, draft.modelOf(looked.deployment), { kind: 'excluded', ...why }));
+function addExcluded(draft: Draft, looked: Looked, { reason, detail, numbers = looked.numbers }: Excluded): void {
+  const verdict = { kind: 'excluded', reason, detail } as const;
+  draft.candidates.push(candidateOf({ ...looked, numbers }, draft.modelOf(looked.deployment), verdict));
 }
 
 function candidateOf(looked: Looked, model: string, verdict: Candidate['verdict']): Candidate {

@@ -5,6 +5,7 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
 import { sizeInName } from './resolve.ts';
+import { assumedOutputTokens } from './speeds.ts';
 
 /** A request's complexity with the terms it is made of. */
 export type Complexity = {
@@ -46,6 +47,11 @@ function isForCode(group: ModelGroup | undefined): boolean {
 /** Larger of prompt and asked output. */
 export function lengthOf(facts: RequestFacts): Tokens {
   return tokens(Math.max(facts.promptTokens, facts.maxOutputTokens ?? 0));
+}
+
+/** Tokens that a request is reckoned to use: its prompt and the output that it asks for. */
+export function tokensOf({ endpoint, promptTokens, maxOutputTokens }: RequestFacts): Tokens {
+  return tokens(promptTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? assumedOutputTokens)));
 }
 
 /** Looks up what conditions ask about a request for a group. */

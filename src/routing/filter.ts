@@ -1,4 +1,4 @@
-import type { Exclusion } from '../plan/decision.ts';
+import type { Candidate, Exclusion } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { Member, ModelGroup } from '../plan/model-group.ts';
@@ -7,10 +7,16 @@ import type { Tier } from '../plan/provider.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { type ConditionValue, holds } from './condition.ts';
-import { createLookup } from './facts.ts';
+import { createLookup, tokensOf } from './facts.ts';
+import { type FullLimit, fullLimit, limitsOfDeployment } from './limits.ts';
 
 /** Why a deployment cannot serve a request. */
-export type Excluded = { readonly reason: Exclusion; readonly detail: string };
+export type Excluded = {
+  readonly reason: Exclusion;
+  readonly detail: string;
+  /** What was compared, where it was numbers. */
+  readonly numbers?: Candidate['numbers'];
+};
 
 /** What a filter looks at. */
 export type FilterInput = {
@@ -34,8 +40,28 @@ export function exclusionOf(input: FilterInput, deployment: Deployment, place?: 
     excludedByTier(input, deployment) ??
     (place === undefined ? undefined : excludedByPlace(input, deployment, place)) ??
     excludedByContext(input, deployment) ??
-    excludedByHealth(input, deployment)
+    excludedByHealth(input, deployment) ??
+    excludedByLimit(input, deployment)
   );
+}
+
+/** Whether a limit of the deployment, of its provider or of its model has no room for the request. */
+function excludedByLimit({ state, facts, now }: FilterInput, { index }: Deployment): Excluded | undefined {
+  const limits = limitsOfDeployment(state.limits, index);
+  if (limits.length === 0) return undefined;
+  const full = fullLimit(state.limits, limits, tokensOf(facts), now);
+  return full === undefined ? undefined : excludedBy(full);
+}
+
+/** A full limit as a reason to pass over what it counts. */
+export function excludedBy(full: FullLimit): Excluded {
+  const { used, most, freeInMs } = full;
+  return { reason: 'limit', detail: limitWords(full), numbers: { used, limit: most, freeInMs } };
+}
+
+/** A full limit in words: what is limited, how full it is, when it has room. */
+export function limitWords({ limit, unit, most, used, freeInMs }: FullLimit): string {
+  return `the limit of ${limit.label} is full: ${used} of ${most} ${unit}, free in ${Math.ceil(freeInMs / 1000)} s`;
 }
 
 function excludedByPlace(input: FilterInput, deployment: Deployment, place: Place): Excluded | undefined {

@@ -7,7 +7,9 @@ import type { Target } from '../plan/model-group.ts';
 import { deploymentAt, groupAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import { tokensOf } from './facts.ts';
 import { contextOf, exclusionOf } from './filter.ts';
+import { fullLimit, limitsOfAttempt } from './limits.ts';
 import { orderGroup } from './order.ts';
 import { policyClass } from './policy-class.ts';
 import { modelNamer } from './resolve.ts';
@@ -167,6 +169,7 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   if (one.failure === undefined) return false;
   const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && !isClosedDoor(one.failure);
   if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
+  if (!hasRoom(input, one.attempt)) return false;
   const health = input.state.health[one.attempt.deployment];
   switch (health?.kind) {
     case 'down':
@@ -223,7 +226,15 @@ function isSame(a: PlannedAttempt, b: PlannedAttempt): boolean {
 }
 
 function isOpen(input: GoOnInput, attempt: PlannedAttempt): boolean {
-  return !input.outcomes.some((one) => isSame(one.attempt, attempt)) && isUsable(input, attempt);
+  return (
+    !input.outcomes.some((one) => isSame(one.attempt, attempt)) && isUsable(input, attempt) && hasRoom(input, attempt)
+  );
+}
+
+/** Other requests may have filled a limit since the decision. */
+function hasRoom({ state, facts, decision, now }: GoOnInput, attempt: PlannedAttempt): boolean {
+  const limits = limitsOfAttempt(state.limits, facts, decision.group, attempt);
+  return fullLimit(state.limits, limits, tokensOf(facts), now) === undefined;
 }
 
 /** Health may have changed since the decision: what is set aside by now is passed over. */

@@ -5,6 +5,8 @@ import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import { limitWords } from './filter.ts';
+import type { FullLimit } from './limits.ts';
 
 /** No rule knows what was asked for. */
 export function unknownModel({ asked, capability }: RequestFacts, near: readonly string[]): Failure {
@@ -22,6 +24,12 @@ export function notAllowed({ asked, capability }: RequestFacts): Failure {
   return failure('key_not_allowed', `The key may not ask for "${asked ?? capability ?? 'auto'}"`, { param: 'model' });
 }
 
+/** A limit of the key or of the name that was asked for is full. */
+export function overLimit(full: FullLimit): Failure {
+  const words = limitWords(full);
+  return failure('rate_limited', `${words[0]?.toUpperCase()}${words.slice(1)}`, { retryAfterMs: full.freeInMs });
+}
+
 /** What a refusal is told from. */
 export type RefusalInput = {
   readonly plan: Plan;
@@ -33,8 +41,8 @@ export type RefusalInput = {
 
 /** Why nothing can serve, as one failure: the reason that a client can act on comes first. */
 export function noneLeft({ plan, state, facts, now, candidates }: RefusalInput): Failure {
-  const found = candidates.flatMap(({ deployment, verdict }) =>
-    verdict.kind === 'excluded' ? [{ deployment, ...verdict }] : [],
+  const found = candidates.flatMap(({ deployment, verdict, numbers }) =>
+    verdict.kind === 'excluded' ? [{ deployment, ...verdict, freeInMs: numbers['freeInMs'] ?? 0 }] : [],
   );
   const isAll = (...reasons: readonly Exclusion[]): boolean =>
     found.length > 0 && found.every((one) => reasons.includes(one.reason));
@@ -46,6 +54,13 @@ export function noneLeft({ plan, state, facts, now, candidates }: RefusalInput):
     return failure('unsupported_by_group', `No deployment of "${name}" can do this: ${first}`);
   if (isAll('disabled', 'draining'))
     return failure('provider_disabled', `Every provider of "${name}" is disabled, and no fallback can serve`);
+  const limited = found.filter((one) => one.reason === 'limit');
+  if (limited.length > 0) {
+    const freeInMs = Math.min(...limited.map((one) => one.freeInMs));
+    return failure('rate_limited', `Cannot route to "${name}": ${limited[0]?.detail}`, {
+      retryAfterMs: milliseconds(freeInMs),
+    });
+  }
   const reasons = found.map((one) => `${deploymentAt(plan, one.deployment).provider}: ${one.detail}`);
   const detail = reasons.length === 0 ? 'it has no deployment' : [...new Set(reasons)].join('; ');
   const retryAfterMs = soonestEnd(state, candidates, now);

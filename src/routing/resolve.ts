@@ -56,9 +56,12 @@ export function byName(plan: Plan, asked: string): Extract<Meaning, { kind: 'gro
 }
 
 function knownName(plan: Plan, asked: string): NameTarget | undefined {
-  const known = plan.names.get(asked);
-  if (known !== undefined) return known;
-  return asked.endsWith(latest) ? plan.names.get(asked.slice(0, -latest.length)) : plan.names.get(`${asked}${latest}`);
+  return plan.names.get(asked) ?? plan.names.get(otherSpelling(asked));
+}
+
+/** The same name with or without Ollama's `:latest`. */
+export function otherSpelling(name: string): string {
+  return name.endsWith(latest) ? name.slice(0, -latest.length) : `${name}${latest}`;
 }
 
 const latest = ':latest';

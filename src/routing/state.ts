@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts';
 import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { afterFailure, afterStart, afterSuccess } from './health.ts';
+import { createLimitState } from './limits.ts';
 import { type Lesson, learn } from './speeds.ts';
 
 /** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
@@ -36,6 +37,7 @@ export function createRoutingState(
     groupInFlight: new Int32Array(plan.groups.length),
     rotors: plan.groups.map((group) => new Float64Array(group.members.length)),
     listed: new Map(previous?.state.listed),
+    limits: createLimitState(plan, previous?.state.limits),
     budget: {
       requests: [...(previous?.state.budget.requests ?? [])],
       retries: [...(previous?.state.budget.retries ?? [])],

@@ -28,6 +28,14 @@ export type LoggedRequest = {
   readonly terminal: string | undefined;
 };
 
+/** How far a limit is used, as far as a line tells. */
+export type LoggedUse = {
+  readonly limit: { readonly label: string };
+  readonly unit: string;
+  readonly most: number;
+  readonly used: number;
+};
+
 /** The lines that the gateway writes. */
 export type RequestLog = {
   settled(request: LoggedRequest, endedAt: Milliseconds): void;
@@ -38,6 +46,10 @@ export type RequestLog = {
     attempt: PlannedAttempt,
     health: Extract<DeploymentHealth, { kind: 'cooling' }>,
   ): void;
+  /** A request was refused, since a limit is full. */
+  limitFull(request: LoggedRequest, failed: Failure): void;
+  /** A limit has little room left. */
+  limitNear(request: LoggedRequest, use: LoggedUse): void;
   badClient(reason: string, remoteAddress: string | undefined): void;
   internalError(error: unknown, requestId: RequestId | undefined): void;
   /** Anything else worth a line. */
@@ -82,6 +94,29 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
         reason: health.why,
         seconds: Math.round((health.until - health.since) / 100) / 10,
         message: `${deploymentOf(request, attempt)} is set aside`,
+      });
+    },
+    limitFull(request, failed) {
+      line('warn', 'rate_limit', {
+        request_id: request.id,
+        component: 'routing',
+        state: 'full',
+        model: request.facts?.asked ?? 'auto',
+        key: request.principal?.name,
+        retry_after_seconds: Math.ceil((failed.retryAfterMs ?? 0) / 1000),
+        message: failed.message,
+      });
+    },
+    limitNear(request, { limit, unit, most, used }) {
+      line('warn', 'rate_limit', {
+        request_id: request.id,
+        component: 'routing',
+        state: 'near',
+        limit: limit.label,
+        used,
+        most,
+        unit,
+        message: `the limit of ${limit.label} is nearly full: ${used} of ${most} ${unit}`,
       });
     },
     badClient(reason, remoteAddress) {

@@ -5,6 +5,7 @@ import {
   deploymentIndex,
   groupIndex,
   groupName,
+  keyId,
   milliseconds,
   planHash,
   providerId,
@@ -21,7 +22,7 @@ import type {
   Target,
 } from '../../src/plan/model-group.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import type { Provider } from '../../src/plan/provider.ts';
+import type { Provider, RateLimit } from '../../src/plan/provider.ts';
 import type { RequestFacts } from '../../src/plan/request-facts.ts';
 import type {
   CooldownSettings,
@@ -94,6 +95,10 @@ export type PlanOf = {
   readonly retry?: Partial<RetrySettings>;
   readonly cooldown?: Partial<CooldownSettings>;
   readonly requestMs?: number;
+  /** Limits by name, as under rate_limit_settings. */
+  readonly limits?: { readonly [name: string]: Partial<RateLimit> };
+  /** Limits by a key's name. */
+  readonly keyLimits?: { readonly [name: string]: Partial<RateLimit> };
 };
 
 /** Makes a plan without a configuration file. */
@@ -231,7 +236,12 @@ function namesOf(
   return names;
 }
 
-function settingsOf({ routing = {}, retry, cooldown, requestMs = 600_000 }: PlanOf, target: TargetReader): Settings {
+function limitOf(limit: Partial<RateLimit>): RateLimit {
+  return { requestsPerMinute: undefined, tokensPerMinute: undefined, ...limit };
+}
+
+function settingsOf(written: PlanOf, target: TargetReader): Settings {
+  const { routing = {}, retry, cooldown, requestMs = 600_000, limits = {}, keyLimits = {} } = written;
   const {
     defaultProvider,
     defaultFallback,
@@ -311,7 +321,13 @@ function settingsOf({ routing = {}, retry, cooldown, requestMs = 600_000 }: Plan
       port: 0,
       cors: { enabled: false, allowedOrigins: [] },
       masterKey: undefined,
-      keys: [],
+      keys: Object.entries(keyLimits).map(([name, limit]) => ({
+        id: keyId(name),
+        name,
+        secret: { kind: 'env', name: 'KEY' },
+        models: [],
+        limit: limitOf(limit),
+      })),
       maxBodyBytes: 1024 * 1024,
       maxParallelRequests: undefined,
       showApiBase: false,
@@ -330,7 +346,7 @@ function settingsOf({ routing = {}, retry, cooldown, requestMs = 600_000 }: Plan
       modelTtlMs: new Map(),
     },
     logging: { level: 'info', slowRequestMs: undefined },
-    limits: [],
+    limits: Object.entries(limits).map(([name, limit]) => ({ name, limit: limitOf(limit) })),
     contextGuardTokens: undefined,
   };
 }
@@ -353,6 +369,7 @@ export function factsOf(overrides: Partial<RequestFacts> = {}): RequestFacts {
     qualityTier: undefined,
     minTier: undefined,
     headers: new Map(),
+    key: 'local',
     allowedModels: [],
     disableFallbacks: false,
     fallbacks: [],

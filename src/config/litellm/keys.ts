@@ -185,7 +185,7 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
     ...all(ignored('the cheap /health is always served'), 'health_check_endpoint'),
     ...all(later, 'prometheus'),
   },
-  rate_limit_settings: { ...all(executed, 'enabled'), ...all(later, 'limits') },
+  rate_limit_settings: all(executed, 'enabled limits'),
   cache_params: {
     ...all(executed, 'type host port password ttl namespace disk_cache_dir mode redis_url db'),
     ...all(
@@ -196,9 +196,9 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   litellm_params: {
     ...all(
       executed,
-      'model api_base base_url api_key api_version custom_llm_provider litellm_credential_name organization weight order tags timeout stream_timeout num_retries cooldown_time extra_body extra_headers headers additional_drop_params drop_params ssl_verify input_cost_per_token output_cost_per_token num_ctx keep_alive options',
+      'model api_base base_url api_key api_version custom_llm_provider litellm_credential_name organization weight order tags timeout stream_timeout num_retries cooldown_time extra_body extra_headers headers additional_drop_params drop_params ssl_verify input_cost_per_token output_cost_per_token num_ctx keep_alive options rpm tpm',
     ),
-    ...all(later, 'rpm tpm max_parallel_requests'),
+    ...all(later, 'max_parallel_requests'),
     ...all(ignored('the gateway retries, not the client'), 'max_retries'),
     ...all(ignored('clients say whether they want a stream'), 'stream'),
     ...all(ignored('this is one program'), 'rust use_client'),

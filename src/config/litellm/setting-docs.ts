@@ -143,7 +143,10 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     cors: setting('map', 'Web pages that may ask: enabled, and allowed_origins such as http://localhost:*.', {
       default: 'none',
     }),
-    keys: setting('list', 'Further keys: {name, key, models}, where models lists the names that the key may ask for.'),
+    keys: setting(
+      'list',
+      'Further keys: {name, key, models, rpm, tpm, max_parallel_requests}, where models lists the names that the key may ask for.',
+    ),
     max_body_bytes: setting('number', 'Largest request body.', { unit: 'bytes', default: 33_554_432 }),
     show_api_base: setting('boolean', 'Whether answers say in x-litellm-model-api-base which host answered.', {
       default: false,
@@ -156,7 +159,10 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
   },
   rate_limit_settings: {
     enabled: setting('boolean', 'Whether the limits hold.', { default: true }),
-    limits: setting('map', 'Limits by name, model or provider: {rpm, tpm}.'),
+    limits: setting(
+      'map',
+      'Limits by name, model or provider: {rpm, tpm, max_parallel_requests}. Under a model’s name all that reaches the model counts, under another name what is asked by it.',
+    ),
   },
   cache_params: {
     type: setting('string', 'Where answers are kept: local, disk or redis.', { default: 'local' }),

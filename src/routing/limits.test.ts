@@ -1,0 +1,277 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { milliseconds, tokens } from '../plan/ids.ts';
+import type { LimitState } from '../plan/limit.ts';
+import type { RequestFacts } from '../plan/request-facts.ts';
+import type { RoutingState } from '../plan/routing-state.ts';
+import { decide } from './decide.ts';
+import { tokensOf } from './facts.ts';
+import { createLimitState, fullLimit, limitsOfAttempt, reserve, settleReservation, takeNearlyFull } from './limits.ts';
+import { createRoutingState } from './state.ts';
+
+/** Requests in their order, and who answers each: `provider/model`, or the refusal with its Retry-After in seconds. */
+type Row = {
+  readonly name: string;
+  readonly plan: PlanOf;
+  readonly requests: readonly (Partial<RequestFacts> & { readonly at?: number })[];
+  readonly answers: readonly string[];
+};
+
+function check({ plan: written, requests, answers }: Row): void {
+  const plan = planOf(written);
+  const state = createRoutingState(plan, milliseconds(0));
+  const given = requests.map(({ at = 0, ...facts }) => {
+    const asked = factsOf({ asked: 'm', ...facts });
+    const now = milliseconds(at * 1000);
+    const decision = decide(plan, state, asked, now, () => 0.5);
+    const [first] = decision.attempts;
+    if (first === undefined)
+      return `${decision.refusal?.kind} ${Math.ceil((decision.refusal?.retryAfterMs ?? 0) / 1000)}`;
+    reserve(state.limits, limitsOfAttempt(state.limits, asked, decision.group, first), tokensOf(asked), now);
+    return `${plan.deployments[first.deployment]?.provider}/${first.model}`;
+  });
+  expect(given).toEqual(answers);
+}
+
+const twice = { requestsPerMinute: 2 };
+const once = { requestsPerMinute: 1, tokensPerMinute: undefined };
+const literal: PlanOf = {
+  deployments: ['ollama/*', 'ollama/llama3.2:3b'],
+  groups: { 'llama3.2:3b': ['ollama/llama3.2:3b'] },
+  routing: { patterns: [{ pattern: /:\d+b$/, target: 'ollama/*' }] },
+};
+
+describe('4.2: what a limit counts', () => {
+  test.each<Row>([
+    {
+      name: 'under a model, whatever reaches it',
+      plan: { deployments: ['a/m'], groups: { m: ['a/m'], other: ['a/m'] }, limits: { m: twice } },
+      requests: [{}, { asked: 'other' }, {}, { asked: 'a/m' }, { at: 61 }],
+      answers: ['a/m', 'a/m', 'rate_limited 61', 'rate_limited 61', 'a/m'],
+    },
+    {
+      name: 'under a pseudo-name, what is asked by that name',
+      plan: {
+        deployments: ['a/m'],
+        groups: { m: ['a/m'], pool: { members: ['a/m'], kind: 'load_balancing' } },
+        limits: { pool: { requestsPerMinute: 1 } },
+      },
+      requests: [{ asked: 'pool' }, {}, { asked: 'pool' }, {}],
+      answers: ['a/m', 'a/m', 'rate_limited 61', 'a/m'],
+    },
+    {
+      name: 'under an alias, what is asked by the alias',
+      plan: {
+        deployments: ['a/m'],
+        groups: { m: ['a/m'] },
+        aliases: { short: 'm' },
+        limits: { short: { requestsPerMinute: 1 } },
+      },
+      requests: [{ asked: 'short' }, { asked: 'short' }, {}],
+      answers: ['a/m', 'rate_limited 61', 'a/m'],
+    },
+    {
+      name: 'under a name that only a pattern reaches (the runbook’s llama3.1:8b)',
+      plan: { ...literal, limits: { 'llama3.1:8b': { requestsPerMinute: 1 } } },
+      requests: [{ asked: 'llama3.1:8b' }, { asked: 'llama3.1:8b' }, { asked: 'qwen:7b' }, { asked: 'llama3.2:3b' }],
+      answers: ['ollama/llama3.1:8b', 'rate_limited 61', 'ollama/qwen:7b', 'ollama/llama3.2:3b'],
+    },
+    {
+      name: 'with and without :latest',
+      plan: { deployments: ['a/m:latest'], groups: { 'm:latest': ['a/m:latest'] }, limits: { m: twice } },
+      requests: [{ asked: 'm' }, { asked: 'm:latest' }, { asked: 'm' }],
+      answers: ['a/m:latest', 'a/m:latest', 'rate_limited 61'],
+    },
+    {
+      name: 'of a provider, all of its models',
+      plan: {
+        deployments: ['a/m', 'a/n', 'b/m'],
+        providers: { a: { limit: once } },
+        groups: { m: ['a/m', 'b/m'], n: ['a/n'] },
+      },
+      requests: [{ asked: 'n' }, {}, { asked: 'n' }],
+      answers: ['a/n', 'b/m', 'rate_limited 61'],
+    },
+    {
+      name: 'under a provider’s name in rate_limit_settings',
+      plan: { deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] }, limits: { a: { requestsPerMinute: 1 } } },
+      requests: [{}, {}],
+      answers: ['a/m', 'b/m'],
+    },
+    {
+      name: 'of a key, whatever it asks',
+      plan: { deployments: ['a/m'], groups: { m: ['a/m'] }, keyLimits: { laptop: { requestsPerMinute: 1 } } },
+      requests: [{ key: 'laptop' }, { key: 'laptop' }, { key: 'desk' }],
+      answers: ['a/m', 'rate_limited 61', 'a/m'],
+    },
+    {
+      name: 'tokens: the prompt and the output that is asked for',
+      plan: { deployments: ['a/m'], groups: { m: ['a/m'] }, limits: { m: { tokensPerMinute: 500 } } },
+      requests: [
+        { promptTokens: tokens(200), maxOutputTokens: tokens(100) },
+        { promptTokens: tokens(200), maxOutputTokens: tokens(100), at: 10 },
+        { promptTokens: tokens(100), maxOutputTokens: tokens(100), at: 20 },
+      ],
+      answers: ['a/m', 'rate_limited 51', 'a/m'],
+    },
+    {
+      name: 'a request that wants more tokens than a minute has waits for an empty one',
+      plan: { deployments: ['a/m'], groups: { m: ['a/m'] }, limits: { m: { tokensPerMinute: 500 } } },
+      requests: [{ maxOutputTokens: tokens(9000) }, { maxOutputTokens: tokens(9000) }, { at: 61 }],
+      answers: ['a/m', 'rate_limited 61', 'a/m'],
+    },
+  ])('$name', check);
+});
+
+describe('4.2: what a full limit does', () => {
+  const pool: PlanOf = {
+    deployments: { 'a/m': { limit: once }, 'b/m': {}, 'c/n': {} },
+    groups: { m: { members: ['a/m', 'b/m'], fallback: ['c/n'] } },
+  };
+  test.each<Row>([
+    {
+      name: 'a full deployment is passed over for its peers',
+      plan: pool,
+      requests: [{}, {}, {}],
+      answers: ['a/m', 'b/m', 'b/m'],
+    },
+    {
+      name: 'a full name refuses, though a fallback stands behind it',
+      plan: { ...pool, limits: { m: { requestsPerMinute: 1 } } },
+      requests: [{}, {}],
+      answers: ['a/m', 'rate_limited 61'],
+    },
+    {
+      name: 'unless rate_limited_fallback sends the request on',
+      plan: { ...pool, limits: { m: { requestsPerMinute: 1 } }, routing: { rateLimitedFallback: true } },
+      requests: [{}, {}, {}],
+      answers: ['a/m', 'c/n', 'c/n'],
+    },
+    {
+      name: 'a full key refuses even then',
+      plan: { ...pool, keyLimits: { local: { requestsPerMinute: 1 } }, routing: { rateLimitedFallback: true } },
+      requests: [{}, {}],
+      answers: ['a/m', 'rate_limited 61'],
+    },
+    {
+      name: 'as many at the same time as a key may have, and no more',
+      plan: { ...pool, keyLimits: { local: { parallelRequests: 2 } } },
+      requests: [{}, {}, {}],
+      answers: ['a/m', 'b/m', 'rate_limited 1'],
+    },
+  ])('$name', check);
+
+  test('stands in the record with its numbers', () => {
+    const plan = planOf(pool);
+    const state: RoutingState = createRoutingState(plan, milliseconds(0));
+    const ask = factsOf({ asked: 'm' });
+    reserve(state.limits, [0], 1, milliseconds(0));
+    const { candidates } = decide(plan, state, ask, milliseconds(30_000), () => 0.5);
+    const [full] = candidates.filter(({ verdict }) => verdict.kind === 'excluded');
+    expect(full?.verdict).toEqual({
+      kind: 'excluded',
+      reason: 'limit',
+      detail: 'the limit of a/m is full: 1 of 1 requests a minute, free in 31 s',
+    });
+    expect(full?.numbers).toEqual({ used: 1, limit: 1, freeInMs: 31_000 });
+  });
+});
+
+const limited = (requestsPerMinute: number | undefined, tokensPerMinute: number | undefined): LimitState =>
+  createLimitState(
+    planOf({
+      deployments: ['a/m'],
+      groups: { m: ['a/m'] },
+      limits: { m: { requestsPerMinute, tokensPerMinute } },
+    }),
+  );
+
+describe('4.2: a minute that slides', () => {
+  test('4.2: no sixty seconds hold more requests than the limit, whenever they come', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 8 }),
+        fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 80 }),
+        (most, gaps) => {
+          const state = limited(most, undefined);
+          const sent: number[] = [];
+          let now = 0;
+          for (const gap of gaps) {
+            now += gap;
+            const full = fullLimit(state, [0], 1, milliseconds(now));
+            if (full === undefined) {
+              reserve(state, [0], 1, milliseconds(now));
+              sent.push(now);
+            } else {
+              // What Retry-After promises holds, and a second before it would not have.
+              expect(fullLimit(state, [0], 1, milliseconds(now + full.freeInMs))).toBeUndefined();
+              if (full.freeInMs > 1000)
+                expect(fullLimit(state, [0], 1, milliseconds(now + full.freeInMs - 1000))).toBeDefined();
+            }
+          }
+          for (const start of sent)
+            expect(sent.filter((at) => at >= start && at < start + 60_000).length).toBeLessThanOrEqual(most);
+        },
+      ),
+    );
+  });
+
+  test('4.2: what is taken is given back or made true, to the last token', () => {
+    const ending = fc.oneof(
+      fc.constant({ kind: 'unsent' } as const),
+      fc.record({ kind: fc.constant('sent' as const), tokens: fc.option(fc.nat(500), { nil: undefined }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(400), ending), { maxLength: 40 }), (requests) => {
+        const state = limited(1_000_000, 1_000_000);
+        const now = milliseconds(5000);
+        const taken = requests.map(([wanted]) => reserve(state, [0], wanted, now));
+        requests.forEach(([, how], index) => {
+          const reservation = taken[index];
+          if (reservation !== undefined) settleReservation(state, reservation, how, now);
+        });
+        const sent = requests.filter(([, how]) => how.kind === 'sent');
+        const used = sent.reduce((sum, [wanted, how]) => sum + (how.kind === 'sent' ? (how.tokens ?? wanted) : 0), 0);
+        expect(state.requests.reduce((sum, one) => sum + one, 0)).toBe(sent.length);
+        expect(state.tokens.reduce((sum, one) => sum + one, 0)).toBe(used);
+        expect([...state.running]).toEqual([0]);
+      }),
+    );
+  });
+
+  test('4.2: a stream longer than a minute counts its tokens when they are known', () => {
+    const state = limited(undefined, 1000);
+    const taken = reserve(state, [0], 400, milliseconds(0));
+    if (taken === undefined) throw new Error('Nothing was reserved');
+    expect(fullLimit(state, [0], 700, milliseconds(59_000))?.used).toBe(400);
+    expect(fullLimit(state, [0], 700, milliseconds(90_000))).toBeUndefined();
+    settleReservation(state, taken, { kind: 'sent', tokens: 900 }, milliseconds(95_000));
+    expect(fullLimit(state, [0], 700, milliseconds(96_000))?.used).toBe(900);
+  });
+
+  test('4.2: that a limit is nearly full is told once, and again after it was well below', () => {
+    const state = limited(10, undefined);
+    const told = (now: number): number => {
+      reserve(state, [0], 1, milliseconds(now));
+      return takeNearlyFull(state, [0], milliseconds(now)).length;
+    };
+    expect(Array.from({ length: 9 }, () => told(0))).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 0]);
+    expect(told(70_000)).toBe(0);
+    expect(Array.from({ length: 8 }, () => told(70_000))).toEqual([0, 0, 0, 0, 0, 0, 1, 0]);
+  });
+
+  test('4.2: limits that stay keep what they counted when another plan comes into force', () => {
+    const before = limited(3, undefined);
+    reserve(before, [0], 1, milliseconds(1000));
+    reserve(before, [0], 1, milliseconds(1000));
+    const plan = planOf({
+      deployments: ['b/n', 'a/m'],
+      groups: { m: ['a/m'] },
+      limits: { n: { requestsPerMinute: 9 }, m: { requestsPerMinute: 2 } },
+    });
+    const after = createLimitState(plan, before);
+    expect(fullLimit(after, [0], 1, milliseconds(2000))).toBeUndefined();
+    expect(fullLimit(after, [1], 1, milliseconds(2000))?.used).toBe(2);
+  });
+});
