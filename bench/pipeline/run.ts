@@ -55,7 +55,10 @@ const snapshot: Snapshot = {
   plan,
   state: createRoutingState(plan, systemClock.now()),
   upstreams: new Map(
-    [...plan.providers.keys()].map((id) => [id, { dispatcher: instantDispatcher(), key: undefined, headers: [] }]),
+    [...plan.providers.keys()].map((id) => [
+      id,
+      { dispatcher: instantDispatcher(), key: undefined, headers: [], concealed: { secrets: [], hosts: [] } },
+    ]),
   ),
   keys: [],
 };

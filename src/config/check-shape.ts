@@ -35,12 +35,17 @@ export function checkShape<Schema extends z.ZodType>(
 /** No schema is nested deeper. */
 const mostRounds = 8;
 
-/** Keys that begin with x- are a person's own notes, anywhere. */
+/** Maps whose keys are names of headers, most of which begin with x-. */
+const headerMaps: ReadonlySet<string> = new Set(['headers', 'extra_headers']);
+
+/** Keys that begin with x- are a person's own notes, anywhere but among headers. */
 function withoutNotes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNotes);
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) => (key.startsWith('x-') ? [] : [[key, withoutNotes(inner)]])),
+    Object.entries(value).flatMap(([key, inner]) =>
+      key.startsWith('x-') ? [] : [[key, headerMaps.has(key) ? inner : withoutNotes(inner)]],
+    ),
   );
 }
 

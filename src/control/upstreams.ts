@@ -24,10 +24,13 @@ export function createUpstreams(plan: Plan, environment: Environment): Upstreams
     const { credential } = provider;
     const missing = unsetVariable(provider, environment);
     if (missing !== undefined) keyless.set(provider.id, `its key is read from ${missing}, which is not set`);
+    const key = credential.kind === 'none' ? undefined : revealSecret(credential.secret, environment);
+    const headers = headersOf(provider, environment);
     byProvider.set(provider.id, {
       dispatcher: openPool(provider, plan),
-      key: credential.kind === 'none' ? undefined : revealSecret(credential.secret, environment),
-      headers: headersOf(provider, environment),
+      key,
+      headers,
+      concealed: { secrets: secretsOf(key, headers), hosts: hostsOf(provider) },
     });
   }
   return { byProvider, keyless };
@@ -71,6 +74,21 @@ function headersOf(provider: Provider, environment: Environment): readonly strin
     if (text !== undefined) headers.push(name, text);
   }
   return headers;
+}
+
+/** Short values are no secrets, and taking them out would tear other words apart. */
+const shortestSecret = 8;
+
+function secretsOf(key: string | undefined, headers: readonly string[]): readonly string[] {
+  // Names and values take turns; the first pair is our own user agent.
+  const values = headers.filter((_value, at) => at > 1 && at % 2 === 1);
+  return [...(key === undefined ? [] : [key]), ...values].filter((value) => value.length >= shortestSecret);
+}
+
+/** A bare name such as "ollama" may be any word, so it is taken out with its port alone. */
+function hostsOf({ baseUrl }: Provider): readonly string[] {
+  const { host, hostname } = new URL(baseUrl);
+  return hostname.includes('.') ? [host, hostname] : host === hostname ? [] : [host];
 }
 
 /** Cuts every connection, running ones too. */

@@ -64,7 +64,7 @@ export function answerHeaders(
 export function headerText(value: string): string {
   return /^[\x21-\x7e ]*$/.test(value)
     ? value
-    : value.replaceAll(/[^\x21-\x7e]/gu, (letter) => encodeURIComponent(letter));
+    : value.toWellFormed().replaceAll(/[^\x21-\x7e]/gu, (letter) => encodeURIComponent(letter));
 }
 
 function hostOf(url: string): string {

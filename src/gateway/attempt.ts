@@ -6,6 +6,7 @@ import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyAttemptEnded, applyAttemptStarted, applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
+import { wholeToChunks } from '../wire/whole-to-chunks.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { settleAttempt } from './rate-limits.ts';
 import { askedModel, type GatewayRequest } from './request.ts';
@@ -21,7 +22,7 @@ export type AttemptResult =
 /** An attempt with the function that must be called exactly once when its answer is over. */
 export type RunningAttempt = {
   readonly result: AttemptResult;
-  /** Ends the attempt; a failure counts against its deployment by the rules of routing. */
+  /** Ends the attempt, and what its upstream still sends; a failure counts against its deployment by the rules of routing. */
   finish(failed: Failure | undefined): void;
 };
 
@@ -37,9 +38,11 @@ export async function runAttempt(
   applyAttemptStarted(state, attempt.deployment, attempt.group, startedAt);
   let ended = false;
   let firstTokenAt: Milliseconds | undefined;
+  let result: AttemptResult | undefined;
   const finish = (failed: Failure | undefined): void => {
     if (ended) return;
     ended = true;
+    if (failed !== undefined && result?.kind === 'stream') result.call?.cancel();
     const endedAt = dependencies.clock.now();
     conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
     if (failed === undefined)
@@ -47,8 +50,14 @@ export async function runAttempt(
   };
   if (before.wasLoaded === false)
     request.waiting = { kind: 'loading', model: attempt.model, since: startedAt, aboutMs: before.loadMs };
-  const result = await send(dependencies, request, attempt);
-  request.waiting = undefined;
+  try {
+    result = await send(dependencies, request, attempt);
+  } catch (error) {
+    finish(failure('internal'));
+    throw error;
+  } finally {
+    request.waiting = undefined;
+  }
   if (result.kind === 'stream') firstTokenAt = dependencies.clock.now();
   if (result.kind === 'failed') finish(result.failure);
   // A deployment that is tested has passed with its first words; a long stream must not keep others waiting.
@@ -150,14 +159,15 @@ async function send(
     dialect,
     request: built.request,
     headers: [...dialect.authorize(provider, upstream.key), ...upstream.headers],
+    concealed: upstream.concealed,
     context,
     timeouts: timeoutsOf(dependencies, request, attempt, built.request),
     clock: dependencies.clock,
   });
-  return firstWords(request, call, dialect);
+  return firstWords(request, call);
 }
 
-async function firstWords(request: GatewayRequest, call: UpstreamCall, dialect: Dialect): Promise<AttemptResult> {
+async function firstWords(request: GatewayRequest, call: UpstreamCall): Promise<AttemptResult> {
   const { exchange } = request;
   const leave = exchange.whenClosed(() => call.cancel());
   const first = await call.first;
@@ -173,13 +183,8 @@ async function firstWords(request: GatewayRequest, call: UpstreamCall, dialect: 
       return { kind: 'stream', parts: first.parts, call };
     case 'whole':
       if (request.facts?.stream !== true) return first;
-      return {
-        kind: 'failed',
-        failure: failure(
-          'upstream_malformed',
-          `The provider was asked for a stream (${dialect.streamContentType}) and answered at once`,
-        ),
-      };
+      // Some servers know no streams; a client that asked for one gets one all the same.
+      return { kind: 'stream', parts: wholeToChunks(first.answer.body, first.answer.usage), call: undefined };
   }
 }
 
@@ -211,9 +216,10 @@ function timeoutsOf(
   const left = Math.max(1, request.deadline - dependencies.clock.now());
   const within = (limit: Milliseconds): Milliseconds => milliseconds(Math.min(limit, left));
   const totalMs = within(own?.totalMs ?? timeouts.attemptMs);
+  const firstTokenMs = own?.firstTokenMs ?? timeouts.firstTokenMs;
   return {
     // A whole answer's first byte comes when all of it is made, so only the attempt's limit binds it.
-    firstTokenMs: built.streams ? within(own?.firstTokenMs ?? timeouts.firstTokenMs) : totalMs,
+    firstTokenMs: built.streams && firstTokenMs < totalMs ? firstTokenMs : undefined,
     betweenChunksMs: own?.betweenChunksMs ?? timeouts.betweenChunksMs,
     totalMs,
   };

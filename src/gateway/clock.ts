@@ -2,7 +2,7 @@ import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 
 /** A running timer. */
 export type Timer = {
-  /** Starts it anew with its own duration. */
+  /** Starts it anew with its own duration, also after it was stopped. */
   restart(): void;
   stop(): void;
 };
@@ -22,13 +22,15 @@ export const systemClock: Clock = {
   now: () => milliseconds(performance.now()),
   wall: () => Date.now(),
   after(delay, callback) {
-    const handle = setTimeout(callback, delay);
+    let handle: NodeJS.Timeout | undefined = setTimeout(callback, delay);
     return {
       restart: () => {
-        handle.refresh();
+        if (handle === undefined) handle = setTimeout(callback, delay);
+        else handle.refresh();
       },
       stop: () => {
         clearTimeout(handle);
+        handle = undefined;
       },
     };
   },

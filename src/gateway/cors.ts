@@ -61,7 +61,7 @@ function isSameOrigin(origin: string, host: string | undefined): boolean {
  * otherwise count as this machine (DNS rebinding).
  */
 export function hostProblem(exchange: Exchange): Failure | undefined {
-  const host = exchange.header('host') ?? '';
+  const host = (exchange.header('host') ?? '').toLowerCase();
   const name = host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : host.replace(/:\d+$/, '');
   if (
     name === '' ||

@@ -17,7 +17,7 @@ export type Exchange = {
    * the client left, `bad_request` when it fell silent.
    */
   body(limitBytes: number): Promise<Uint8Array>;
-  /** Calls back once if the client goes before the answer is complete; the result ends the watch. */
+  /** Calls back once if the client goes, or has gone, before the answer is complete; the result ends the watch. */
   whenClosed(listener: () => void): () => void;
   readonly closed: boolean;
   readonly started: boolean;

@@ -19,8 +19,14 @@ export type Gateway = {
   drain(limit: Milliseconds): Promise<void>;
 };
 
+/** What a gateway is made of. */
+export type GatewayInput = GatewayDependencies & {
+  /** Connections of clients that are held at once. */
+  readonly mostConnections: number;
+};
+
 /** Creates a gateway; it answers once it listens. */
-export function createGateway(dependencies: GatewayDependencies): Gateway {
+export function createGateway({ mostConnections, ...dependencies }: GatewayInput): Gateway {
   const running = new Set<Promise<void>>();
   let draining = false;
   const context: PipelineContext = {
@@ -35,6 +41,8 @@ export function createGateway(dependencies: GatewayDependencies): Gateway {
       void handled.finally(() => running.delete(handled));
     },
     onBadClient: dependencies.log.badClient,
+    clock: dependencies.clock,
+    mostConnections,
   });
   return {
     active: () => running.size,

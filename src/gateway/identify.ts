@@ -47,15 +47,18 @@ function refused(kind: 'missing_key' | 'wrong_key', message: string): Identified
 }
 
 /** LiteLLM's own header goes first, since it exists to leave Authorization to others. */
+const keyHeaders = ['x-litellm-api-key', 'authorization', 'x-api-key', 'api-key'];
+
+/** The first key that is there; clients without one send `Bearer` with nothing behind it. */
 function presentedKey(exchange: Exchange): string | undefined {
-  const value =
-    exchange.header('x-litellm-api-key') ??
-    exchange.header('authorization') ??
-    exchange.header('x-api-key') ??
-    exchange.header('api-key');
-  if (value === undefined) return undefined;
-  const key = /^bearer\s+/i.test(value) ? value.replace(/^bearer\s+/i, '') : value;
-  return key.trim() === '' ? undefined : key.trim();
+  for (const name of keyHeaders) {
+    const key = exchange
+      .header(name)
+      ?.replace(/^\s*bearer(?:\s+|$)/i, '')
+      .trim();
+    if (key !== undefined && key !== '') return key;
+  }
+  return undefined;
 }
 
 function digestOf(key: string): Buffer {

@@ -17,8 +17,8 @@ import { findEndpoint } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { identify } from './identify.ts';
-import { BodyError } from './listener.ts';
 import { cancelReservation, reserveAttempt } from './rate-limits.ts';
+import { BodyError } from './read-body.ts';
 import { assembleStream, relayStream, sendWhole } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
 import { settle } from './settle.ts';
@@ -178,11 +178,14 @@ async function attemptAndRelay(context: PipelineContext, request: GatewayRequest
   if (facts === undefined || decision === undefined || attempt === undefined)
     return fail(context, request, failure('internal'));
   const heartbeat = startHeartbeat(context, request);
+  let running: RunningAttempt | undefined;
   try {
     for (;;) {
+      // It may have left while the choice or a pause took its time.
+      if (exchange.closed) return fail(context, request, failure('client_closed'));
       const late = await awaitLoading(context, request, attempt);
       if (late !== undefined) return fail(context, request, late);
-      const running = await runAttempt(context, request, attempt);
+      running = await runAttempt(context, request, attempt);
       if (running.result.kind !== 'failed') {
         const failed = await relay(context, request, attempt, running, heartbeat.stop);
         if (failed === undefined) return;
@@ -206,11 +209,12 @@ async function attemptAndRelay(context: PipelineContext, request: GatewayRequest
       if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());
       else if (last !== undefined) context.log.fallback(request, attempt, next.attempt, last);
       if (next.delayMs > 0) await pause(context, request, next.delayMs);
-      if (exchange.closed) return fail(context, request, failure('client_closed'));
       attempt = next.attempt;
     }
   } finally {
     heartbeat.stop();
+    // Only where something was thrown is an attempt still open here.
+    running?.finish(failure('internal'));
   }
 }
 

@@ -42,20 +42,25 @@ export function assembleStream(
 ): Promise<{ readonly body: Uint8Array } | { readonly failure: Failure }> {
   const assembler = createAnswerAssembler();
   return new Promise((resolve) => {
-    const leave = request.exchange.whenClosed(() => {
+    const giveUp = (failed: Failure): void => {
       streaming.call?.cancel();
-      resolve({ failure: failure('client_closed') });
-    });
+      resolve({ failure: failed });
+    };
+    const leave = request.exchange.whenClosed(() => giveUp(failure('client_closed')));
     const take = (parts: readonly StreamPart[]): void => {
       for (const part of parts) {
         learn(request, part);
         if (part.kind === 'failed') {
           leave();
-          resolve({ failure: part.failure });
-        } else if (part.kind === 'done') {
+          return resolve({ failure: part.failure });
+        }
+        if (part.kind === 'done') {
           leave();
-          resolve({ body: assembler.finish() });
-        } else assembler.add(part.bytes);
+          return resolve({ body: assembler.finish() });
+        }
+        if (assembler.add(part.bytes)) continue;
+        leave();
+        return giveUp(failure('upstream_too_large'));
       }
     };
     take(streaming.parts);

@@ -2,6 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import type { Concealed } from '../wire/redact.ts';
 import type { KeyRing } from './identify.ts';
 
 /** What stands behind a provider at run time: its connections and its key. */
@@ -11,6 +12,8 @@ export type Upstream = {
   readonly key: string | undefined;
   /** Extra headers of every request: name, value, … */
   readonly headers: readonly string[];
+  /** What its errors may repeat and no client may read: the key, secret headers, the host. */
+  readonly concealed: Concealed;
 };
 
 /**

@@ -59,8 +59,17 @@ function fieldProblem(endpoint: Endpoint, body: Uint8Array, scan: BodyScan): Fai
     typeProblem(body, scan, 'model', openings.text, 'text') ??
     typeProblem(body, scan, 'stream', openings.truth, 'true or false') ??
     typeProblem(body, scan, 'max_tokens', openings.number, 'a number') ??
-    typeProblem(body, scan, 'temperature', openings.number, 'a number')
+    typeProblem(body, scan, 'temperature', openings.number, 'a number') ??
+    letterProblem(body, scan, 'model')
   );
+}
+
+/** JSON can escape half of a surrogate pair, which is no letter and can stand in no header and no UTF-8. */
+function letterProblem(body: Uint8Array, scan: BodyScan, name: string): Failure | undefined {
+  const value = memberValue(body, scan, name);
+  if (typeof value !== 'string' || value.isWellFormed()) return undefined;
+  const found = JSON.stringify(value).slice(0, 200);
+  return failure('bad_request', `The field "${name}" holds half of a surrogate pair, found ${found}`, { param: name });
 }
 
 function typeProblem(

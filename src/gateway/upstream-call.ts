@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import type { Milliseconds } from '../plan/ids.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type {
   Dialect,
   ReadContext,
@@ -10,6 +10,9 @@ import type {
   UpstreamRequest,
   WholeAnswer,
 } from '../providers/provider.ts';
+import { formOfAnswer } from '../wire/answer-form.ts';
+import { largestAnswer, largestError, largestOpening } from '../wire/limits.ts';
+import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
 import type { Clock, Timer } from './clock.ts';
 import { failureOfError, wasReused } from './upstream-failure.ts';
@@ -36,7 +39,8 @@ export type UpstreamCall = {
 
 /** How long the phases may take. */
 export type CallTimeouts = {
-  readonly firstTokenMs: Milliseconds;
+  /** Absent where only the whole answer's limit binds. */
+  readonly firstTokenMs: Milliseconds | undefined;
   readonly betweenChunksMs: Milliseconds;
   readonly totalMs: Milliseconds;
 };
@@ -46,13 +50,15 @@ export type CallInput = {
   readonly dialect: Dialect;
   readonly request: UpstreamRequest;
   readonly headers: readonly string[];
+  /** What no failure of the call may tell. */
+  readonly concealed: Concealed;
   readonly context: ReadContext;
   readonly timeouts: CallTimeouts;
   readonly clock: Clock;
 };
 
-/** Largest whole answer that is held in memory. */
-const largestAnswer = 64 * 1024 * 1024;
+/** How long a server may keep its answer open after it has said that it is over. */
+const graceMs = milliseconds(1000);
 
 /** Sends a request to an upstream and reads its answer by the dialect. */
 export function callUpstream(input: CallInput): UpstreamCall {
@@ -67,9 +73,10 @@ type Phase = 'first' | 'following' | 'over';
 class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   readonly first: Promise<First>;
   readonly #input: CallInput;
-  readonly #firstToken: Timer;
+  readonly #firstToken: Timer | undefined;
   readonly #total: Timer;
   #between: Timer | undefined;
+  #grace: Timer | undefined;
   #settle: (first: First) => void = () => {};
   #phase: Phase = 'first';
   #controller: Dispatcher.DispatchController | undefined;
@@ -78,17 +85,23 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   #reader: StreamReader | undefined;
   #pieces: Buffer[] = [];
   #size = 0;
+  /** Whether the bytes so far do not tell yet whether they begin a stream. */
+  #isUnknown = false;
   #held: StreamPart[] = [];
+  #openingSize = 0;
   #take: ((parts: readonly StreamPart[]) => void) | undefined;
   #replayed = false;
 
   constructor(input: CallInput) {
     this.#input = input;
     this.first = new Promise((resolve) => {
-      this.#settle = resolve;
+      this.#settle = (first) =>
+        resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
     });
-    this.#firstToken = input.clock.after(input.timeouts.firstTokenMs, () => this.#timedOut('first'));
-    this.#total = input.clock.after(input.timeouts.totalMs, () => this.#timedOut('total'));
+    const { firstTokenMs, totalMs } = input.timeouts;
+    this.#firstToken =
+      firstTokenMs === undefined ? undefined : input.clock.after(firstTokenMs, () => this.#timedOut('first'));
+    this.#total = input.clock.after(totalMs, () => this.#timedOut('total'));
   }
 
   dispatch(): void {
@@ -117,11 +130,16 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 
   pause(): void {
-    if (this.#phase !== 'over') this.#controller?.pause();
+    if (this.#phase === 'over') return;
+    this.#controller?.pause();
+    // The silence that follows is ours.
+    this.#between?.stop();
   }
 
   resume(): void {
-    if (this.#phase !== 'over') this.#controller?.resume();
+    if (this.#phase === 'over') return;
+    this.#between?.restart();
+    this.#controller?.resume();
   }
 
   cancel(): void {
@@ -145,28 +163,31 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
-    const { dialect, request, context } = this.#input;
-    const type = String(headers['content-type'] ?? '');
-    const reading = request.reading ?? dialect;
-    const streams = status < 300 && request.streams && type.startsWith(reading.streamContentType);
-    if (streams) this.#reader = reading.createStreamReader(context);
+    const encoding = encodingOf(headers);
+    if (encoding !== undefined && status < 300)
+      return this.#giveUp(failure('upstream_malformed', compressed(encoding)));
+    this.#isUnknown = status < 300 && this.#input.request.streams;
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#phase === 'over') return;
-    if (this.#reader === undefined) return this.#collect(chunk);
     // Undici reuses its read buffer, and parts may be views of the chunk.
-    this.#read((reader) => reader.read(Buffer.from(chunk)));
+    const bytes = Buffer.from(chunk);
+    if (this.#reader !== undefined) return this.#read((reader) => reader.read(bytes), bytes.length);
+    this.#collect(bytes);
+    if (this.#isUnknown) this.#recognise();
   }
 
   onResponseEnd(): void {
+    this.#grace?.stop();
     if (this.#phase === 'over') return;
-    if (this.#reader !== undefined) return this.#read((reader) => reader.end());
+    if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
     this.#settle(this.#wholeAnswer());
     this.#over();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#grace?.stop();
     if (this.#phase === 'over') return;
     // A kept connection that the server closed just as it was used again has seen nothing of the request.
     if (this.#status === 0 && !this.#replayed && wasReused(error)) {
@@ -177,17 +198,35 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#fail(failure('upstream_truncated'));
   }
 
-  #collect(chunk: Buffer): void {
-    this.#size += chunk.length;
-    if (this.#size > largestAnswer) {
-      this.#fail(failure('upstream_too_large'));
-      this.#controller?.abort(new Error('too large'));
-      return;
+  #collect(bytes: Buffer): void {
+    this.#size += bytes.length;
+    this.#pieces.push(bytes);
+    if (this.#status < 300) {
+      if (this.#size > largestAnswer) this.#giveUp(failure('upstream_too_large'));
+    } else if (this.#size > largestError) {
+      // The status says enough.
+      this.#settle(this.#wholeAnswer());
+      this.#over();
+      this.#controller?.abort(new Error('long error'));
     }
-    this.#pieces.push(Buffer.from(chunk));
   }
 
-  #read(read: (reader: StreamReader) => StreamPart[]): void {
+  /** Finds out by its first bytes whether the answer is the stream that was asked for. */
+  #recognise(): void {
+    const { dialect, request, context } = this.#input;
+    const reading = request.reading ?? dialect;
+    const bytes = this.#collected();
+    const form = formOfAnswer(bytes, String(this.#headers['content-type'] ?? ''), reading.streamContentType);
+    // Blanks alone may come for long; they are not kept.
+    if (form === 'unknown' && bytes.length > 64) this.#pieces = [];
+    this.#isUnknown = form === 'unknown';
+    if (form !== 'stream') return;
+    this.#reader = reading.createStreamReader(context);
+    this.#pieces = [];
+    this.#read((reader) => reader.read(bytes), bytes.length);
+  }
+
+  #read(read: (reader: StreamReader) => StreamPart[], size: number): void {
     const reader = this.#reader;
     if (reader === undefined) return;
     let parts: StreamPart[];
@@ -201,45 +240,66 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
         },
       ];
     }
-    if (parts.length > 0) this.#deliver(parts);
+    if (parts.length > 0) this.#deliver(parts, size);
   }
 
-  #deliver(parts: StreamPart[]): void {
+  #deliver(parts: StreamPart[], size: number): void {
     const last = parts.at(-1);
     const ended = last?.kind === 'done' || last?.kind === 'failed';
-    if (this.#phase === 'first') this.#deliverFirst(parts, ended);
+    if (this.#phase === 'first') this.#deliverFirst(parts, size);
     else this.#pass(parts);
     if (!ended || this.#isOver()) return;
     this.#over();
-    // What a server sends after its end is nobody's; a failed one is not worth keeping connected.
     if (last.kind === 'failed') this.#controller?.abort(new Error('failed'));
+    else if (size > 0) this.#awaitEnd();
   }
 
-  #deliverFirst(parts: StreamPart[], ended: boolean): void {
-    this.#held.push(...parts);
-    const failed = this.#held.find((part) => part.kind === 'failed');
-    const meaningful = this.#held.some((part) => part.kind === 'content' || part.kind === 'finish');
-    if (failed !== undefined && !meaningful) return this.#settle({ kind: 'failed', failure: failed.failure });
-    if (!meaningful && !ended) return;
+  /** What a server sends after its end is nobody's; one that never ends loses its connection. */
+  #awaitEnd(): void {
+    // A slow client may have paused it, and nobody is left to resume it.
+    this.#controller?.resume();
+    this.#grace = this.#input.clock.after(graceMs, () => this.#controller?.abort(new Error('open after its end')));
+  }
+
+  #deliverFirst(parts: StreamPart[], size: number): void {
+    for (const part of parts) this.#held.push(part);
+    const isMeaningful = parts.some((part) => part.kind === 'content' || part.kind === 'finish');
+    const last = parts.at(-1);
+    if (!isMeaningful && last?.kind === 'failed') return this.#settle(last);
+    if (!isMeaningful && last?.kind !== 'done') {
+      // Parts may be views of all the bytes that they came with.
+      this.#openingSize += size;
+      if (this.#openingSize > largestOpening) this.#giveUp(failure('upstream_too_large', endlessOpening));
+      return;
+    }
     const held = this.#held;
     this.#held = [];
     this.#phase = 'following';
-    this.#firstToken.stop();
+    this.#firstToken?.stop();
     this.#settle({ kind: 'parts', parts: held });
     // From here on, silence is measured anew after each part.
     const { clock, timeouts } = this.#input;
-    if (!ended) this.#between = clock.after(timeouts.betweenChunksMs, () => this.#timedOut('between'));
+    if (last?.kind !== 'done' && last?.kind !== 'failed')
+      this.#between = clock.after(timeouts.betweenChunksMs, () => this.#timedOut('between'));
   }
 
   #pass(parts: readonly StreamPart[]): void {
     this.#between?.restart();
-    if (this.#take === undefined) this.#held.push(...parts);
-    else this.#take(parts);
+    const last = parts.at(-1);
+    const told =
+      last?.kind === 'failed'
+        ? [...parts.slice(0, -1), { ...last, failure: conceal(last.failure, this.#input.concealed) }]
+        : parts;
+    if (this.#take === undefined) this.#held.push(...told);
+    else this.#take(told);
+  }
+
+  #collected(): Buffer {
+    return this.#pieces.length === 1 && this.#pieces[0] !== undefined ? this.#pieces[0] : Buffer.concat(this.#pieces);
   }
 
   #wholeAnswer(): First {
-    const body =
-      this.#pieces.length === 1 && this.#pieces[0] !== undefined ? this.#pieces[0] : Buffer.concat(this.#pieces);
+    const body = encodingOf(this.#headers) === undefined ? this.#collected() : nothing;
     const { dialect, context, clock } = this.#input;
     if (this.#status >= 400) {
       return { kind: 'failed', failure: dialect.readError(this.#status, headerMap(this.#headers), body, clock.wall()) };
@@ -249,9 +309,12 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
         kind: 'failed',
         failure: failure('upstream_malformed', `The provider answered with a redirect (status ${this.#status})`),
       };
-    const answer = (this.#input.request.reading ?? dialect).readWhole(body, context);
-    if (answer.kind === 'failed') return answer;
-    return { kind: 'whole', answer };
+    try {
+      const answer = (this.#input.request.reading ?? dialect).readWhole(body, context);
+      return answer.kind === 'failed' ? answer : { kind: 'whole', answer };
+    } catch {
+      return { kind: 'failed', failure: failure('upstream_malformed') };
+    }
   }
 
   #timedOut(what: 'first' | 'between' | 'total'): void {
@@ -262,8 +325,13 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
         : what === 'first'
           ? 'upstream_timeout_first_token'
           : 'upstream_timeout_between_chunks';
-    this.#fail(failure(kind));
-    this.#controller?.abort(new Error(kind));
+    this.#giveUp(failure(kind));
+  }
+
+  /** Fails, and cuts the connection. */
+  #giveUp(failed: Failure): void {
+    this.#fail(failed);
+    this.#controller?.abort(new Error(failed.kind));
   }
 
   #fail(failed: Failure): void {
@@ -278,10 +346,24 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
 
   #over(): void {
     this.#phase = 'over';
-    this.#firstToken.stop();
+    this.#firstToken?.stop();
     this.#total.stop();
     this.#between?.stop();
   }
+}
+
+const endlessOpening = `The provider sent more than ${largestOpening} bytes before any of its answer`;
+
+function compressed(encoding: string): string {
+  const name = encoding.replaceAll(/[^\w.-]/g, '').slice(0, 40);
+  return `The provider’s answer is compressed (content-encoding "${name}"), wanted none, since none was asked for`;
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+
+function encodingOf(headers: Record<string, string | string[] | undefined>): string | undefined {
+  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase();
+  return encoding === 'identity' || encoding === '' ? undefined : encoding;
 }
 
 function headerMap(headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, string> {

@@ -1,43 +1,52 @@
 import { asList, asNumber, asObject, type Fields } from './json-shape.ts';
+import { largestAssembled } from './limits.ts';
 import { createSseFramer } from './sse.ts';
 
 /** Puts streamed chunks together into the whole answer that a client asked for. */
 export type AnswerAssembler = {
-  /** Takes the bytes of stream parts, in order. */
-  add(bytes: Uint8Array): void;
+  /** Takes the bytes of stream parts, in order; false says that the answer is larger than is held. */
+  add(bytes: Uint8Array): boolean;
   /** The answer as a JSON body: `chat.completion` or `text_completion`. */
   finish(): Uint8Array;
 };
 
+/** Fields that grow from chunk to chunk; they are the assembler's own, so they grow in place. */
+type Growing = { [key: string]: unknown };
+
 type Choice = {
   /** Fields of all deltas: text is joined, lists are strung together, the rest is the last said. */
-  message: Fields;
+  readonly message: Growing;
   /** By their index in the stream. */
-  readonly toolCalls: Map<number, Fields>;
+  readonly toolCalls: Map<number, Growing>;
   text: string | undefined;
   finish: unknown;
   logprobs: unknown;
   /** Unknown fields of the choice itself. */
-  rest: Fields;
+  readonly rest: Growing;
 };
 
+/** How much is held; what a chunk merely repeats does not count, and so long answers stay possible. */
+type Held = { size: number };
+
 /** Creates an assembler for one answer. Unknown fields of chunks, choices and deltas are kept. */
-export function createAnswerAssembler(): AnswerAssembler {
+export function createAnswerAssembler(limit: number = largestAssembled): AnswerAssembler {
   const framer = createSseFramer();
   const choices = new Map<number, Choice>();
-  let head: Fields = {};
+  const held: Held = { size: 0 };
+  const head: Growing = {};
   const take = (data: string): void => {
     if (data === '' || data.startsWith('[DONE]')) return;
     const chunk = asObject(JSON.parse(data)) ?? {};
     const { choices: list, usage, ...others } = chunk;
     // The first id and time are the answer's; Azure's opening has empty ones.
     const [id, created] = [head['id'] || others['id'], head['created'] || others['created']];
-    head = { ...head, ...others, id, created, ...(usage === null || usage === undefined ? {} : { usage }) };
-    for (const value of asList(list) ?? []) addChoice(choices, asObject(value) ?? {});
+    setFields(held, head, { ...others, id, created, ...(usage === null || usage === undefined ? {} : { usage }) });
+    for (const value of asList(list) ?? []) addChoice(held, choices, asObject(value) ?? {});
   };
   return {
     add(bytes) {
       for (const event of framer.push(bytes)) take(event.data);
+      return held.size <= limit;
     },
     finish() {
       for (const event of framer.end()) take(event.data);
@@ -46,56 +55,94 @@ export function createAnswerAssembler(): AnswerAssembler {
   };
 }
 
-function addChoice(choices: Map<number, Choice>, chunk: Fields): void {
+function addChoice(held: Held, choices: Map<number, Choice>, chunk: Fields): void {
   const { index: place, delta, text, finish_reason: finish, logprobs, ...rest } = chunk;
-  const index = asNumber(place) ?? 0;
-  const before: Choice = choices.get(index) ?? {
-    message: {},
-    toolCalls: new Map(),
-    text: undefined,
-    finish: null,
-    logprobs: undefined,
-    rest: {},
-  };
+  const choice = entry(held, choices, asNumber(place) ?? 0, newChoice);
   const { tool_calls: calls, ...message } = asObject(delta) ?? {};
-  for (const call of asList(calls) ?? []) addToolCall(before.toolCalls, call);
-  choices.set(index, {
-    message: joinFields(before.message, message),
-    toolCalls: before.toolCalls,
-    text: typeof text === 'string' ? (before.text ?? '') + text : before.text,
-    finish: finish ?? before.finish,
-    logprobs: logprobs === undefined ? before.logprobs : join('logprobs', before.logprobs, logprobs),
-    rest: { ...before.rest, ...rest },
-  });
+  for (const call of asList(calls) ?? []) addToolCall(held, choice.toolCalls, call);
+  joinFields(held, choice.message, message);
+  if (typeof text === 'string') {
+    held.size += text.length;
+    choice.text = (choice.text ?? '') + text;
+  }
+  choice.finish = finish ?? choice.finish;
+  if (logprobs !== undefined) choice.logprobs = join(held, 'logprobs', choice.logprobs, logprobs);
+  setFields(held, choice.rest, rest);
+}
+
+function newChoice(): Choice {
+  return { message: {}, toolCalls: new Map(), text: undefined, finish: null, logprobs: undefined, rest: {} };
 }
 
 /** A piece of a call belongs to the call of its index; one without an index goes by its id. */
-function addToolCall(calls: Map<number, Fields>, value: unknown): void {
+function addToolCall(held: Held, calls: Map<number, Growing>, value: unknown): void {
   const { index: place, ...piece } = asObject(value) ?? {};
   const isNew = piece['id'] !== undefined && piece['id'] !== null && piece['id'] !== '';
   const index = asNumber(place) ?? (isNew ? calls.size : Math.max(0, calls.size - 1));
-  calls.set(index, joinFields(calls.get(index) ?? {}, piece));
+  joinFields(
+    held,
+    entry(held, calls, index, () => ({})),
+    piece,
+  );
+}
+
+/** What anything that is held takes besides its letters, roughly. */
+const overhead = 64;
+
+function entry<Value>(held: Held, map: Map<number, Value>, index: number, make: () => Value): Value {
+  const known = map.get(index);
+  if (known !== undefined) return known;
+  const made = make();
+  held.size += overhead;
+  map.set(index, made);
+  return made;
 }
 
 /** What a stream says once in full, perhaps again and again, as opposed to text that comes in pieces. */
 const saidWhole: ReadonlySet<string> = new Set(['role', 'id', 'type', 'name', 'object']);
 
-function joinFields(before: Fields, more: Fields): Fields {
-  const joined: { [key: string]: unknown } = { ...before };
-  for (const [key, value] of Object.entries(more)) joined[key] = join(key, before[key], value);
-  return joined;
+function joinFields(held: Held, fields: Growing, more: Fields): void {
+  for (const key of Object.keys(more)) {
+    if (!Object.hasOwn(fields, key)) held.size += overhead;
+    fields[key] = join(held, key, fields[key], more[key]);
+  }
 }
 
-function join(key: string, before: unknown, value: unknown): unknown {
-  if (value === null || value === undefined) return before ?? value;
-  if (typeof before === 'string' && typeof value === 'string') {
-    if (!saidWhole.has(key)) return before + value;
-    return value === '' ? before : value;
+function setFields(held: Held, fields: Growing, more: Fields): void {
+  for (const key of Object.keys(more)) {
+    if (!Object.hasOwn(fields, key)) held.size += overhead;
+    fields[key] = more[key];
   }
-  const [list, more] = [asList(before), asList(value)];
-  if (list !== undefined && more !== undefined) return [...list, ...more];
-  const [fields, others] = [asObject(before), asObject(value)];
-  return fields !== undefined && others !== undefined ? joinFields(fields, others) : value;
+}
+
+function join(held: Held, key: string, before: unknown, value: unknown): unknown {
+  if (value === null || value === undefined) return before ?? value;
+  if (typeof before === 'string' && typeof value === 'string' && saidWhole.has(key))
+    return value === '' ? before : value;
+  const fields = growing(before);
+  const others = asObject(value);
+  if (fields !== undefined && others !== undefined) {
+    joinFields(held, fields, others);
+    return fields;
+  }
+  held.size += sizeOf(value);
+  if (typeof before === 'string' && typeof value === 'string') return before + value;
+  if (!Array.isArray(before) || !Array.isArray(value)) return value;
+  for (const one of value) before.push(one);
+  return before;
+}
+
+function growing(value: unknown): Growing | undefined {
+  // What was parsed for this answer is nobody else's.
+  return asObject(value) as Growing | undefined;
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let size = overhead;
+  for (const one of Object.values(value)) size += sizeOf(one);
+  return size;
 }
 
 function wholeAnswer(head: Fields, choices: ReadonlyMap<number, Choice>): Fields {

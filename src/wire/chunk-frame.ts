@@ -49,7 +49,16 @@ export function inFrame(frame: ChunkFrame, event: SseEvent): Buffer | undefined 
   // An empty text is no content, and one with escapes is left to the parser.
   if (!event.isPlain || end <= head.length || !data.startsWith(head) || !data.endsWith(tail)) return undefined;
   const text = data.slice(head.length, end);
-  if (text.includes('"') || text.includes('\\')) return undefined;
+  if (!isPlainText(text)) return undefined;
   if (sent === undefined) return event.raw;
   return Buffer.from(sent.head + text + sent.tail);
+}
+
+/** Whether a JSON string may hold the text as it is: no quote, no escape, no control letter. */
+function isPlainText(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x20 || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 import { holdBytes } from './held-bytes.ts';
-import { largestEvent, SseTooLarge } from './sse.ts';
+import { largestEvent } from './limits.ts';
+import { SseTooLarge } from './sse.ts';
 
 /** Cuts a byte stream into lines of newline-delimited JSON. */
 export type NdjsonFramer = {

@@ -2,6 +2,7 @@ import type { Failure, FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import { withoutAddresses } from './redact.ts';
 
 /** An upstream's error in its own words, whatever form it had. */
 type ErrorWords = {
@@ -34,15 +35,26 @@ const emptyWords: ErrorWords = { message: '', type: undefined, code: undefined, 
 
 function classify(status: number, words: ErrorWords, retryAfterMs: Milliseconds | undefined): Failure {
   const kind = kindOf(status, words);
+  const clean = withoutPlaces(words);
   const known = {
     upstreamStatus: status,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(words.param === undefined ? {} : { param: words.param }),
-    upstreamError: { message: withoutAddresses(words.message), type: words.type, code: words.code, param: words.param },
+    ...(clean.param === undefined ? {} : { param: clean.param }),
+    upstreamError: clean,
   };
   // What the client can mend is told in the server's own words; what it cannot is told in ours.
   const isTheirs = clientMends.has(kind) && words.message !== '';
-  return failure(kind, isTheirs ? withoutAddresses(words.message) : undefined, known);
+  return failure(kind, isTheirs ? clean.message : undefined, known);
+}
+
+/** The words as they may be told; a server repeats keys and addresses in any of them. */
+function withoutPlaces({ message, type, code, param }: ErrorWords): ErrorWords {
+  return {
+    message: withoutAddresses(message),
+    type: type === undefined ? undefined : withoutAddresses(type),
+    code: typeof code === 'string' ? withoutAddresses(code) : code,
+    param: param === undefined ? undefined : withoutAddresses(param),
+  };
 }
 
 /** Failures that the client can mend, for which the server's own words are the better ones. */
@@ -159,18 +171,6 @@ function detailText(detail: unknown): string {
   return detail
     .map((one: unknown) => (typeof one === 'object' && one !== null && 'msg' in one ? String(one.msg) : ''))
     .join('; ');
-}
-
-/** Addresses of upstreams are nobody's business outside. */
-function withoutAddresses(message: string): string {
-  return message
-    .replaceAll(/\bhttps?:\/\/[^\s"'<>)]+/gi, '[address]')
-    .replaceAll(
-      /\b(?:\d{1,3}(?:\.\d{1,3}){3}|localhost)(?::\d+)?\b|\[[\da-f]*(?::[\da-f]*){2,}\](?::\d+)?/gi,
-      '[address]',
-    )
-    .replaceAll(/\b(?:sk|pk|key)-[\w*-]{6,}/gi, '[key]')
-    .slice(0, 2000);
 }
 
 /** Longest Retry-After that is believed; a day covers daily quotas. */

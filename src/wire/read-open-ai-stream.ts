@@ -4,6 +4,7 @@ import type { FinishReason } from '../plan/usage.ts';
 import type { StreamPart, StreamReader } from './answer.ts';
 import { type ChunkFrame, inFrame, learnFrame } from './chunk-frame.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { mostChoices } from './limits.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
 import { scanBody } from './scan-body.ts';
@@ -61,6 +62,8 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
       return choices === undefined ? undefined : { kind: 'opening', bytes: eventBytes(chunk, event, askedModel) };
     }
     const read = readChoices(choices);
+    if (open.size + finished.size > mostChoices)
+      return fail(failure('upstream_too_large', `The provider’s answer has more than ${mostChoices} choices`));
     const bytes = eventBytes(chunk, event, askedModel);
     if (read.reason !== undefined) return { kind: 'finish', bytes, reason: read.reason, usage };
     return { kind: read.isContent ? 'content' : 'opening', bytes };
@@ -106,12 +109,7 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
     },
     end() {
       if (isOver) return [];
-      const rest = framer.end();
-      const whole = rest[0];
-      const isUnframed = whole !== undefined && whole.data === '' && open.size + finished.size === 0;
-      const unframed = isUnframed ? parse(whole.raw.toString('utf8')) : undefined;
-      if (unframed !== undefined) return [fail(wholeFailure(unframed))];
-      const parts = readAll(rest);
+      const parts = readAll(framer.end());
       if (!isOver) parts.push(conclude());
       return parts;
     },
@@ -154,14 +152,6 @@ function errorOf(chunk: Fields, event: SseEvent): Failure | undefined {
   const choices = asList(chunk['choices']);
   const hasFailed = choices?.some((choice) => asObject(choice)?.['finish_reason'] === 'error') === true;
   return hasFailed ? failure('upstream_error', 'The provider ended its answer with an error') : undefined;
-}
-
-/** A JSON body where a stream was asked for: its error, or the finding that it is no stream. */
-function wholeFailure(body: Fields): Failure {
-  const error = body['error'] ?? body['detail'];
-  return error === undefined || error === null
-    ? failure('upstream_malformed', 'The provider answered with a whole body where a stream was asked for')
-    : readErrorValue(body);
 }
 
 /** Whether a choice carries something of an answer, as opposed to its role alone. */

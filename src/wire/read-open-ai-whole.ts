@@ -14,7 +14,7 @@ export function readOpenAiWhole(answer: Uint8Array, context: ReadContext): Whole
   if (scanned.kind === 'invalid') return malformed('The provider’s answer is not a JSON object');
   const { scan } = scanned;
   if (isError(body, scan)) {
-    return { kind: 'failed', failure: readErrorValue(JSON.parse(Buffer.from(body).toString('utf8'))) };
+    return { kind: 'failed', failure: readErrorValue(parse(body)) };
   }
   const usage = readOpenAiUsage(memberValue(body, scan, 'usage'));
   const named = scan.members.has('model')
@@ -45,12 +45,18 @@ function isError(body: Uint8Array, scan: BodyScan): boolean {
 
 function readChoices(body: Uint8Array, scan: BodyScan, named: Uint8Array, usage: Usage | undefined): WholeAnswer {
   const choices = asList(memberValue(body, scan, 'choices'));
+  if (choices === undefined && scan.members.has('detail'))
+    return { kind: 'failed', failure: readErrorValue(parse(body)) };
   if (choices === undefined || choices.length === 0) return malformed('The provider’s answer has no "choices"');
   const reason = asObject(choices[0])?.['finish_reason'];
   if (reason === 'error') {
     return { kind: 'failed', failure: failure('upstream_error', 'The provider ended its answer with an error') };
   }
   return { kind: 'answer', body: named, usage, finish: readFinishReason(reason) };
+}
+
+function parse(body: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
 }
 
 function malformed(message: string): WholeAnswer {

@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import { holdBytes } from './held-bytes.ts';
+import { largestEvent } from './limits.ts';
 
 /** One event of a server-sent event stream. */
 export type SseEvent = {
-  /** The event's own bytes with its blank line, as they came. */
+  /** The event's own bytes with its blank line, as they came; bytes that are no UTF-8 are replaced. */
   readonly raw: Buffer;
   /** Joined `data` lines; empty for an event that has none (a comment). */
   readonly data: string;
@@ -24,9 +26,6 @@ export type SseFramer = {
 
 /** An event is larger than the gateway holds. */
 export class SseTooLarge extends Error {}
-
-/** Largest event that is held: an image or a long tool call fits, an endless line does not. */
-export const largestEvent: number = 16 * 1024 * 1024;
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -116,7 +115,7 @@ function readEvent(raw: Buffer): SseEvent {
   // The common form, one data line, is cut out without splitting.
   if (startsWithData(raw) && raw.indexOf(lineFeed) === raw.length - 2 && raw[raw.length - 1] === lineFeed) {
     const data = raw.toString('utf8', dataStart(raw), raw.length - 2);
-    if (!data.includes('\r')) return { raw, data, event: undefined, isPlain: true };
+    if (!data.includes('\r')) return { raw: readable(raw, data), data, event: undefined, isPlain: true };
   }
   let event: string | undefined;
   const data: string[] = [];
@@ -129,6 +128,11 @@ function readEvent(raw: Buffer): SseEvent {
     else if (field === 'event') event = value;
   }
   return { raw, data: data.join('\n'), event, isPlain: false };
+}
+
+/** Clients read strictly, and would end at a letter that a server has cut in two. */
+function readable(raw: Buffer, text: string): Buffer {
+  return text.includes('\uFFFD') && !isUtf8(raw) ? Buffer.from(raw.toString('utf8')) : raw;
 }
 
 /** Position of the data in the raw bytes of a plain event; they end two bytes before its end. */

@@ -52,6 +52,9 @@ describe('spine 3.5: with a master key', () => {
     ['api-key', { 'api-key': master }, 200],
     ['x-litellm-api-key', { 'x-litellm-api-key': master }, 200],
     ['x-litellm-api-key with Bearer', { 'x-litellm-api-key': `Bearer ${master}` }, 200],
+    ['an empty Bearer beside a good x-api-key', { authorization: 'Bearer ', 'x-api-key': master }, 200],
+    ['an empty header beside a good Bearer', { 'x-litellm-api-key': '', authorization: `Bearer ${master}` }, 200],
+    ['an empty Bearer alone', { authorization: 'Bearer' }, 401],
     ['a named key', { authorization: `Bearer ${laptop}` }, 200],
     ['a beginning of the key', { authorization: `Bearer ${master.slice(0, -1)}` }, 401],
   ])('%s', async (_what, headers, status) => {
@@ -120,6 +123,7 @@ describe('spine 3.5: without a key', () => {
   test.each([
     ['127.0.0.1', 200],
     ['localhost', 200],
+    ['LOCALHOST', 200],
     ['app.localhost', 200],
     ['[::1]', 200],
     ['evil.example', 403],

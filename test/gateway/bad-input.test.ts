@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { rawPost, sendRaw } from '../support/raw-client.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -29,6 +30,13 @@ describe('spine 3.6: bad input gets a clear error', () => {
     ['messages of another type', '{"model":"qwen","messages":"Hi"}', 400, 'messages'],
     ['empty messages', '{"model":"qwen","messages":[]}', 400, 'messages'],
     ['a model that is no text', `{"model":7,${messages}}`, 400, 'model'],
+    ['a model with half a surrogate pair', `{"model":"\\ud800x",${messages}}`, 400, 'model'],
+    ['a model with a NUL', `{"model":"qwen\\u0000",${messages}}`, 404, 'model'],
+    ['a model of many letters', `{"model":"${'a'.repeat(50_000)}",${messages}}`, 404, 'model'],
+    ['a raw control letter', `{"model":"qwen\u0000",${messages}}`, 400, null],
+    ['a byte order mark', `\uFEFF{"model":"qwen",${messages}}`, 400, null],
+    ['a key twice, far within', `{"model":"qwen",${messages},"x":[{"a":1,"\\u0061":2}]}`, 400, 'a'],
+    ['a number without an end', `{"model":"qwen",${messages},"x":1e}`, 400, null],
     ['stream that is no truth', `{"model":"qwen","stream":"yes",${messages}}`, 400, 'stream'],
     ['max_tokens that is no number', `{"model":"qwen","max_tokens":"many",${messages}}`, 400, 'max_tokens'],
     ['too large', `{"model":"qwen",${messages},"x":"${'a'.repeat(200_000)}"}`, 413, null],
@@ -63,22 +71,50 @@ describe('spine 3.6: bad input gets a clear error', () => {
   );
 });
 
-/** Sends bytes on a connection of their own, and gives what comes back until it is closed. */
-function send(bytes: string | Uint8Array): { readonly answer: Promise<string>; readonly socket: Socket } {
-  const socket = connect(gateway.port, '127.0.0.1');
-  const answer = new Promise<string>((resolve) => {
-    let text = '';
-    socket.on('data', (piece: Buffer) => {
-      text += piece.toString('latin1');
-    });
-    socket.on('error', () => {});
-    socket.on('close', () => resolve(text));
-  });
-  socket.write(bytes);
-  return { answer, socket };
-}
-
 const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n';
+
+describe('spine 3.6: a body that is refused', () => {
+  const post = (headers: string): string => `${head}${headers}\r\n\r\n`;
+
+  test.each([
+    ['too large by its length', 'content-length: 200000', /413/],
+    ['in an encoding', 'content-length: 10\r\ncontent-encoding: gzip', /400/],
+  ])('%s: a client that waits for 100 is told at once', async (_what, headers, wanted) => {
+    const { closed, socket } = sendRaw(gateway.port, post(`expect: 100-continue\r\n${headers}`));
+    socket.end();
+    const text = await closed;
+    expect(text).toMatch(wanted);
+    expect(text).not.toContain('100 Continue');
+  });
+
+  test('one that may come is asked for', async () => {
+    const body = `{"model":"qwen",${messages}}`;
+    const client = sendRaw(gateway.port, post(`expect: 100-continue\r\ncontent-length: ${body.length}`));
+    await client.reads(/100 Continue\r\n\r\n$/);
+    client.socket.write(body);
+    await client.reads(/200 OK/);
+    client.socket.destroy();
+  });
+
+  test.each([
+    ['a body too large', 10 * 1024 * 1024, '/v1/chat/completions', /^HTTP\/1\.1 413[\s\S]*request_too_large/],
+    ['a path that is not there', 10 * 1024 * 1024, '/v1/nothing', /^HTTP\/1\.1 404[\s\S]*unknown_url/],
+  ])('%s: the answer comes whole while the body is still sent, then the end', async (_what, size, path, wanted) => {
+    const client = sendRaw(gateway.port, `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${size}\r\n\r\n`);
+    const answer = await client.reads(/\}$/);
+    expect(answer).toMatch(wanted);
+    expect(answer).toContain('connection: close');
+    let failed = false;
+    client.socket.on('error', () => {
+      failed = true;
+    });
+    const piece = Buffer.alloc(64 * 1024, 0x20);
+    for (let sent = 0; sent < size; sent += piece.length)
+      await new Promise<void>((resolve) => client.socket.write(piece, () => resolve()));
+    await client.closed;
+    expect(failed).toBe(false);
+  });
+});
 
 describe('spine 7: whatever arrives, the process stays up and others are answered', () => {
   test.each([
@@ -95,20 +131,28 @@ describe('spine 7: whatever arrives, the process stays up and others are answere
     ['a chunk that is no chunk', `${head}transfer-encoding: chunked\r\n\r\nzz\r\n`, /400|^$/],
     ['more than it said it would send', `${head}content-length: 2\r\nconnection: close\r\n\r\n{}GET nonsense`, /400/],
   ])('%s', async (_what, bytes, wanted) => {
-    const { answer } = send(bytes);
+    const { closed } = sendRaw(gateway.port, bytes);
     expect((await gateway.chat({ model: 'qwen' })).status).toBe(200);
-    expect(await answer).toMatch(wanted);
+    expect(await closed).toMatch(wanted);
+  });
+
+  test('many requests at once on one connection are answered in their order', async () => {
+    const post = (model: string): string => rawPost('/v1/chat/completions', `{"model":"${model}",${messages}}`);
+    const client = sendRaw(gateway.port, ['qwen', 'none', 'llama3.1', 'qwen'].map(post).join(''));
+    const text = await client.reads(/(HTTP\/1\.1[\s\S]*){4}\}$/);
+    expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '404', '200', '200']);
+    client.socket.destroy();
   });
 
   test('half a body, then silence: another is answered meanwhile', async () => {
-    const { socket } = send(`${head}content-length: 1000\r\n\r\n{"model":`);
+    const { socket } = sendRaw(gateway.port, `${head}content-length: 1000\r\n\r\n{"model":`);
     expect((await gateway.chat({ model: 'qwen' })).status).toBe(200);
     socket.destroy();
   });
 
   test('two hundred megabytes are refused before they are taken', async () => {
     const size = 200 * 1024 * 1024;
-    const { answer, socket } = send(`${head}content-length: ${size}\r\n\r\n`);
+    const { closed: answer, socket } = sendRaw(gateway.port, `${head}content-length: ${size}\r\n\r\n`);
     const piece = Buffer.alloc(1024 * 1024, 0x20);
     const before = process.memoryUsage().rss;
     for (let sent = 0; sent < 200 && !socket.destroyed; sent++) {
@@ -119,7 +163,7 @@ describe('spine 7: whatever arrives, the process stays up and others are answere
   });
 
   test('the same in chunks, without a length', async () => {
-    const { answer, socket } = send(`${head}transfer-encoding: chunked\r\n\r\n`);
+    const { closed: answer, socket } = sendRaw(gateway.port, `${head}transfer-encoding: chunked\r\n\r\n`);
     const piece = `10000\r\n${' '.repeat(65_536)}\r\n`;
     for (let sent = 0; sent < 400 && !socket.destroyed; sent++) {
       if (!socket.write(piece)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), answer]);
@@ -143,7 +187,7 @@ describe('spine 7: whatever arrives, the process stays up and others are answere
   });
 
   test('what was not HTTP is told in one line each', async () => {
-    send('nonsense\r\n\r\n');
+    sendRaw(gateway.port, 'nonsense\r\n\r\n');
     const line = await gateway.logged('bad_client');
     expect(line).toMatchObject({ level: expect.any(String) });
   });

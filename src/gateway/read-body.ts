@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import type { Failure } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { milliseconds } from '../plan/ids.ts';
+import type { Clock } from './clock.ts';
+
+/** A rejected body carries its failure, so that the pipeline needs no guessing. */
+export class BodyError extends Error {
+  readonly failure: Failure;
+  constructor(failed: Failure) {
+    super(failed.message);
+    this.failure = failed;
+  }
+}
+
+/** A body that falls silent for this long is given up. */
+const silenceMs = milliseconds(30_000);
+
+/** What is wrong with a body before its first byte: its declared length, its encoding. */
+export function bodyProblem({ headers }: IncomingMessage, limit: number): BodyError | undefined {
+  if (Number(headers['content-length'] ?? 0) > limit) return tooLarge(limit);
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return undefined;
+  const message = `The content-encoding "${encoding.slice(0, 40)}" is not accepted, send the body as it is`;
+  return new BodyError(failure('bad_request', message, { param: 'content-encoding' }));
+}
+
+/** Reads a whole body; rejects with a {@link BodyError} past the limit, after a long silence, or when the client leaves. */
+export function readBody(request: IncomingMessage, limit: number, clock: Clock): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    const silence = clock.after(silenceMs, () =>
+      settle(new BodyError(failure('bad_request', 'The body stopped before it was complete'))),
+    );
+    const settle = (error?: Error): void => {
+      silence.stop();
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('close', onClose);
+      request.off('error', onClose);
+      if (error === undefined)
+        return resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, size));
+      request.pause();
+      reject(error);
+    };
+    const onData = (piece: Buffer): void => {
+      size += piece.length;
+      if (size > limit) return settle(tooLarge(limit));
+      pieces.push(piece);
+      silence.restart();
+    };
+    const onEnd = (): void => settle();
+    const onClose = (): void => settle(new BodyError(failure('client_closed')));
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
+    request.on('error', onClose);
+  });
+}
+
+/** Whether bytes of the body may still come. */
+export function isUnread({ complete, headers }: IncomingMessage): boolean {
+  return !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0);
+}
+
+/** How much of a refused body is taken, and how long a client may be silent over it. */
+const mostDiscarded = 64 * 1024 * 1024;
+const lingerMs = milliseconds(5000);
+
+/**
+ * Takes and forgets the rest of a body, within bounds. A connection that is closed while bytes are
+ * coming is reset, and the client loses the answer that says what was wrong.
+ */
+export function discardBody(request: IncomingMessage, clock: Clock, done: () => void): void {
+  let size = 0;
+  const silence = clock.after(lingerMs, () => settle());
+  const settle = (): void => {
+    silence.stop();
+    request.off('data', onData);
+    request.off('close', settle);
+    done();
+  };
+  const onData = (piece: Buffer): void => {
+    size += piece.length;
+    if (size > mostDiscarded) settle();
+    else silence.restart();
+  };
+  request.on('data', onData);
+  // Emitted at the body's end too.
+  request.on('close', settle);
+  request.resume();
+}
+
+function tooLarge(limit: number): BodyError {
+  return new BodyError(failure('body_too_large', `The body is larger than ${limit} bytes`));
+}
