@@ -1,5 +1,6 @@
 import type { StartReport } from '../contract/start-report.ts';
-import { count, paint, renderTable, stateText } from './style.ts';
+import { renderWarnings } from './diagnostics.ts';
+import { paint, renderTable, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person wants to know when the gateway has started, and no more. */
@@ -13,14 +14,8 @@ export function renderStart(report: StartReport, terminal: Pick<Terminal, 'colou
   lines.push(`  key     ${keyText(report)}`);
   lines.push(`  log     ${report.logFile ?? 'the journal'}`);
   if (report.config.kind !== 'echo') lines.push('', ...providerLines(report, terminal));
-  lines.push('', ...tryLines(report));
-  const shown = report.warnings.filter((one) => one.severity === 'warning');
-  if (shown.length > 0) {
-    lines.push('', `${paint(terminal, 'yellow', count(shown.length, 'warning'))}:`);
-    for (const one of shown)
-      lines.push(`  ${one.message}${one.file === null ? '' : paint(terminal, 'dim', `  ${one.file}:${one.line}`)}`);
-  }
-  return lines;
+  lines.push(...tryLines(report));
+  return [...lines, ...renderWarnings(report.warnings, terminal)];
 }
 
 function originText({ config }: StartReport): string {
@@ -49,7 +44,7 @@ function providerLines(report: StartReport, terminal: Pick<Terminal, 'colour' | 
     `  ${provider.name}`,
     provider.type,
     provider.address,
-    count(provider.models, 'model'),
+    String(provider.models),
     stateText(terminal, provider.state, provider.why),
   ]);
   return rows.length === 0 ? [] : renderTable(['  provider', 'type', 'address', 'models', 'state'], rows, terminal);
@@ -59,5 +54,5 @@ function tryLines(report: StartReport): string[] {
   if (report.firstName === null) return [];
   const key = report.key.needed ? ` -H "Authorization: Bearer $${report.key.variable ?? 'KEY'}"` : '';
   const body = JSON.stringify({ model: report.firstName, messages: [{ role: 'user', content: 'Hello' }] });
-  return ['  try it:', `  curl ${report.address}/v1/chat/completions${key} -d '${body}'`];
+  return ['', '  try it:', `  curl ${report.address}/v1/chat/completions${key} -d '${body}'`];
 }

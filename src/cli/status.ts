@@ -2,6 +2,7 @@ import type { ProviderStatus, StatusReport } from '../contract/status.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { productVersion } from '../ops/product-version.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
+import { renderWarnings } from './diagnostics.ts';
 import { openConfig } from './open-config.ts';
 import { printJson } from './print-json.ts';
 import { restingProviders } from './resting.ts';
@@ -80,13 +81,7 @@ function renderStatus(report: StatusReport, terminal: Terminal): string[] {
     ...(report.running ? [`active   ${count(report.activeRequests, 'request')}`] : []),
   ];
   if (report.providers.length > 0) lines.push('', ...providerTable(report, terminal));
-  const warnings = report.warnings.filter((one) => one.severity === 'warning');
-  if (warnings.length > 0) {
-    lines.push('', `${paint(terminal, 'yellow', count(warnings.length, 'warning'))}:`);
-    for (const one of warnings)
-      lines.push(`  ${one.message}${one.file === null ? '' : paint(terminal, 'dim', `  ${one.file}:${one.line}`)}`);
-  }
-  return lines;
+  return [...lines, ...renderWarnings(report.warnings, terminal)];
 }
 
 function configState(report: StatusReport, terminal: Terminal): string {
@@ -100,15 +95,15 @@ function configState(report: StatusReport, terminal: Terminal): string {
 
 function providerTable({ providers }: StatusReport, terminal: Terminal): string[] {
   return renderTable(
-    ['provider', 'type', 'state', 'models', 'loaded', 'probe', 'address'],
+    ['provider', 'type', 'address', 'models', 'loaded', 'probe', 'state'],
     providers.map((one) => [
       one.name,
       one.type,
-      stateText(terminal, one.state, one.why),
+      one.address,
       String(one.models),
       loadedWords(one),
       one.latencyMs === null ? 'unknown' : `${one.latencyMs} ms`,
-      one.address,
+      stateText(terminal, one.state, one.why),
     ]),
     terminal,
   );

@@ -29,30 +29,42 @@ export function paintState(terminal: Pick<Terminal, 'colour'>, state: string, te
 /** What a table has to fit into. */
 export type TableSpace = { readonly columns: number };
 
+/** A last column that would be narrower than this is no column any more. */
+const narrowestLast = 24;
+
 /**
- * Rows in columns that are as wide as their widest cell; the last column keeps its length. Where
- * that is wider than the terminal, every row stands as a list of its cells.
+ * Rows in columns that are as wide as their widest cell; the last one goes on below itself where the
+ * terminal ends. Where not even that has room, every row stands as a list of its cells.
  */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { columns }: TableSpace = { columns: Number.POSITIVE_INFINITY },
 ): string[] {
-  const lines = renderColumns(head, rows);
-  return lines.every((line) => visibleLength(line) <= columns) ? lines : renderStacked(head, rows);
-}
-
-function renderColumns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ''))));
-  return all.map((row) =>
-    row
-      .map((cell, column) =>
-        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - visibleLength(cell)),
-      )
-      .join('  ')
-      .trimEnd(),
-  );
+  const lastStart = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const room = columns - lastStart;
+  if (room < Math.min(widths.at(-1) ?? 0, narrowestLast)) return renderStacked(head, rows);
+  return all.flatMap((row) => {
+    const before = row
+      .slice(0, -1)
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - visibleLength(cell)));
+    const [first = '', ...more] = wrapWords(row.at(-1) ?? '', room);
+    return [[...before, first].join('  ').trimEnd(), ...more.map((line) => ' '.repeat(lastStart) + line)];
+  });
+}
+
+/** Text in lines that end between words; a word that is longer than a line stays whole. */
+function wrapWords(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line !== undefined && visibleLength(line) + 1 + visibleLength(word) <= width)
+      lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** A row as a list: its first cell, and below it the others by their heads. */

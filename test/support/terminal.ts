@@ -9,12 +9,13 @@ export type RunOptions = {
   readonly folder: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string;
+  readonly columns?: number;
 };
 
 /** Runs a command line as a script does: nobody watches, and nobody can be asked. */
 export async function runCommand(
   words: readonly string[],
-  { folder, environment = {}, input = '' }: RunOptions,
+  { folder, environment = {}, input = '', columns = 100 }: RunOptions,
 ): Promise<Ran> {
   let out = '';
   let err = '';
@@ -33,7 +34,7 @@ export async function runCommand(
     watched: false,
     colour: false,
     interactive: false,
-    columns: 100,
+    columns,
     environment,
     folder,
     input: Readable.from([input]),

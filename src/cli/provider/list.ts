@@ -32,13 +32,13 @@ export const command: Command = defineCommand({
 function renderProviders(providers: readonly ProviderStatus[], terminal: Terminal): string[] {
   if (providers.length === 0) return ['No provider is configured'];
   return renderTable(
-    ['provider', 'type', 'state', 'models', 'address'],
+    ['provider', 'type', 'address', 'models', 'state'],
     providers.map((one) => [
       one.name,
       one.type,
-      stateText(terminal, one.state, one.why),
-      String(one.models),
       one.address,
+      String(one.models),
+      stateText(terminal, one.state, one.why),
     ]),
     terminal,
   );

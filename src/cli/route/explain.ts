@@ -1,4 +1,4 @@
-import type { DecisionRecord } from '../../contract/decision-record.ts';
+import type { CandidateRecord, DecisionRecord } from '../../contract/decision-record.ts';
 import type { AssumedState, ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
 import { nearest } from '../../plan/nearest.ts';
@@ -132,23 +132,22 @@ function renderExplanation(record: DecisionRecord, terminal: Terminal): string[]
   ];
   if (candidates.length > 0) {
     const rows = candidates.map((one) => [
-      one.position === null ? '-' : String(one.position + 1),
       one.deployment,
+      one.position === null ? '-' : String(one.position + 1),
       one.source.replaceAll('_', ' '),
       one.weight === null ? '' : String(one.weight),
-      one.verdict === 'excluded'
-        ? paint(
-            terminal,
-            'yellow',
-            `${one.reason?.replaceAll('_', ' ')}${one.detail === null ? '' : `: ${one.detail}`}`,
-          )
-        : one.verdict,
       Object.entries(one.numbers)
         .map(([name, value]) => `${name} ${Number(value.toFixed(3))}`)
         .join(', '),
+      verdictOf(one, terminal),
     ]);
-    lines.push('', ...renderTable(['try', 'deployment', 'as', 'weight', 'verdict', 'numbers'], rows, terminal));
+    lines.push('', ...renderTable(['deployment', 'try', 'as', 'weight', 'numbers', 'verdict'], rows, terminal));
   }
   for (const note of notes) lines.push('', paint(terminal, 'dim', note));
   return lines;
+}
+
+function verdictOf({ verdict, reason, detail }: CandidateRecord, terminal: Terminal): string {
+  if (verdict !== 'excluded') return verdict;
+  return paint(terminal, 'yellow', `${reason?.replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`}`);
 }
