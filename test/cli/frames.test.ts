@@ -139,7 +139,8 @@ describe('spine 4: what a person reads of a running gateway', () => {
       .replaceAll(/\d\d:\d\d:\d\d/g, 'TIME')
       .replaceAll(/(process )\d+/g, '$1PID')
       .replaceAll(/\d+(\.\d+)? (ms|s|tokens\/s)\b/g, 'N $2')
-      .replaceAll(/(\d+|unknown) (in|out)\b/g, 'N $2')
+      .replaceAll(/(\d+|unknown) in, (\d+|unknown) out/g, 'unknown')
+      .replaceAll('speed unknown', 'N tokens/s')
       .replaceAll(/ {2,}/g, '  ');
 
   // Wide enough for no line to end by how long a number happens to be, or too narrow for any table.
