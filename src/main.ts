@@ -46,6 +46,7 @@ import { openaiCompatible } from './providers/openai-compatible.ts';
 import type { Dialect, ProbeReport } from './providers/provider.ts';
 import { vllm } from './providers/vllm.ts';
 import { createRoutingState } from './routing/state.ts';
+import { openStore } from './stores/open-store.ts';
 import { createLogWriter, type LogOutput } from './telemetry/log-writer.ts';
 import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
 
@@ -222,6 +223,13 @@ function assemble(input: AssembleInput): System {
     random,
     get: getProbe,
     log,
+    openStore: (settings) =>
+      openStore(settings, {
+        environment: loaded.environment,
+        home: loaded.home.folder,
+        stateFolder: folders.state,
+        time: clock,
+      }),
     facts: {
       version: productVersion(),
       configPath: 'path' in loaded.origin ? loaded.origin.path : undefined,

@@ -61,6 +61,7 @@ const snapshot: Snapshot = {
     ]),
   ),
   keys: [],
+  cache: undefined,
 };
 const store = createDecisionStore();
 const output = { write: (_bytes: Uint8Array, done: () => void) => done(), style: 'json', colour: false } as const;

@@ -49,6 +49,8 @@ export type DiagnosticCode =
   | 'no-names'
   | 'key-not-executed'
   | 'key-ignored'
+  | 'cache-key-idle'
+  | 'unknown-cached-name'
   | 'generated-file-edited'
   | 'host-narrowed'
   | 'state-elsewhere';
@@ -132,6 +134,8 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
     'A LiteLLM key whose absence would change who answers, who may ask, a limit, an answer or a cost is not executed.',
   ),
   'key-ignored': warning('A LiteLLM key that changes no route, right, limit, answer or cost is not executed.'),
+  'cache-key-idle': warning('A key of the cache has no effect, since the cache is off or of another kind.'),
+  'unknown-cached-name': warning('A time in the cache is for a name that no request asks for.'),
   'generated-file-edited': error(
     'A part of the generated file that belongs to another source was changed by hand. Change the source.',
   ),

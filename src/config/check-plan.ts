@@ -7,7 +7,7 @@ import type { Lowering } from './lowering.ts';
 import { otherTag } from './lowering.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
-export function checkPlan(plan: Plan, { rateLimits, router }: SettingsSections, lowering: Lowering): void {
+export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSections, lowering: Lowering): void {
   noteInactive(lowering);
   noteNoNames(plan, lowering);
   checkReachable(plan, lowering);
@@ -15,6 +15,8 @@ export function checkPlan(plan: Plan, { rateLimits, router }: SettingsSections, 
     checkPolicyName(name, inside(router.place('model_group_retry_policy'), name), plan, lowering);
   for (const { name } of plan.settings.limits)
     checkLimit(name, inside(rateLimits.place('limits'), name), plan, lowering);
+  for (const name of plan.settings.cache.modelTtlMs.keys())
+    checkCachedName(name, inside(server.place('cache_ttl_by_model'), name), plan, lowering);
 }
 
 /** One note for each provider that is referred to and not asked, however often that is. */
@@ -76,6 +78,21 @@ function checkPolicyName(name: string, at: Place, { names, wildcards }: Plan, { 
   if (isKnown || catalog.broken.has(name)) return;
   const [near] = nearest(name, names.keys(), 1);
   findings.add('unknown-model', keyOf(at), `The retry policy is for "${name}", which no request can ask for`, {
+    found: name,
+    nearest: near,
+  });
+}
+
+/** A time in the cache is for a name that requests ask for. */
+function checkCachedName(name: string, at: Place, plan: Plan, { findings, catalog }: Lowering): void {
+  const isKnown =
+    plan.names.has(name) ||
+    plan.names.has(otherTag(name)) ||
+    ruleFor(name, plan) !== undefined ||
+    catalog.broken.has(name);
+  if (isKnown) return;
+  const [near] = nearest(name, [...plan.names.keys()], 1);
+  findings.add('unknown-cached-name', keyOf(at), `The time is for "${name}", which no request reaches`, {
     found: name,
     nearest: near,
   });

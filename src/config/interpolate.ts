@@ -11,6 +11,7 @@ const secretKeys: ReadonlySet<string> = new Set([
   'salt_key',
   'password',
   'redis_password',
+  'redis_url',
   'slack_webhook_url',
   'database_url',
   'env_var',

@@ -2,7 +2,6 @@ import { keyId, type Milliseconds, milliseconds, seconds } from '../plan/ids.ts'
 import type { RateLimit } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
 import type {
-  CacheSettings,
   CooldownSettings,
   NamedKey,
   NamedLimit,
@@ -15,6 +14,7 @@ import type {
 import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
+import { lowerCache } from './lower-cache.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import type { Environment } from './source-file.ts';
 
@@ -328,33 +328,6 @@ function lowerKeys(value: unknown, place: Place, environment: Environment, findi
     const allowed = Array.isArray(models) ? models.filter((one) => typeof one === 'string') : [];
     return [{ id: keyId(name), name, secret, models: allowed, limit: readLimit(entry, at, findings) }];
   });
-}
-
-function lowerCache(
-  { litellm, cacheParams }: SettingsSections,
-  environment: Environment,
-  findings: Findings,
-): CacheSettings {
-  const kind = cacheParams.text('type') ?? 'local';
-  const password = cacheParams.text('password');
-  if (!['local', 'disk', 'redis', 'in-memory'].includes(kind))
-    findings.add('wrong-type', cacheParams.place('type'), `"type" has "${kind}"`, {
-      found: kind,
-      wanted: 'local, disk or redis',
-    });
-  return {
-    enabled: litellm.boolean('cache') ?? false,
-    kind: kind === 'disk' || kind === 'redis' ? kind : 'local',
-    ttlMs: firstSeconds('ttl', cacheParams) ?? seconds(3600),
-    host: cacheParams.text('host'),
-    port: cacheParams.number('port'),
-    password:
-      password === undefined ? undefined : readSecret(password, cacheParams.place('password'), environment, findings),
-    namespace: cacheParams.text('namespace'),
-    directory: cacheParams.text('disk_cache_dir'),
-    mode: cacheParams.text('mode') === 'default_off' ? 'default_off' : 'default_on',
-    modelTtlMs: new Map(),
-  };
 }
 
 function lowerLimits({ rateLimits }: SettingsSections, findings: Findings): readonly NamedLimit[] {

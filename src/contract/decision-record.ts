@@ -49,6 +49,12 @@ export type DecisionRecord = {
   };
   readonly usage: { readonly promptTokens: number | null; readonly completionTokens: number | null } | null;
   readonly costUsd: number | null;
+  /** Null where no cache is configured; the age is that of the answer that was given again. */
+  readonly cache: {
+    readonly outcome: 'hit' | 'miss' | 'bypass';
+    readonly key: string | null;
+    readonly ageSeconds: number | null;
+  } | null;
 };
 
 /** The newest decisions, newest first. */

@@ -13,9 +13,12 @@ import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts
 import type { Plan } from '../plan/plan.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import { revealSecret } from '../plan/secret.ts';
+import type { CacheSettings } from '../plan/settings.ts';
 import type { Dialect } from '../providers/provider.ts';
 import { createRoutingState } from '../routing/state.ts';
+import type { Store } from '../stores/store.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
+import { cacheInForce } from './cache-in-force.ts';
 import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
 import type { Get } from './probe-provider.ts';
@@ -47,6 +50,8 @@ export type ControlOptions = {
   readonly random: () => number;
   readonly get: Get;
   readonly log: Pick<RequestLog, 'event'>;
+  /** Opens the store of the cache. */
+  readonly openStore: (settings: CacheSettings) => Store;
   readonly facts: StatusFacts;
 };
 
@@ -88,6 +93,9 @@ export function startControl(options: ControlOptions): Control {
       const retire = (): void => {
         retired.delete(old);
         void destroyUpstreams(old.upstreams);
+        // A cache goes with the last snapshot that has it.
+        if (![force.snapshot, ...retired.keys()].some(({ cache }) => cache === old.cache))
+          void old.cache?.store.close();
       };
       retired.set(old, clock.after(milliseconds(requestMs + attemptMs), retire));
       prober.start();
@@ -100,7 +108,9 @@ export function startControl(options: ControlOptions): Control {
     async close() {
       prober.stop();
       for (const timer of retired.values()) timer.stop();
-      await Promise.all([force.snapshot, ...retired.keys()].map(({ upstreams }) => destroyUpstreams(upstreams)));
+      const snapshots = [force.snapshot, ...retired.keys()];
+      await Promise.all(snapshots.map(({ upstreams }) => destroyUpstreams(upstreams)));
+      await Promise.all([...new Set(snapshots.map(({ cache }) => cache))].map((cache) => cache?.store.close()));
     },
   };
 }
@@ -108,7 +118,8 @@ export function startControl(options: ControlOptions): Control {
 /** A snapshot with the providers that miss their key. */
 type Force = { readonly snapshot: Snapshot; readonly keyless: ReadonlyMap<ProviderId, string> };
 
-function putIntoForce({ clock, environment }: ControlOptions, plan: Plan, previous: Snapshot | undefined): Force {
+function putIntoForce(options: ControlOptions, plan: Plan, previous: Snapshot | undefined): Force {
+  const { clock, environment } = options;
   const now = clock.now();
   const { byProvider, keyless } = createUpstreams(plan, environment);
   const state = createRoutingState(plan, now, previous);
@@ -123,6 +134,7 @@ function putIntoForce({ clock, environment }: ControlOptions, plan: Plan, previo
     state,
     upstreams: byProvider,
     keys: keyRing(plan, environment),
+    cache: cacheInForce(options, plan.settings.cache, previous?.cache),
   };
   return { snapshot, keyless };
 }

@@ -29,6 +29,7 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
     timing: { totalMs: null, firstTokenMs: null, ownMs: null },
     usage: null,
     costUsd: null,
+    cache: null,
   };
 }
 
@@ -52,7 +53,8 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
         detail: one.failure?.message ?? null,
       }),
     ),
-    answeredBy: answeredBy === undefined ? null : nameOf(plan, answeredBy.deployment, answeredBy.model),
+    answeredBy: answeredBy === undefined ? cachedRoute(request) : nameOf(plan, answeredBy.deployment, answeredBy.model),
+    cache: describeCaching(request),
     degraded: degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`,
     refusal:
       failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
@@ -76,7 +78,10 @@ function undecided(request: SettledRequest): DecisionRecord {
     id: request.id,
     time: null,
     asked: request.facts?.asked ?? null,
-    rule: { kind: 'none', text: 'it was refused before it was routed' },
+    rule:
+      request.caching?.answer === undefined
+        ? { kind: 'none', text: 'it was refused before it was routed' }
+        : { kind: 'cache', text: 'an equal request was answered before' },
     group: null,
     strategy: null,
     promptTokens: 0,
@@ -91,11 +96,25 @@ function undecided(request: SettledRequest): DecisionRecord {
     timing: { totalMs: null, firstTokenMs: null, ownMs: null },
     usage: null,
     costUsd: null,
+    cache: null,
   };
 }
 
+/** Who gave the answer that was given again. */
+function cachedRoute({ caching }: SettledRequest): string | null {
+  return caching?.answer === undefined ? null : `${caching.answer.provider}/${caching.answer.model}`;
+}
+
+function describeCaching({ caching, receivedAt }: SettledRequest): DecisionRecord['cache'] {
+  if (caching === undefined) return null;
+  const { outcome, key, answer } = caching;
+  const ageMs = answer === undefined ? undefined : Math.max(0, receivedAt - answer.storedAt);
+  return { outcome, key: key?.hash ?? null, ageSeconds: ageMs === undefined ? null : Math.round(ageMs / 1000) };
+}
+
 /** The price of an answer; unknown without a price or without usage. */
-function costOf({ snapshot, answeredBy, usage }: SettledRequest): number | null {
+function costOf({ snapshot, answeredBy, usage, caching }: SettledRequest): number | null {
+  if (caching?.answer !== undefined) return 0;
   const price = answeredBy === undefined ? undefined : snapshot.plan.deployments[answeredBy.deployment]?.price;
   if (price === undefined || usage?.promptTokens === undefined || usage.completionTokens === undefined) return null;
   return usage.promptTokens * price.inputUsdPerToken + usage.completionTokens * price.outputUsdPerToken;

@@ -22,6 +22,7 @@ const record = (id: string, note = ''): DecisionRecord => ({
   timing: { totalMs: 1, firstTokenMs: 1, ownMs: 0 },
   usage: null,
   costUsd: null,
+  cache: null,
 });
 
 test('6.1 a store gives back the newest records, whole and in order, however large they are', () => {

@@ -2,6 +2,7 @@ import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { rateLimitHeaders } from './rate-limits.ts';
 import type { GatewayRequest } from './request.ts';
+import type { Caching } from './response-cache.ts';
 
 /** Headers of every answer to a model request: who answered, by which decision, after what. */
 export function answerHeaders(
@@ -57,6 +58,17 @@ export function answerHeaders(
     const { reason, from, to } = request.degradation;
     headers.push('x-signalbox-degraded', `${reason}; from=${headerText(from)}; to=${headerText(to)}`);
   }
+  if (request.caching !== undefined) headers.push(...cacheHeaders(request.caching));
+  return headers;
+}
+
+/** What the cache did, and of a hit who gave the answer first. */
+function cacheHeaders({ outcome, key, answer }: Caching): readonly string[] {
+  const headers = ['x-signalbox-cache', outcome];
+  if (answer === undefined || key === undefined) return headers;
+  const { provider, model, deployment, group } = answer;
+  headers.push('x-litellm-cache-key', key.hash, 'x-signalbox-route', headerText(`${provider}/${model}`));
+  headers.push('x-litellm-model-id', deployment, 'x-litellm-model-group', headerText(group ?? model));
   return headers;
 }
 

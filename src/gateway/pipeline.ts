@@ -10,6 +10,7 @@ import { openAiError, openAiErrorEvent } from '../wire/open-ai-error.ts';
 import { answerHeaders } from './answer-headers.ts';
 import { type RunningAttempt, runAttempt } from './attempt.ts';
 import { awaitLoading } from './await-loading.ts';
+import { answerFromCache, keepAnswer } from './cached.ts';
 import { corsHeaders, hostProblem, originProblem, preflightHeaders } from './cors.ts';
 import { degradationOf } from './degradation.ts';
 import type { PipelineContext } from './dependencies.ts';
@@ -72,7 +73,12 @@ async function handleModelRequest(
 ): Promise<void> {
   const request = beginRequest(context, snapshot, exchange, endpoint);
   try {
-    const problem = (await receive(request)) ?? admit(context, request) ?? (await decideRoute(context, request));
+    const { cache } = snapshot;
+    // An equal request may have been answered before: it then uses no limit, no seat and no upstream.
+    const refused =
+      (await receive(request)) ?? (cache === undefined ? undefined : await answerFromCache(context, request, cache));
+    if (refused === 'answered') return;
+    const problem = refused ?? admit(context, request) ?? (await decideRoute(context, request));
     if (problem === undefined) await attemptAndRelay(context, request);
     else fail(context, request, problem);
   } catch (error) {
@@ -80,6 +86,8 @@ async function handleModelRequest(
     fail(context, request, failure('internal'));
   } finally {
     cancelReservation(context, request);
+    // Who waits for this request goes on alone if it came to nothing.
+    request.caching?.flight?.land(undefined);
     settle(context, request);
   }
 }
@@ -115,6 +123,7 @@ function beginRequest(
     usage: undefined,
     failure: undefined,
     terminal: undefined,
+    caching: undefined,
   };
 }
 
@@ -256,6 +265,7 @@ async function relay(
     request.failure = failed;
     request.terminal =
       failed === undefined ? 'completed' : failed.kind === 'client_closed' ? 'client_closed' : 'truncated';
+    if (failed === undefined && request.caching !== undefined) keepAnswer(context, request, attempt, undefined);
     return undefined;
   }
   const whole = result.kind === 'whole' ? { body: result.answer.body } : await assembleStream(request, result);
@@ -265,6 +275,7 @@ async function relay(
   request.answeredBy = attempt;
   sendWhole(context, request, attempt, whole.body);
   request.terminal = 'completed';
+  if (request.caching !== undefined) keepAnswer(context, request, attempt, whole.body);
   return undefined;
 }
 

@@ -6,6 +6,7 @@ import { createAnswerAssembler } from '../wire/assemble-answer.ts';
 import { openAiErrorEvent } from '../wire/open-ai-error.ts';
 import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { AttemptResult } from './attempt.ts';
+import { keepPiece } from './cached.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayRequest } from './request.ts';
 
@@ -95,6 +96,7 @@ export function relayStream(
     });
     const take = (parts: readonly StreamPart[]): void => {
       const sent = gather(request, parts, wantsUsage);
+      if (sent.bytes !== undefined && request.caching !== undefined) keepPiece(request.caching, sent.bytes);
       if (sent.bytes !== undefined && !exchange.write(sent.bytes)) holdBack(request, streaming);
       if (!sent.over) return;
       leave();

@@ -8,6 +8,7 @@ import type { RequestNeeds } from '../wire/request-needs.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Principal } from './identify.ts';
+import type { Caching } from './response-cache.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** The one way in which a request ended. */
@@ -59,6 +60,8 @@ export type GatewayRequest = {
   usage: Usage | undefined;
   failure: Failure | undefined;
   terminal: Terminal | undefined;
+  /** Absent where no cache is configured. */
+  caching: Caching | undefined;
 };
 
 /** A request that has ended, for good. */

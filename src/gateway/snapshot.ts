@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { Concealed } from '../wire/redact.ts';
 import type { KeyRing } from './identify.ts';
+import type { ResponseCache } from './response-cache.ts';
 
 /** What stands behind a provider at run time: its connections and its key. */
 export type Upstream = {
@@ -27,4 +28,6 @@ export type Snapshot = {
   readonly state: RoutingState;
   readonly upstreams: ReadonlyMap<ProviderId, Upstream>;
   readonly keys: KeyRing;
+  /** Absent where the configuration asks for none. */
+  readonly cache: ResponseCache | undefined;
 };

@@ -2,6 +2,7 @@ import type { Condition } from './condition.ts';
 import type { DeploymentIndex, KeyId, Milliseconds, ProviderId, Tokens } from './ids.ts';
 import type { Chain, StrategyName, Target } from './model-group.ts';
 import type { RateLimit } from './provider.ts';
+import type { Endpoint } from './request-facts.ts';
 import type { SecretReference } from './secret.ts';
 
 /**
@@ -139,17 +140,34 @@ export type ServerSettings = {
   readonly alwaysIncludeUsage: boolean;
 };
 
+/** Where answers are kept, for how long, and of which requests. */
 export type CacheSettings = {
   readonly enabled: boolean;
   readonly kind: 'local' | 'disk' | 'redis';
+  /** For an answer whose request and name say nothing else. */
   readonly ttlMs: Milliseconds;
-  readonly host: string | undefined;
-  readonly port: number | undefined;
-  readonly password: SecretReference | undefined;
-  readonly namespace: string | undefined;
-  readonly directory: string | undefined;
-  readonly mode: 'default_on' | 'default_off';
+  /** By the name that is asked for. */
   readonly modelTtlMs: ReadonlyMap<string, Milliseconds>;
+  readonly mode: 'default_on' | 'default_off';
+  readonly endpoints: ReadonlySet<Endpoint>;
+  /** Word before every key; gateways of one word share what one store holds. */
+  readonly namespace: string;
+  /** Bound of a store in memory or on disk. */
+  readonly maxBytes: number;
+  /** Folder as declared; absent: in the state folder. */
+  readonly directory: string | undefined;
+  readonly redis: RedisSettings;
+};
+
+/** How Redis is reached; `url` says it all where it is declared. */
+export type RedisSettings = {
+  readonly url: SecretReference | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  readonly password: SecretReference | undefined;
+  readonly database: number;
+  readonly tls: boolean;
 };
 
 export type LoggingSettings = {

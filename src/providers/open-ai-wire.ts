@@ -65,7 +65,7 @@ export function basePath(provider: Provider): string {
 }
 
 /** Fields by which a request steers the gateway itself, as LiteLLM spells them; no upstream knows them. */
-const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags'];
+const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache'];
 
 function bodyEdits(
   input: BuildInput,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { EntryKey, Store, StoreTime } from './store.ts';
 import { largestValue, sizesByModel } from './store.ts';
 
@@ -82,8 +82,9 @@ export function createDiskStore(options: DiskStoreOptions): Store {
     },
     async flush(model) {
       await ready();
-      const leaving = [...index].filter(([, known]) => model === undefined || known.model === model);
-      for (const [path] of leaving) await remove(path);
+      const folder = model === undefined ? root : join(root, pathPart(model));
+      const leaving = [...index.keys()].filter((path) => path.startsWith(`${folder}${sep}`));
+      for (const path of leaving) await remove(path);
       return leaving.length;
     },
     async measure() {
@@ -154,13 +155,16 @@ function whereMissing(error: NodeJS.ErrnoException): undefined {
   throw error;
 }
 
-/** A name as one part of a path, on every file system: no dot in front, no slash. */
+/** A name as one part of a path, on every file system: no dot in front, no slash, not too long. */
 function pathPart(name: string): string {
-  return encodeURIComponent(name).replaceAll(
+  const part = encodeURIComponent(name).replaceAll(
     /[.*~'()!]/g,
     (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+  return part.length > longestPart ? createHash('sha256').update(name).digest('hex') : part;
 }
+
+const longestPart = 200;
 
 function modelOf(part: string): string {
   try {

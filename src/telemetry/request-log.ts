@@ -26,6 +26,8 @@ export type LoggedRequest = {
   readonly usage: Usage | undefined;
   readonly failure: Failure | undefined;
   readonly terminal: string | undefined;
+  /** The answer that was given before, where it was given again. */
+  readonly caching: { readonly answer: { readonly provider: string; readonly model: string } | undefined } | undefined;
 };
 
 /** How far a limit is used, as far as a line tells. */
@@ -147,9 +149,9 @@ function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: numb
     component: 'routing',
     request_id: request.id,
     // The first `provider` on the line is the one that answered: people count it with awk.
-    provider: answeredBy === undefined ? undefined : providerOf(request, answeredBy),
+    provider: answeredBy === undefined ? request.caching?.answer?.provider : providerOf(request, answeredBy),
     model: request.facts?.asked ?? 'auto',
-    backend_model: answeredBy?.model,
+    backend_model: answeredBy?.model ?? request.caching?.answer?.model,
     endpoint: request.endpoint,
     stream: request.facts?.stream,
     rule: request.decision?.rule.kind,
@@ -164,7 +166,7 @@ function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: numb
     prompt_tokens: usage?.promptTokens,
     completion_tokens: usage?.completionTokens,
     total_tokens: usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0),
-    cache_hit: false,
+    cache_hit: request.caching?.answer !== undefined,
     key: request.principal?.name,
     generation: request.snapshot.generation,
     attempts: request.outcomes.map((one) => ({

@@ -63,23 +63,26 @@ function check(open: (namespace: string) => Promise<Bench>): void {
     expect(shown(await store.get({ model: 'm', hash: 'long' }))).toBe('y');
   });
 
-  test.each(['a:b/c', 'x*', '..', 'Modèle 8b', '[a]', 'a%2Fb'])('a model named %s is flushed alone', async (model) => {
-    const { store } = await fresh();
-    await store.set({ model, hash: '1' }, bytes('x'), minute);
-    await store.set({ model, hash: '2' }, bytes('x'), minute);
-    await store.set({ model: 'xother', hash: '1' }, bytes('y'), minute);
-    expect((await store.measure()).models.map((one) => [one.model, one.entries])).toEqual(
-      expect.arrayContaining([
-        [model, 2],
-        ['xother', 1],
-      ]),
-    );
-    expect(await store.flush(model)).toBe(2);
-    expect(await store.get({ model, hash: '1' })).toBeUndefined();
-    expect(shown(await store.get({ model: 'xother', hash: '1' }))).toBe('y');
-    expect(await store.flush(undefined)).toBe(1);
-    expect(await store.measure()).toMatchObject({ entries: 0, bytes: 0 });
-  });
+  test.each(['a:b/c', 'x*', '..', 'Modèle 8b', '[a]', 'a%2Fb', 'x'.repeat(3000)])(
+    'a model named %.20s is flushed alone',
+    async (model) => {
+      const { store } = await fresh();
+      await store.set({ model, hash: '1' }, bytes('x'), minute);
+      await store.set({ model, hash: '2' }, bytes('x'), minute);
+      await store.set({ model: 'xother', hash: '1' }, bytes('y'), minute);
+      expect((await store.measure()).models.map((one) => [one.model, one.entries])).toEqual(
+        expect.arrayContaining([
+          [model, 2],
+          ['xother', 1],
+        ]),
+      );
+      expect(await store.flush(model)).toBe(2);
+      expect(await store.get({ model, hash: '1' })).toBeUndefined();
+      expect(shown(await store.get({ model: 'xother', hash: '1' }))).toBe('y');
+      expect(await store.flush(undefined)).toBe(1);
+      expect(await store.measure()).toMatchObject({ entries: 0, bytes: 0 });
+    },
+  );
 
   test('what is too large is not kept, and nothing else leaves for it', async () => {
     const { store } = await fresh();

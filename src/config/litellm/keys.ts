@@ -74,9 +74,7 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
       executed,
       'drop_params request_timeout stream_timeout timeout num_retries fallbacks default_fallbacks context_window_fallbacks content_policy_fallbacks allowed_fails cooldown_time max_fallbacks max_concurrent_requests ssl_verify api_request_params',
     ),
-    // The first key speaks for those that belong to it: one finding for one cause.
-    ...all(later, 'cache'),
-    ...all(executed, 'cache_params'),
+    ...all(executed, 'cache cache_params'),
     ...all(
       logShippers,
       'success_callback failure_callback callbacks service_callback service_callbacks json_logs set_verbose turn_off_message_logging redact_user_api_key_info langfuse_default_tags logging tracing log_raw_request_response global_disable_no_log_param overwrite_user_with_key_hash',
@@ -181,16 +179,22 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
     ...all(refused('set rpm and tpm under rate_limit_settings'), 'token_rate_limit_type max_response_size_mb'),
   },
   server_settings: {
-    ...all(executed, 'port host cors max_body_bytes show_api_base keys stream_heartbeat_after drain_seconds'),
+    ...all(
+      executed,
+      'port host cors max_body_bytes show_api_base keys stream_heartbeat_after drain_seconds cache_max_bytes cache_ttl_by_model',
+    ),
     ...all(ignored('the cheap /health is always served'), 'health_check_endpoint'),
     ...all(later, 'prometheus'),
   },
   rate_limit_settings: all(executed, 'enabled limits'),
   cache_params: {
-    ...all(executed, 'type host port password ttl namespace disk_cache_dir mode redis_url db'),
     ...all(
-      ignored('the store has no such setting here'),
-      'connection_pool_kwargs max_connections max_size_in_memory similarity_threshold vector_size redis_semantic_cache_embedding_model supported_call_types',
+      executed,
+      'type host port username password ssl ttl namespace disk_cache_dir mode redis_url db supported_call_types',
+    ),
+    ...all(
+      ignored('answers are compared word for word, in a store that server_settings.cache_max_bytes bounds'),
+      'connection_pool_kwargs max_connections max_size_in_memory similarity_threshold vector_size redis_semantic_cache_embedding_model',
     ),
   },
   litellm_params: {

@@ -155,6 +155,13 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
       default: 15,
     }),
     drain_seconds: seconds('Time that running answers have after SIGTERM.', { default: 30 }),
+    cache_max_bytes: setting('number', 'Most that a cache in memory or on disk holds; Redis sets its own bound.', {
+      unit: 'bytes',
+      default: '67108864 in memory, 1073741824 on disk',
+    }),
+    cache_ttl_by_model: setting('map', 'Seconds for which answers are kept, by the name that is asked for.', {
+      default: 'cache_params.ttl',
+    }),
     prometheus: setting('map', 'Where metrics are served.'),
   },
   rate_limit_settings: {
@@ -165,17 +172,26 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     ),
   },
   cache_params: {
-    type: setting('string', 'Where answers are kept: local, disk or redis.', { default: 'local' }),
+    type: setting('string', 'Where answers are kept: local (memory), disk or redis.', {
+      default: 'local, or redis where host or redis_url is declared',
+    }),
     ttl: seconds('Time for which an answer is kept.', { default: 3600 }),
-    host: setting('string', 'Host of Redis.'),
-    port: setting('number', 'Port of Redis.'),
-    password: setting('secret', 'Password of Redis, as os.environ/NAME.'),
-    db: setting('number', 'Database of Redis.'),
-    redis_url: setting('string', 'Address of Redis, instead of host and port.'),
-    namespace: setting('string', 'Word before every key, so that several gateways can share a store.'),
-    disk_cache_dir: setting('string', 'Folder of the answers.'),
+    host: setting('string', 'Host of Redis.', { default: 'REDIS_HOST, else 127.0.0.1' }),
+    port: setting('number', 'Port of Redis.', { default: 'REDIS_PORT, else 6379' }),
+    username: setting('string', 'User of Redis.', { default: 'REDIS_USERNAME' }),
+    password: setting('secret', 'Password of Redis, as os.environ/NAME.', { default: 'REDIS_PASSWORD' }),
+    ssl: setting('boolean', 'Whether Redis is spoken to by TLS.', { default: false }),
+    db: setting('number', 'Database of Redis.', { default: 0 }),
+    redis_url: setting('secret', 'Address of Redis, instead of host and port.', { default: 'REDIS_URL' }),
+    namespace: setting('string', 'Word before every key, so that several gateways can share a store or keep apart.', {
+      default: 'signalbox',
+    }),
+    disk_cache_dir: setting('string', 'Folder of the answers.', { default: 'cache in the state folder' }),
     mode: setting('string', 'default_on caches every request, default_off those that ask for it.', {
       default: 'default_on',
+    }),
+    supported_call_types: setting('strings', 'Calls that are cached, in LiteLLM’s words: completion, embedding …', {
+      default: 'all',
     }),
   },
 };

@@ -1,0 +1,71 @@
+import { asObject } from './json-shape.ts';
+
+/** What a request says of the cache, in LiteLLM's words: the body's `cache`, else the header Cache-Control. */
+export type CacheControls = {
+  /** Ask anew, whatever is kept. */
+  readonly noCache: boolean;
+  /** Keep nothing of the answer. */
+  readonly noStore: boolean;
+  /** Take part where the configuration says `default_off`; and keep an answer of tool calls too. */
+  readonly useCache: boolean;
+  /** How long the answer is kept. */
+  readonly ttlSeconds: number | undefined;
+  /** Oldest answer that is taken. */
+  readonly maxAgeSeconds: number | undefined;
+  readonly namespace: string | undefined;
+};
+
+export type CacheControlsResult =
+  | { readonly kind: 'controls'; readonly controls: CacheControls }
+  /** A control of the wrong type: what it is called and what it wants. */
+  | { readonly kind: 'wrong'; readonly name: string; readonly wanted: string };
+
+/** Reads the controls of a request; the body's go before the header's. */
+export function readCacheControls(body: unknown, header: string | undefined): CacheControlsResult {
+  const said = { ...fromHeader(header), ...asObject(body) };
+  const truth = (name: string): boolean | undefined => optional(said[name], (one) => typeof one === 'boolean');
+  const count = (name: string): number | undefined =>
+    optional(said[name], (one): one is number => typeof one === 'number' && one >= 0);
+  const wrong =
+    ['no-cache', 'no-store', 'use-cache'].find((name) => isSaid(said[name]) && truth(name) === undefined) ??
+    ['ttl', 's-maxage', 's-max-age'].find((name) => isSaid(said[name]) && count(name) === undefined);
+  const namespace = optional(said['namespace'], (one) => typeof one === 'string');
+  if (wrong !== undefined)
+    return {
+      kind: 'wrong',
+      name: wrong,
+      wanted: wrong.startsWith('no') || wrong === 'use-cache' ? 'true or false' : 'seconds',
+    };
+  if (isSaid(said['namespace']) && namespace === undefined) return { kind: 'wrong', name: 'namespace', wanted: 'text' };
+  return {
+    kind: 'controls',
+    controls: {
+      noCache: truth('no-cache') ?? false,
+      noStore: truth('no-store') ?? false,
+      useCache: truth('use-cache') ?? false,
+      ttlSeconds: count('ttl'),
+      maxAgeSeconds: count('s-maxage') ?? count('s-max-age'),
+      namespace,
+    },
+  };
+}
+
+function optional<Value>(value: unknown, is: (one: unknown) => one is Value): Value | undefined {
+  return is(value) ? value : undefined;
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+/** `no-cache, ttl=60` as the body would say it; what is not known or no number is nothing. */
+function fromHeader(header: string | undefined): Readonly<Record<string, unknown>> {
+  const said: Record<string, unknown> = {};
+  for (const directive of header?.toLowerCase().split(',') ?? []) {
+    const [name = '', value] = directive.trim().split('=');
+    if (value === undefined) said[name] = true;
+    else if (/^\d+$/.test(value) && name !== 'namespace') said[name] = Number(value);
+  }
+  const known = ['no-cache', 'no-store', 'ttl', 's-maxage'];
+  return Object.fromEntries(known.flatMap((name) => (said[name] === undefined ? [] : [[name, said[name]]])));
+}
