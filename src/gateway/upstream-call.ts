@@ -11,6 +11,7 @@ import type {
   WholeAnswer,
 } from '../providers/provider.ts';
 import { formOfAnswer } from '../wire/answer-form.ts';
+import { asBuffer } from '../wire/as-buffer.ts';
 import { largestAnswer, largestError, largestOpening } from '../wire/limits.ts';
 import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
@@ -113,7 +114,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
           method: request.method,
           path: request.path,
           headers: [...request.headers, ...headers],
-          body: Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.length),
+          body: asBuffer(body),
         },
         this,
       );

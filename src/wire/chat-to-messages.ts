@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts';
 import {
   type ChatMessage,
   type ChatParameters,
@@ -224,5 +225,5 @@ function cleanId(id: string): string {
 
 /** An object of the body's fields; the scan has proven it to be one. */
 export function bodyFields(body: Uint8Array): Fields {
-  return asObject(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'))) ?? {};
+  return asObject(JSON.parse(asBuffer(body).toString('utf8'))) ?? {};
 }

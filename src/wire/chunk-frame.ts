@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts';
 import type { SseEvent } from './sse.ts';
 
 /**
@@ -23,7 +24,7 @@ export function learnFrame(event: SseEvent, sent: Uint8Array): ChunkFrame | unde
   if (!event.isPlain) return undefined;
   const frame = frameOf(event.data);
   if (frame === undefined || sent === event.raw) return frame;
-  const theirs = frameOf(Buffer.from(sent.buffer, sent.byteOffset, sent.length).toString('utf8'));
+  const theirs = frameOf(asBuffer(sent).toString('utf8'));
   return theirs === undefined ? undefined : { ...frame, sent: theirs };
 }
 

@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts';
 import { asList, asObject, asText } from './json-shape.ts';
 
 /** How a client wants its vectors; OpenAI's own client asks for base64 and reads nothing else. */
@@ -5,7 +6,7 @@ export type EncodingFormat = 'float' | 'base64';
 
 /** Brings the vectors of an embeddings answer into the form that was asked; `float` where none was. */
 export function convertEmbeddings(body: Uint8Array, asked: EncodingFormat | undefined): Uint8Array {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const text = asBuffer(body);
   if (formOf(text) === (asked ?? 'float')) return body;
   const answer = asObject(JSON.parse(text.toString('utf8')));
   const data = asList(answer?.['data']);

@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts';
 import type { ByteRange } from './scan-body.ts';
 
 /*
@@ -36,7 +37,7 @@ export type PromptEstimate = { readonly tokens: number; readonly pictures: numbe
  * Keys, ids and the letters of pictures do not count.
  */
 export function estimatePrompt(bytes: Uint8Array, { start, end }: ByteRange): PromptEstimate {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = asBuffer(bytes);
   let [key, sum, messages, pictures, numbers] = ['', 0, 0, 0, 0];
   for (let at = start; at < end; at++) {
     const byte = text[at] ?? 0;

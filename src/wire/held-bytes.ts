@@ -1,3 +1,5 @@
+import { asBuffer } from './as-buffer.ts';
+
 /** What a framer keeps of one piece for the next: the beginning of something unfinished. */
 export type HeldBytes = {
   /** The held bytes with the piece behind them; the piece itself where nothing was held. */
@@ -21,7 +23,7 @@ export function holdBytes(): HeldBytes {
   return {
     join(piece) {
       if (length === 0) {
-        joined = view(piece);
+        joined = asBuffer(piece);
         return joined;
       }
       if (length + piece.length > store.length) {
@@ -50,8 +52,4 @@ export function holdBytes(): HeldBytes {
       return rest;
     },
   };
-}
-
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

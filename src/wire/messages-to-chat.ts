@@ -2,6 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
+import { asBuffer } from './as-buffer.ts';
 import { type ChunkWriter, createChunkWriter, truncated } from './chat-chunks.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
@@ -10,7 +11,7 @@ import { createSseFramer, SseTooLarge } from './sse.ts';
 
 /** Reads a whole answer of Anthropic's Messages as OpenAI's chat completion. */
 export function messagesToChat(body: Uint8Array, context: ReadContext): WholeAnswer {
-  const message = parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  const message = parse(asBuffer(body).toString('utf8'));
   if (message === undefined)
     return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer is not a JSON object') };
   if (message['type'] === 'error' || message['error'] !== undefined)

@@ -2,6 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
+import { asBuffer } from './as-buffer.ts';
 import { createChunkWriter, truncated } from './chat-chunks.ts';
 import { convertEmbeddings } from './embeddings.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
@@ -12,7 +13,7 @@ import { SseTooLarge } from './sse.ts';
 
 /** Reads a whole answer of Ollama's own wire as OpenAI's. */
 export function ollamaToChat(body: Uint8Array, context: ReadContext): WholeAnswer {
-  const answer = parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  const answer = parse(asBuffer(body).toString('utf8'));
   if (answer === undefined)
     return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer is not a JSON object') };
   if (answer['error'] !== undefined) return { kind: 'failed', failure: readErrorValue(answer) };

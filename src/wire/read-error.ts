@@ -2,6 +2,7 @@ import type { Failure, FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import { asBuffer } from './as-buffer.ts';
 import { withoutAddresses } from './redact.ts';
 
 /** An upstream's error in its own words, whatever form it had. */
@@ -19,7 +20,7 @@ export function readHttpError(
   body: Uint8Array,
   wallClockMs?: number,
 ): Failure {
-  const words = readErrorWords(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  const words = readErrorWords(asBuffer(body).toString('utf8'));
   const retryAfterMs = readRetryAfter(headers, wallClockMs) ?? (status === 429 ? readReset(headers) : undefined);
   return classify(status, words, retryAfterMs);
 }

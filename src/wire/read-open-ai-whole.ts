@@ -1,6 +1,7 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import type { Usage } from '../plan/usage.ts';
 import type { ReadContext, WholeAnswer } from './answer.ts';
+import { asBuffer } from './as-buffer.ts';
 import { convertEmbeddings } from './embeddings.ts';
 import { asList, asObject } from './json-shape.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
@@ -56,7 +57,7 @@ function readChoices(body: Uint8Array, scan: BodyScan, named: Uint8Array, usage:
 }
 
 function parse(body: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  return JSON.parse(asBuffer(body).toString('utf8'));
 }
 
 function malformed(message: string): WholeAnswer {

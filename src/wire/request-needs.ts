@@ -1,4 +1,5 @@
 import { type Tokens, tokens } from '../plan/ids.ts';
+import { asBuffer } from './as-buffer.ts';
 import { estimatePrompt, estimateText, type PromptEstimate } from './estimate-tokens.ts';
 import { asList, asNumber, asObject, asText } from './json-shape.ts';
 import { type BodyScan, type ByteRange, memberText, memberValue } from './scan-body.ts';
@@ -30,7 +31,7 @@ const noPrompt: PromptEstimate = { tokens: 0, pictures: 0 };
 
 /** Reads the needs of a scanned body; only small members are parsed, the prompt itself is walked over once. */
 export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeeds {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = asBuffer(bytes);
   const prompt = scan.members.get('messages') ?? scan.members.get('prompt') ?? scan.members.get('input');
   const range = prompt === undefined ? text.subarray(0, 0) : text.subarray(prompt.value.start, prompt.value.end);
   const metadata = asObject(memberValue(bytes, scan, 'metadata'));

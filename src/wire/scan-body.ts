@@ -3,9 +3,11 @@
  * into values and back and never opens a socket, reads a clock or knows the configuration.
  * Start reading here for requests, at `sse.ts` for streams, at `open-ai-error.ts` for failures.
  */
+
 import { isUtf8 } from 'node:buffer';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
+import { asBuffer } from './as-buffer.ts';
 
 /** A range of bytes; `end` is the first byte after it. */
 export type ByteRange = { readonly start: number; readonly end: number };
@@ -43,7 +45,7 @@ export function scanBody(bytes: Uint8Array): ScanResult {
   if (!isUtf8(bytes)) return invalid('bad_json', 'The body is not valid UTF-8');
   const cursor: Cursor = {
     bytes,
-    text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+    text: asBuffer(bytes),
     at: 0,
     problem: undefined,
   };
@@ -65,11 +67,7 @@ export function scanBody(bytes: Uint8Array): ScanResult {
 export function memberText(bytes: Uint8Array, scan: BodyScan, name: string): string | undefined {
   const member = scan.members.get(name);
   if (member === undefined) return undefined;
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(
-    'utf8',
-    member.value.start,
-    member.value.end,
-  );
+  return asBuffer(bytes).toString('utf8', member.value.start, member.value.end);
 }
 
 /** The value of a root member, parsed; meant for the small ones. */
@@ -101,7 +99,7 @@ function scanObject(cursor: Cursor, depth: number, members: Map<string, Member> 
     cursor.at++;
     return;
   }
-  const keys: SeenKeys = { ranges: [], texts: undefined };
+  const keys: SeenKeys = { at: depth * 2 * fewKeys, count: 0, texts: undefined };
   for (;;) {
     const start = cursor.at;
     if (bytes[start] !== quote) return fail(cursor, 'bad_json', `Wanted a key in quotes, found ${describe(cursor)}`);
@@ -178,25 +176,30 @@ function scanValue(cursor: Cursor, depth: number): void {
 }
 
 /** The keys of one object so far: as ranges of bytes while they are few and plain, then as texts. */
-type SeenKeys = { readonly ranges: number[]; texts: Set<string> | undefined };
+type SeenKeys = { readonly at: number; count: number; texts: Set<string> | undefined };
 
 /** Most keys that are compared one by one. */
 const fewKeys = 16;
 
+/** Ranges of the keys of the objects that are open, a row for each depth; a scan is never interrupted by another. */
+const ranges = new Int32Array((deepestNesting + 1) * 2 * fewKeys);
+
 /** Whether the key in these quotes stood before; notes it. */
 function wasSeen(text: Buffer, seen: SeenKeys, start: number, end: number): boolean {
-  const { ranges } = seen;
+  const next = seen.at + 2 * seen.count;
   if (seen.texts === undefined) {
-    const isPlain = ranges.length < 2 * fewKeys && !hasEscape(text, start, end);
+    const isPlain = seen.count < fewKeys && !hasEscape(text, start, end);
     if (isPlain) {
-      for (let at = 0; at < ranges.length; at += 2) {
+      for (let at = seen.at; at < next; at += 2) {
         if (isSame(text, ranges[at] ?? 0, ranges[at + 1] ?? 0, start, end)) return true;
       }
-      ranges.push(start, end);
+      ranges[next] = start;
+      ranges[next + 1] = end;
+      seen.count++;
       return false;
     }
     seen.texts = new Set();
-    for (let at = 0; at < ranges.length; at += 2) seen.texts.add(keyText(text, ranges[at] ?? 0, ranges[at + 1] ?? 0));
+    for (let at = seen.at; at < next; at += 2) seen.texts.add(keyText(text, ranges[at] ?? 0, ranges[at + 1] ?? 0));
   }
   const key = keyText(text, start, end);
   if (seen.texts.has(key)) return true;

@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts';
 import { scanBody } from './scan-body.ts';
 
 const modelKey = Buffer.from('"model"');
@@ -13,7 +14,7 @@ const backslash = 0x5c;
  * object is scanned.
  */
 export function spliceModel(bytes: Uint8Array, jsonStart: number, jsonEnd: number, name: string): Uint8Array {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = asBuffer(bytes);
   const range = quickModelRange(text, jsonStart, jsonEnd) ?? scannedModelRange(text, jsonStart, jsonEnd);
   if (range === undefined) return bytes;
   const replacement = JSON.stringify(name);

@@ -1,5 +1,6 @@
 import type { Usage } from '../plan/usage.ts';
 import type { StreamPart } from './answer.ts';
+import { asBuffer } from './as-buffer.ts';
 import { asList, asNumber, asObject, type Fields } from './json-shape.ts';
 import { readFinishReason } from './open-ai-usage.ts';
 
@@ -8,7 +9,7 @@ import { readFinishReason } from './open-ai-usage.ts';
  * chunk, its finish, the usage, and the end. Unknown fields stay where a stream has them.
  */
 export function wholeToChunks(body: Uint8Array, usage: Usage | undefined): readonly StreamPart[] {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8');
+  const text = asBuffer(body).toString('utf8');
   const { choices: list, usage: counts, ...others } = asObject(JSON.parse(text)) ?? {};
   const choices = (asList(list) ?? []).map((choice) => asObject(choice) ?? {});
   const isText = choices.some((choice) => choice['text'] !== undefined);
