@@ -7,16 +7,36 @@ export type Address = { readonly baseUrl: string; readonly apiPath: string };
 export function splitAddress(text: string, dialect: DialectName): Address | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
-  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.hostname === '')
-    return undefined;
+  const isWeb = url.protocol === 'http:' || url.protocol === 'https:';
+  // What is not kept must not seem to be: a name and password, a query.
+  const hasMore = url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '';
+  if (!isWeb || hasMore || url.hostname === '') return undefined;
   let path = url.pathname.replace(/\/+$/, '');
   if (dialect === 'ollama') path = path.replace(/\/(?:v1|api(?:\/(?:chat|generate))?)$/, '');
+  if (dialect === 'azure') path = path.replace(/\/openai(?:\/deployments\/.*)?$/, '');
   path = path.replace(/\/(?:chat\/completions|completions|embeddings|v1\/messages)$/, '');
   const origin = `${url.protocol}//${url.host}`;
   if (path.endsWith('/v1')) return { baseUrl: `${origin}${path.slice(0, -3)}`, apiPath: '/v1' };
   // A path with a version of its own is complete: Gemini's /v1beta/openai, Zhipu's /v4.
   if (/\/v\d+[a-z]*(?:\/openai)?$/.test(path)) return { baseUrl: `${origin}${path}`, apiPath: '' };
   return { baseUrl: `${origin}${path}`, apiPath: '/v1' };
+}
+
+/** What an address must be, by what is wrong with one; the address itself may hold a password. */
+export function addressWanted(text: string): string {
+  const plain = 'an address such as http://127.0.0.1:8080';
+  if (!URL.canParse(text)) return plain;
+  const url = new URL(text);
+  if (url.username !== '' || url.password !== '')
+    return `${plain}, without a name and password: a key goes into api_key`;
+  if (url.search !== '')
+    return `${plain}, without a query: Azure’s api-version goes into api_version, a key into api_key`;
+  return plain;
+}
+
+/** An address as it may be shown. */
+export function shownAddress(text: string): string {
+  return text.replace(/:\/\/[^/\s]*@/, '://[secret]@').replace(/\?.*$/, '?…');
 }
 
 /** Tier of an address: what stands on this machine or network is local, the rest a standard cloud. */

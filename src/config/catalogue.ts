@@ -10,6 +10,7 @@ export type DiagnosticCode =
   | 'missing-key'
   | 'file-not-read'
   | 'no-sources'
+  | 'unreadable-file'
   | 'bad-url'
   | 'bad-port'
   | 'port-conflict'
@@ -69,6 +70,24 @@ const lenient = (meaning: string): CatalogueEntry => ({ severity: 'error', lenie
 const warning = (meaning: string): CatalogueEntry => ({ severity: 'warning', lenient: false, meaning });
 const note = (meaning: string): CatalogueEntry => ({ severity: 'note', lenient: false, meaning });
 
+/** Codes about what one place says of another: they mean nothing while a file cannot be read. */
+export const referenceCodes: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>([
+  'unknown-provider',
+  'unknown-model',
+  'unknown-fallback',
+  'unknown-variable',
+  'unknown-limit-name',
+  'unknown-credential',
+  'limit-by-pattern',
+  'ambiguous-model',
+  'ambiguous-fallback',
+  'empty-pool',
+  'unreachable-name',
+  'unsatisfied-capability',
+  'metadata-count',
+  'no-names',
+]);
+
 /** Every diagnostic of the configuration; docs/reference/diagnostics.md is written from it. */
 export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry>> = {
   'yaml-syntax': error('The file is not YAML, or uses tags or aliases beyond what a configuration needs.'),
@@ -81,6 +100,7 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'missing-key': error('A key that is needed is missing.'),
   'file-not-read': note('The file stands in the configuration folder but is none that is read.'),
   'no-sources': error('There is no configuration file where one was named.'),
+  'unreadable-file': error('A file of the configuration, or one that it includes, is not there or cannot be read.'),
   'bad-url': error('An address is not an http or https URL.'),
   'bad-port': error('A port is not a number from 1 to 65535.'),
   'port-conflict': warning('Two services are declared on one port of this machine.'),

@@ -76,16 +76,27 @@ function report(issue: Issue, checking: Checking, findings: Findings): void {
     for (const key of issue.keys) reportUnknownKey(key, known, inside(place, key), findings);
     return;
   }
-  const name = String(issue.path.at(-1) ?? 'the file');
+  const name = nameOf(issue.path);
   const found = valueAt(checking.value, issue.path);
   if (found === undefined) {
-    findings.add('missing-key', keyOf({ ...place, path: place.path.slice(0, -1) }), `The key "${name}" is missing`, {
+    findings.add('missing-key', keyOf({ ...place, path: place.path.slice(0, -1) }), `The key ${name} is missing`, {
       wanted: wantedOf(issue),
     });
     return;
   }
   const [near] = issue.code === 'invalid_value' ? nearest(String(found), issue.values.map(String), 1) : [];
-  findings.add('wrong-type', place, `"${name}" has ${describe(found)}`, { wanted: wantedOf(issue), nearest: near });
+  findings.add('wrong-type', place, `${name} ${issue.path.length === 0 ? 'is' : 'has'} ${describe(found)}`, {
+    wanted: wantedOf(issue),
+    nearest: near,
+  });
+}
+
+/** What a path leads to, as a sentence names it. */
+function nameOf(path: readonly PropertyKey[]): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'The file';
+  if (typeof last !== 'number') return `"${String(last)}"`;
+  return `Item ${last + 1} of ${path.length === 1 ? 'the file' : nameOf(path.slice(0, -1))}`;
 }
 
 function reportUnknownKey(key: string, known: readonly string[], place: Place, findings: Findings): void {

@@ -10,14 +10,15 @@ import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import { assemblePlan } from './assemble-plan.ts';
 import { noteBrokenNames } from './broken-names.ts';
 import { createCatalog } from './catalog.ts';
+import { referenceCodes } from './catalogue.ts';
 import { checkPlan } from './check-plan.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
-import { createFindings, type Findings } from './findings.ts';
+import { createFindings, type Findings, inside } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
-import { interpolate } from './interpolate.ts';
+import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
 import { tlsOf } from './litellm/entry-provider.ts';
 import { mergeIncluded } from './litellm/merge-included.ts';
 import { lowerModelList } from './litellm/model-list.ts';
@@ -64,7 +65,7 @@ export type CompiledPlan = Compiled<Plan> & {
 export function compile(sources: readonly SourceFile[], options: CompileOptions): CompiledPlan {
   const findings = createFindings(options);
   const parsed = opened(parseFiles(sources, findings), findings);
-  const environment = withFileVariables(parsed, options.environment);
+  const environment = withFileVariables(parsed, options.environment, findings);
   const files: Files = new Map(
     [...parsed].map(([kind, file]) => [kind, interpolate(file, { environment, isRead: isPlaceRead(file) }, findings)]),
   );
@@ -115,9 +116,19 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
       findings.addAt('file-not-read', span, `"${source.path}" is none of the files that are read`);
       continue;
     }
+    if (source.fault !== undefined) {
+      const at = source.kind === 'included' ? files.get('litellm')?.spanOf(['include']) : undefined;
+      const span = at ?? { file: source.path, line: 1, column: 1, endLine: 1, endColumn: 1 };
+      findings.addAt('unreadable-file', span, `"${source.path}" ${source.fault}`, { found: source.path });
+      findings.mute(referenceCodes);
+      continue;
+    }
     const file = parseYaml(source, findings);
+    if (file.value === undefined) {
+      findings.mute(referenceCodes);
+      continue;
+    }
     // An empty file declares nothing.
-    if (file.value === undefined) continue;
     const declared = file.value === null ? { ...file, value: {} } : file;
     if (source.kind === 'included') included.push(declared);
     else files.set(source.kind, declared);
@@ -160,16 +171,24 @@ function usualTls({ litellm }: SettingsSections): Provider['tls'] {
 }
 
 /** LiteLLM's environment_variables count as set for all files. */
-function withFileVariables(files: Files, environment: Environment): Environment {
-  const value = (files.get('litellm') ?? files.get('settings'))?.value;
+function withFileVariables(files: Files, environment: Environment, findings: Findings): Environment {
+  const file = files.get('litellm') ?? files.get('settings');
+  const value = file?.value;
   const declared =
     typeof value === 'object' && value !== null && 'environment_variables' in value
       ? value.environment_variables
       : undefined;
-  if (typeof declared !== 'object' || declared === null) return environment;
-  const entries = Object.entries(declared).map(([key, one]) => {
-    const other = /^os\.environ\/(.+)$/.exec(String(one))?.[1];
-    return [key, other === undefined ? String(one) : environment[other]] as const;
+  if (file === undefined || declared === undefined || declared === null) return environment;
+  const place = inside({ file, path: [] }, 'environment_variables');
+  if (typeof declared !== 'object' || Array.isArray(declared)) {
+    findings.add('wrong-type', place, '"environment_variables" is no map', { wanted: '{NAME: value}' });
+    return environment;
+  }
+  const entries = Object.entries(declared).map(([name, value]) => {
+    const text = value === null ? undefined : String(value);
+    const isLiteral = text !== undefined && variableValue(text, {}) === text;
+    if (isLiteral && isSecretHeader(name)) readSecret(text, inside(place, name), {}, findings);
+    return [name, text === undefined ? undefined : variableValue(text, environment)] as const;
   });
   return { ...environment, ...Object.fromEntries(entries) };
 }

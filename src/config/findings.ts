@@ -52,6 +52,8 @@ export type Findings = {
   addAt(code: DiagnosticCode, span: Span | undefined, message: string, details?: FindingDetails): void;
   /** The same for one of several places of one cause: the first has the finding, the others stand beside it. */
   addToCause(code: DiagnosticCode, place: Place, cause: Cause): void;
+  /** From here on nothing of these codes is told: its cause was. */
+  mute(codes: Iterable<DiagnosticCode>): void;
   hasErrors(): boolean;
   /** How many errors so far, to know whether something below has been told already. */
   errorCount(): number;
@@ -64,6 +66,7 @@ export const quietFindings: Findings = {
   add: () => {},
   addAt: () => {},
   addToCause: () => {},
+  mute: () => {},
   hasErrors: () => false,
   errorCount: () => 0,
   list: () => [],
@@ -75,11 +78,12 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
   const seen = new Set<string>();
   const unset = new Set<string>();
   const causes = new Map<string, Gathered>();
+  const muted = new Set<DiagnosticCode>();
   const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
     const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
     const place = `${span?.file} ${span?.line}:${span?.column}`;
     // What a variable that is not set leaves behind is no second cause.
-    if (seen.has(key) || unset.has(place)) return;
+    if (seen.has(key) || unset.has(place) || muted.has(code)) return;
     seen.add(key);
     if (code === 'unset-variable') unset.add(place);
     found.push(diagnosticOf(code, { span, message, details }, options));
@@ -89,12 +93,16 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
     add: (code, place, message, details) =>
       addAt(code, place === undefined ? undefined : spanOf(place), message, details),
     addToCause(code, place, cause) {
+      if (muted.has(code)) return;
       const key = `${code} ${cause.key}`;
       const gathered = causes.get(key) ?? { index: found.length, subjects: [], places: [] };
       causes.set(key, gathered);
       if (!gathered.subjects.includes(cause.subject)) gathered.subjects.push(cause.subject);
       if (!gathered.places.some((one) => isSame(spanOf(one), spanOf(place)))) gathered.places.push(place);
       found[gathered.index] = diagnosticOf(code, gatheredFinding(gathered, cause), options);
+    },
+    mute(codes) {
+      for (const code of codes) muted.add(code);
     },
     hasErrors: () => found.some((one) => one.severity === 'error'),
     errorCount: () => found.filter((one) => one.severity === 'error').length,

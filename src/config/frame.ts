@@ -8,7 +8,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, text: string | undefine
   const paint = painter(options.colour);
   const { span } = diagnostic;
   const lines = [
-    `${paint(severityColour[diagnostic.severity], diagnostic.severity)}[${diagnostic.code}] ${paint('bold', diagnostic.message)}`,
+    `${paint(severityColour[diagnostic.severity], diagnostic.severity)}[${diagnostic.code}] ${paint('bold', [...diagnostic.message].map(printable).join(''))}`,
   ];
   if (span !== undefined) {
     lines.push(`  ${paint('dim', `at ${span.file}:${span.line}:${span.column}`)}`);
@@ -102,10 +102,15 @@ function pieceOf(line: string, { start, end }: Window): string {
   let text = '';
   for (let at = start; at < Math.min(end, line.length); at++) {
     const part = hidden.find(([from, to]) => at >= from && at < to);
-    if (part === undefined) text += line[at];
+    if (part === undefined) text += printable(line[at] ?? '');
     else if (at === Math.max(start, part[0])) text += '[secret]';
   }
   return text;
+}
+
+/** A sign as it may reach a terminal: one that would steer it does not. */
+function printable(sign: string): string {
+  return /[\p{Cc}\p{Cf}]/u.test(sign) && sign !== '\t' && sign !== '\u200d' ? '\ufffd' : sign;
 }
 
 /** Blanks as wide as a text on a terminal; tabs stay tabs. */

@@ -67,6 +67,16 @@ function isWholeReference(text: string): boolean {
   return wholeReference.test(text) || new RegExp(`^${reference.source}$`).test(text);
 }
 
+/** What a text comes to that refers to variables; undefined where one is not set. */
+export function variableValue(text: string, environment: Environment): string | undefined {
+  const whole = wholeReference.exec(text)?.[1];
+  if (whole !== undefined) return environment[whole];
+  return text.replaceAll(
+    reference,
+    (_all, name: string, fallback: string | undefined) => environment[name] || (fallback ?? ''),
+  );
+}
+
 function replaced(text: string, place: Place, environment: Environment, findings: Findings): unknown {
   const whole = wholeReference.exec(text)?.[1];
   if (whole !== undefined) return plainValue(environment[whole] || unset(whole, place, findings));
@@ -164,22 +174,28 @@ export function stoodInFor(fingerprint: string): string {
 }
 
 /** A value tree of a file without the secrets that stand in it as text. */
-export function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
+export function withoutSecrets(value: unknown, parent = ''): unknown {
+  if (Array.isArray(value)) return value.map((inner) => withoutSecrets(inner));
   if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const isSecret = (key: string): boolean =>
+    (secretKeys.has(key) && !namingKeys.has(key)) || (secretMaps.has(parent) && isSecretHeader(key));
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => [
       key,
-      secretKeys.has(key) && !namingKeys.has(key) && typeof inner === 'string'
-        ? withoutSecret(inner)
-        : withoutSecrets(inner),
+      isSecret(key) && typeof inner === 'string' ? withoutSecret(inner) : withoutSecrets(inner, key),
     ]),
   );
 }
 
+/** Maps whose keys a person names, so that only the name says whether the value is a secret. */
+const secretMaps: ReadonlySet<string> = new Set(['headers', 'extra_headers', 'environment_variables']);
+
 function withoutSecret(text: string): string {
-  const isReference = wholeReference.test(text) || text.includes('${');
-  return isReference || isNoKey(text) ? text : stoodInFor(fingerprintOf(text));
+  if (wholeReference.test(text) || isNoKey(text)) return text;
+  const [, name, fallback] = new RegExp(`^${reference.source}$`).exec(text) ?? [];
+  // A default that is a secret stays behind, too: its variable has to be set.
+  if (name !== undefined) return fallback === undefined || isNoKey(fallback) ? text : `os.environ/${name}`;
+  return stoodInFor(fingerprintOf(text));
 }
 
 /** Secret keys under which not the secret stands but the name of its variable or entry. */

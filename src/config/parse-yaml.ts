@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLParseError } from 'yaml';
 import type { Span } from './diagnostic.ts';
 import type { Findings } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
@@ -17,6 +17,13 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
     findings.add('yaml-syntax', { file: parsed, path: [] }, `The file is larger than ${largestFile} bytes`);
     return parsed;
   }
+  if (/[\0\ufffd]/.test(source.text)) {
+    const parsed: ParsedFile = { source, value: undefined, spanOf: () => spanAt(source, lines, 0, 0) };
+    findings.add('yaml-syntax', { file: parsed, path: [] }, 'The file is no text in UTF-8', {
+      fix: 'Save it as UTF-8',
+    });
+    return parsed;
+  }
   const document = parseDocument(source.text, {
     lineCounter: lines,
     uniqueKeys: false,
@@ -33,35 +40,42 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
   const bare: ParsedFile = { source, value: undefined, spanOf };
   for (const error of document.errors) {
     const [start, end] = error.pos;
-    findings.addAt(
-      'yaml-syntax',
-      spanAt(source, lines, start, end),
-      error.message.split('\n')[0] ?? 'The file is not valid YAML',
-      { fix: hintFor(source.text, start) },
-    );
+    findings.addAt('yaml-syntax', spanAt(source, lines, start, end), sentenceOf(error), {
+      fix: hintFor(source.text, start, error.code),
+    });
+    // What comes after a mistake is read by the wrong rules.
+    break;
   }
   for (const warning of document.warnings) {
     findings.addAt(
       'yaml-syntax',
       spanAt(source, lines, ...warning.pos),
       warning.message.split('\n')[0] ?? 'The file has a tag that is not known',
+      { fix: 'Take the tag out: a value is text, number, list or map as it is written' },
     );
   }
   if (document.errors.length > 0) return bare;
-  reportDuplicates(root, [], bare, findings);
+  if (!reportKeys(root, bare, findings)) return bare;
   try {
     return { ...bare, value: document.toJS({ maxAliasCount: mostAliases }) as unknown };
-  } catch (error) {
-    findings.add(
-      'yaml-syntax',
-      { file: bare, path: [] },
-      error instanceof Error ? error.message : 'The file cannot be read',
-    );
+  } catch {
+    // Nothing else can go wrong with a document without errors.
+    findings.add('yaml-syntax', { file: bare, path: [] }, 'The aliases of the file stand for too much', {
+      fix: 'Write the values out instead of referring to them',
+    });
     return bare;
   }
 }
 
-function hintFor(text: string, at: number): string {
+/** The parser's own sentence, but where it speaks to programmers. */
+function sentenceOf({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'The file holds more than one document';
+  if (/call stack|stack overflow/i.test(message)) return 'The file is nested deeper than can be read';
+  return message.split('\n')[0] ?? 'The file is not valid YAML';
+}
+
+function hintFor(text: string, at: number, code: YAMLParseError['code']): string {
+  if (code === 'MULTIPLE_DOCS') return 'Take out the line "---" and put everything under the keys above it';
   const start = text.lastIndexOf('\n', at - 1) + 1;
   const line = text.slice(start, text.indexOf('\n', start) === -1 ? undefined : text.indexOf('\n', start));
   if (/^\s*\t/.test(line)) return 'Indent with spaces: YAML takes no tabs there';
@@ -69,30 +83,37 @@ function hintFor(text: string, at: number): string {
   return 'Check the indentation and the quotes of this line and the one above';
 }
 
-/** The last of two equal keys would win in silence, so it is told. */
-function reportDuplicates(node: unknown, path: Path, file: ParsedFile, findings: Findings): void {
-  if (isSeq(node)) {
-    node.items.forEach((item, index) => {
-      reportDuplicates(item, [...path, index], file, findings);
-    });
-  }
-  if (!isMap(node)) return;
+/** Tells keys that stand twice, of which the last would win in silence, and keys that are no names; false where there are such. */
+function reportKeys(node: unknown, file: ParsedFile, findings: Findings): boolean {
+  if (isSeq(node)) return node.items.map((item) => reportKeys(item, file, findings)).every(Boolean);
+  if (!isMap(node)) return true;
   const seen = new Map<string, Range>();
+  let areNames = true;
   for (const pair of node.items) {
     const key = keyText(pair);
     const range = nodeRange(pair.key);
+    const fault = faultOfKey(pair);
     const first = seen.get(key);
-    if (range !== undefined && first !== undefined) {
+    if (fault !== undefined) {
+      areNames = false;
+      findings.addAt('yaml-syntax', range && lineSpan(file, range), fault, { fix: 'Give the key a name of letters' });
+    } else if (range !== undefined && first !== undefined)
       findings.addAt(
         'duplicate-key',
         lineSpan(file, range),
         `The key "${key}" stands twice in this map, first in line ${lineSpan(file, first).line}`,
         { found: key, fix: 'Keep one of the two: the last counts for some readers, the first for others' },
       );
-    }
     if (range !== undefined) seen.set(key, first ?? range);
-    reportDuplicates(pair.value, [...path, key], file, findings);
+    if (!reportKeys(pair.value, file, findings)) areNames = false;
   }
+  return areNames;
+}
+
+/** Keys are names; one that is a list or a map, or that means something to JavaScript alone, is none. */
+function faultOfKey({ key }: Pair): string | undefined {
+  if (isMap(key) || isSeq(key)) return `A key is a ${isMap(key) ? 'map' : 'list'}`;
+  return isScalar(key) && key.value === '__proto__' ? 'No key can be called "__proto__"' : undefined;
 }
 
 /** Where a key of one line stands, whichever of its equals it is. */

@@ -38,7 +38,7 @@ export async function readSources(target: string): Promise<ReadSources> {
       .filter((name) => name !== generatedName)
       .map(async (name): Promise<SourceFile> => {
         const path = join(target, name);
-        return { kind: kinds[name.replace(/\.yml$/, '.yaml')] ?? 'other', path, text: await readFile(path, 'utf8') };
+        return { kind: kinds[name.replace(/\.yml$/, '.yaml')] ?? 'other', path, ...(await textOf(path)) };
       }),
   );
   if (files.some((file) => file.kind === 'providers')) return { kind: 'sources', files, target, isFolder: true };
@@ -51,17 +51,30 @@ async function readLitellm(
   path: string,
   where: { readonly target: string; readonly isFolder: boolean },
 ): Promise<ReadSources> {
-  const text = await readFile(path, 'utf8');
-  const files: SourceFile[] = [{ kind: 'litellm', path, text }];
-  for (const name of includedNames(text)) {
+  const own = await textOf(path);
+  const files: SourceFile[] = [{ kind: 'litellm', path, ...own }];
+  for (const name of includedNames(own.text)) {
     const beside = join(dirname(path), name);
-    const included = await readFile(beside, 'utf8').catch(() => undefined);
-    if (included === undefined)
-      return { kind: 'missing', message: `"${path}" includes "${name}", and there is no "${beside}"` };
-    files.push({ kind: 'included', path: beside, text: included });
+    files.push({ kind: 'included', path: beside, ...(await textOf(beside)) });
   }
   return { kind: 'sources', files, ...where };
 }
+
+/** The text of a file; one that cannot be read is no text, which compiling tells at its place. */
+async function textOf(path: string): Promise<Pick<SourceFile, 'text' | 'fault'>> {
+  try {
+    return { text: await readFile(path, 'utf8') };
+  } catch (error) {
+    // Errors of the file system carry a code.
+    return { text: '', fault: faults[(error as NodeJS.ErrnoException).code ?? ''] ?? 'cannot be read' };
+  }
+}
+
+const faults: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a folder',
+  EACCES: 'may not be read by this user',
+};
 
 /** The names under `include`, one or a list of them; none where the file cannot be read, which compiling tells. */
 function includedNames(text: string): readonly string[] {

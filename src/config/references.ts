@@ -62,15 +62,16 @@ function unknownProvider({ name, at }: Reference, { catalog, findings }: Lowerin
   const known = [...catalog.providers.values()];
   const names = [...new Set(known.flatMap((one): string[] => [one.id, ...one.groups]))];
   const [near] = nearest(name, names, 1);
-  findings.add('unknown-provider', at, `No provider is called "${name}"`, {
-    found: name,
-    nearest: near,
-    wanted: `one of ${
-      known
-        .slice(0, 12)
-        .map((one) => one.id)
-        .join(', ') || 'the providers of providers.yaml'
-    }`,
+  const some = known.slice(0, 12).map((one) => one.id);
+  findings.addToCause('unknown-provider', at, {
+    key: name,
+    subject: name,
+    message: () => `No provider is called "${name}"`,
+    details: () => ({
+      found: name,
+      nearest: near,
+      wanted: `one of ${some.join(', ') || 'the providers of providers.yaml'}`,
+    }),
   });
 }
 
@@ -148,11 +149,16 @@ function lacking(
   if (isOneOfMany || lowering.catalog.broken.has(name)) return [];
   const choices = models.map((one) => one.backendModel);
   const [near] = nearest(name, choices, 1);
-  lowering.findings.add('unknown-model', at, `"${provider.id}" has no model "${name}"`, {
-    found: name,
-    nearest: near,
-    wanted: `one of ${choices.slice(0, 12).join(', ')}`,
-    fix: near === undefined ? `Add "${name}" to the models of ${provider.id}` : `Write "${near}"`,
+  lowering.findings.addToCause('unknown-model', at, {
+    key: `${provider.id} ${name}`,
+    subject: name,
+    message: () => `"${provider.id}" has no model "${name}"`,
+    details: () => ({
+      found: name,
+      nearest: near,
+      wanted: `one of ${choices.slice(0, 12).join(', ')}`,
+      fix: near === undefined ? `Add "${name}" to the models of ${provider.id}` : `Write "${near}"`,
+    }),
   });
   return [];
 }
@@ -232,9 +238,10 @@ export function resolveTarget(reference: Reference, wanted: WantedModel, lowerin
 
 function unknownTarget({ name, at }: Reference, { catalog, findings, groups, aliases }: Lowering): void {
   const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...catalog.providers.keys()], 1);
-  findings.add('unknown-fallback', at, `No model or provider is called "${name}"`, {
-    found: name,
-    nearest: near,
-    wanted: 'a model or a provider',
+  findings.addToCause('unknown-fallback', at, {
+    key: name,
+    subject: name,
+    message: () => `No model or provider is called "${name}"`,
+    details: () => ({ found: name, nearest: near, wanted: 'a model or a provider' }),
   });
 }

@@ -20,6 +20,8 @@ export type SourceFile = {
   /** Path as it is shown to people. */
   readonly path: string;
   readonly text: string;
+  /** Why there is no text, where there is none. */
+  readonly fault?: string;
 };
 
 /** The values that `${NAME}` and `os.environ/NAME` refer to. */

@@ -2,7 +2,7 @@ import { canonical } from '../../plan/canonical.ts';
 import { providerId } from '../../plan/ids.ts';
 import type { Credential, Provider } from '../../plan/provider.ts';
 import type { SecretReference } from '../../plan/secret.ts';
-import { splitAddress, tierOfAddress } from '../base-url.ts';
+import { addressWanted, shownAddress, splitAddress, tierOfAddress } from '../base-url.ts';
 import { inside } from '../findings.ts';
 import { readSecret } from '../interpolate.ts';
 import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
@@ -39,9 +39,9 @@ export function providerOf(
     prefix.dialect === 'openai' && !/^https:\/\/api\.openai\.com/.test(base) ? 'openai_compatible' : prefix.dialect;
   const address = splitAddress(base, dialect);
   if (address === undefined) {
-    findings.add('bad-url', basePlace, `"${base}" is no address`, {
-      found: base,
-      wanted: 'an address such as http://127.0.0.1:8080/v1',
+    findings.add('bad-url', basePlace, `"${shownAddress(base)}" is no address of a provider`, {
+      found: shownAddress(base),
+      wanted: addressWanted(base),
     });
     return undefined;
   }

@@ -5,12 +5,13 @@ import { type Findings, inside, keyOf, type Place, quoted } from '../findings.ts
 import { memberOf } from '../group-builder.ts';
 import type { Lowering } from '../lowering.ts';
 import type { ParsedFile } from '../parsed-file.ts';
-import { type Entry, type SplitModel, textOf } from './entry.ts';
+import { type Entry, objectOf, type SplitModel, textOf } from './entry.ts';
 import { draftOf } from './entry-deployment.ts';
 import { providerOf } from './entry-provider.ts';
 import { litellmKeys } from './keys.ts';
 import { inferPrefix, prefixes } from './prefixes.ts';
 import { prefixNotOffered } from './read-places.ts';
+import { misspeltParam } from './request-fields.ts';
 import { readSection, valueAt } from './section.ts';
 
 /** What holds for entries that say nothing of it. */
@@ -131,7 +132,8 @@ function lowerDeployment(
   const { findings } = lowering;
   const model = entry.params.text('model');
   if (model === undefined || model === '') {
-    if (entry.params.raw('model') === undefined)
+    const written = Object.keys(objectOf(valueAt(file.value, [...entry.place.path, 'litellm_params'])));
+    if (entry.params.raw('model') === undefined && !written.some((key) => misspeltParam(key) === 'model'))
       findings.add('missing-key', entry.place, `The deployment of "${name}" has no litellm_params.model`, {
         wanted: 'provider/name',
       });

@@ -158,20 +158,19 @@ function reportFate({ key, value, section }: Written, place: Place, findings: Fi
     else if (section === 'litellm_params') reportMisspelt(key, place, findings);
     return;
   }
-  const where = section === 'root' || section === 'settings' ? '' : ` of ${section}`;
-  const those = (all: readonly string[]): string => `${all.length === 1 ? 'key' : 'keys'} ${quoted(all)}${where}`;
   switch (fate.kind) {
     case 'executed':
       return;
     case 'later':
-      findings.add('not-executed-yet', place, `The ${those([key])} is not executed yet`, { found: key });
+      findings.add('not-executed-yet', place, `The ${keysOf(section, [key])} is not executed yet`, { found: key });
       return;
     case 'refused':
       if (asksForNothing(value)) return;
       findings.addToCause('key-not-executed', place, {
         key: `${section} ${fate.instead}`,
         subject: key,
-        message: (all) => `The ${those(all)} ${all.length === 1 ? 'is' : 'are'} not executed: ${fate.instead}`,
+        message: (all) =>
+          `The ${keysOf(section, all)} ${all.length === 1 ? 'is' : 'are'} not executed: ${fate.instead}`,
         details: (all) => ({
           found: [...all],
           fix: `Take ${quoted(all)} out, or start with --lenient to go on without ${all.length === 1 ? 'it' : 'them'}`,
@@ -180,13 +179,27 @@ function reportFate({ key, value, section }: Written, place: Place, findings: Fi
       return;
     case 'ignored':
       if (asksForNothing(value)) return;
-      findings.addToCause('key-ignored', place, {
-        key: `${section} ${fate.instead}`,
-        subject: key,
-        message: (all) => `The ${those(all)} ${all.length === 1 ? 'has' : 'have'} no effect here: ${fate.instead}`,
-        details: (all) => ({ found: [...all] }),
-      });
+      reportIgnored({ key, section }, fate.instead, place, findings);
   }
+}
+
+function reportIgnored(
+  { key, section }: Pick<Written, 'key' | 'section'>,
+  why: string,
+  place: Place,
+  findings: Findings,
+): void {
+  findings.addToCause('key-ignored', place, {
+    key: `${section} ${why}`,
+    subject: key,
+    message: (all) => `The ${keysOf(section, all)} ${all.length === 1 ? 'has' : 'have'} no effect here: ${why}`,
+    details: (all) => ({ found: [...all] }),
+  });
+}
+
+function keysOf(section: Section, all: readonly string[]): string {
+  const where = section === 'root' || section === 'settings' ? '' : ` of ${section}`;
+  return `${all.length === 1 ? 'key' : 'keys'} ${quoted(all)}${where}`;
 }
 
 /** Some generators write their comments as keys without a value. */
@@ -220,13 +233,17 @@ function reportMisspelt(key: string, place: Place, findings: Findings): void {
 function reportUnknown(key: string, section: Section, place: Place, findings: Findings): void {
   const other = rightSection(key, section);
   if (other !== undefined) {
+    const fate = litellmKeys[other][key];
+    // Where it belongs it would do nothing either.
+    if (fate?.kind === 'ignored') return reportIgnored({ key, section }, fate.instead, place, findings);
     findings.add('misplaced-key', place, `The key "${key}" belongs to ${other}, here it has no effect`, {
       found: key,
       fix: `Move it to ${other}`,
     });
     return;
   }
-  const [near] = nearest(key, Object.keys(litellmKeys[section]), 1);
+  // A word inside a much longer one is no typing error.
+  const near = nearest(key, Object.keys(litellmKeys[section])).find((one) => one.length < 2 * key.length);
   findings.add('unknown-key', place, `Unknown key "${key}"`, {
     found: key,
     nearest: near,
