@@ -61,7 +61,7 @@ export async function runAttempt(
   if (result.kind === 'stream') firstTokenAt = dependencies.clock.now();
   if (result.kind === 'failed') finish(result.failure);
   // A deployment that is tested has passed with its first words; a long stream must not keep others waiting.
-  else applySuccess(state, attempt.deployment, dependencies.clock.now());
+  else applySuccess(state, attempt.deployment, { now: dependencies.clock.now(), startedAt });
   return { result, finish };
 }
 
@@ -102,7 +102,7 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
   settleAttempt(dependencies, request, failed);
   applyAttemptEnded(state, attempt.deployment, attempt.group);
   if (failed === undefined) {
-    applySuccess(state, attempt.deployment, now);
+    applySuccess(state, attempt.deployment, { now, startedAt: outcome.startedAt });
     return;
   }
   const alone = request.decision?.attempts.every((one) => one.deployment === attempt.deployment) ?? true;

@@ -6,23 +6,34 @@ import type { Residency, Speeds } from './residency.ts';
 /** Why a deployment is set aside; `refused`: no connection came about. */
 export type CoolingReason = 'failures' | 'rate_limited' | 'refused' | 'configuration';
 
+/**
+ * Set aside for a time. What a probe sees meanwhile does not end it, unless a connection that
+ * failed began it: it is `held` until the server is up again.
+ */
+export type Cooling = {
+  readonly kind: 'cooling';
+  readonly since: Milliseconds;
+  readonly until: Milliseconds;
+  readonly why: CoolingReason;
+  /** How often in a row; doubles the next cooldown. */
+  readonly round: number;
+};
+
 /** State of one deployment; `routing/health.ts` holds every transition. Times are monotonic. */
 export type DeploymentHealth =
   | { readonly kind: 'ready' }
   | { readonly kind: 'degraded'; readonly since: Milliseconds; readonly why: string }
-  /** `readyAt` by the load time that was learned. */
-  | { readonly kind: 'loading'; readonly since: Milliseconds; readonly readyAt: Milliseconds | undefined }
-  | { readonly kind: 'missing'; readonly since: Milliseconds }
   | {
-      readonly kind: 'cooling';
+      readonly kind: 'loading';
       readonly since: Milliseconds;
-      readonly until: Milliseconds;
-      readonly why: CoolingReason;
-      /** How often in a row; doubles the next cooldown. */
-      readonly round: number;
+      /** By the load time that was learned. */
+      readonly readyAt: Milliseconds | undefined;
+      readonly held?: Cooling;
     }
+  | { readonly kind: 'missing'; readonly since: Milliseconds }
+  | Cooling
   | { readonly kind: 'half_open'; readonly since: Milliseconds; readonly round: number }
-  | { readonly kind: 'down'; readonly since: Milliseconds; readonly why: string }
+  | { readonly kind: 'down'; readonly since: Milliseconds; readonly why: string; readonly held?: Cooling }
   | { readonly kind: 'draining'; readonly since: Milliseconds }
   | { readonly kind: 'disabled'; readonly since: Milliseconds };
 

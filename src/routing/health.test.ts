@@ -57,7 +57,9 @@ test.each<[DeploymentHealth, string]>([
   [down, 'ready'],
   [draining, 'draining'],
   [disabled, 'disabled'],
-])('spine 3.7: %j after a success: %s', (before, after) => expect(words(afterSuccess(before, now))).toBe(after));
+])('spine 3.7: %j after a success: %s', (before, after) =>
+  expect(words(afterSuccess(before, { now, startedAt: milliseconds(now - 100) }))).toBe(after),
+);
 
 test.each<[DeploymentHealth, string]>([
   [ready, 'ready'],

@@ -1,7 +1,7 @@
 import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
-import type { CoolingReason, DeploymentHealth, RecentFailure } from '../plan/routing-state.ts';
+import type { Cooling, CoolingReason, DeploymentHealth, RecentFailure } from '../plan/routing-state.ts';
 import type { CooldownSettings } from '../plan/settings.ts';
 import { policyClass } from './policy-class.ts';
 
@@ -37,22 +37,32 @@ export type FailureInput = {
 export type AfterFailure = { readonly health: DeploymentHealth; readonly failures: readonly RecentFailure[] };
 
 /** After an attempt that was answered: the deployment serves, at first with a small share where it had been set aside. */
-export function afterSuccess(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+export function afterSuccess(
+  health: DeploymentHealth,
+  { now, startedAt }: { readonly now: Milliseconds; readonly startedAt: Milliseconds },
+): DeploymentHealth {
   switch (health.kind) {
-    case 'half_open':
     case 'cooling':
-      return { kind: 'degraded', since: now, why: 'recovering' };
+      // What was sent before says nothing of what came after.
+      return startedAt <= health.since ? health : recovering(now);
+    case 'half_open':
+      return recovering(now);
     case 'degraded':
       return recovered(health, now);
     case 'loading':
-    case 'missing':
     case 'down':
+      return health.held === undefined ? { kind: 'ready' } : recovering(now);
+    case 'missing':
       return { kind: 'ready' };
     case 'ready':
     case 'draining':
     case 'disabled':
       return health;
   }
+}
+
+function recovering(now: Milliseconds): DeploymentHealth {
+  return { kind: 'degraded', since: now, why: 'recovering' };
 }
 
 function recovered(health: Extract<DeploymentHealth, { kind: 'degraded' }>, now: Milliseconds): DeploymentHealth {
@@ -74,14 +84,26 @@ export function afterFailure(health: DeploymentHealth, input: FailureInput): Aft
   const recent = failures.filter(({ at }) => now - at < input.settings.windowMs);
   const remembered = [...recent, { at: now, kind: failed.kind }];
   const cooled = cooling(health, input, remembered);
-  return cooled === undefined
-    ? { health: untested(health, now), failures: remembered }
-    : { health: cooled, failures: [] };
+  if (cooled === undefined) return { health: untested(health, now), failures: remembered };
+  // What was on its way to a server that a probe has found gone adds nothing to that.
+  return { health: health.kind === 'down' ? whileDown(health, cooled) : cooled, failures: [] };
 }
 
 function loadingSince(health: DeploymentHealth, now: Milliseconds, loadMs: number | undefined): DeploymentHealth {
   if (health.kind === 'loading') return health;
-  return { kind: 'loading', since: now, readyAt: loadMs === undefined ? undefined : milliseconds(now + loadMs) };
+  const readyAt = loadMs === undefined ? undefined : milliseconds(now + loadMs);
+  return { kind: 'loading', since: now, readyAt, ...heldBy(health, now) };
+}
+
+function whileDown(health: Extract<DeploymentHealth, { kind: 'down' }>, cooled: Cooling): DeploymentHealth {
+  return cooled.why === 'refused' ? health : { ...health, held: cooled };
+}
+
+/** What a deployment goes back to when its server is up: a cooldown that requests began, a test that is not made yet. */
+function heldBy(health: DeploymentHealth, now: Milliseconds): { readonly held?: Cooling } {
+  const at = untested(health, now);
+  if (at.kind === 'cooling') return at.why === 'refused' ? {} : { held: at };
+  return 'held' in at && at.held !== undefined ? { held: at.held } : {};
 }
 
 /** A test that told nothing is made again by the next request. */
@@ -94,7 +116,7 @@ function cooling(
   health: DeploymentHealth,
   input: FailureInput,
   remembered: readonly RecentFailure[],
-): DeploymentHealth | undefined {
+): Cooling | undefined {
   const { failure: failed, now, settings, alone } = input;
   if (!settings.enabled || input.cooldownMs === 0) return undefined;
   const why = reasonOf(failed);
@@ -165,7 +187,7 @@ export function afterProbe(health: DeploymentHealth, sight: ProbeSight, now: Mil
     case 'down':
       return health.kind === 'down' && health.why === sight.why
         ? health
-        : { kind: 'down', since: health.kind === 'down' ? health.since : now, why: sight.why };
+        : { kind: 'down', since: health.kind === 'down' ? health.since : now, why: sight.why, ...heldBy(health, now) };
     case 'loading':
       return loadingSince(health, now, sight.loadMs);
     case 'up':
@@ -176,6 +198,7 @@ export function afterProbe(health: DeploymentHealth, sight: ProbeSight, now: Mil
 function seenUp(health: DeploymentHealth, listed: boolean | undefined, now: Milliseconds): DeploymentHealth {
   const isHeld = health.kind === 'half_open' || (health.kind === 'cooling' && health.why !== 'refused');
   if (isHeld) return health;
+  if ((health.kind === 'down' || health.kind === 'loading') && health.held !== undefined) return health.held;
   if (listed === false) return health.kind === 'missing' ? health : { kind: 'missing', since: now };
   return health.kind === 'degraded' ? recovered(health, now) : { kind: 'ready' };
 }

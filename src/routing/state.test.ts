@@ -28,12 +28,12 @@ test('spine 3.7: a cooldown ends by one request, after which others follow', () 
   expect(state.health[0]).toMatchObject({ kind: 'half_open' });
   expect(state.inFlight[0]).toBe(1);
 
-  applySuccess(state, first, later(5100));
+  applySuccess(state, first, { now: later(5100), startedAt: later(5000) });
   expect(state.health[0]).toMatchObject({ kind: 'degraded' });
   applyAttemptEnded(state, first, undefined);
   expect(state.inFlight[0]).toBe(0);
 
-  applySuccess(state, first, later(15_100));
+  applySuccess(state, first, { now: later(15_100), startedAt: later(15_000) });
   expect(state.health[0]).toEqual({ kind: 'ready' });
 });
 

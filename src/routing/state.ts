@@ -83,13 +83,17 @@ export function applyAttemptEnded(
 }
 
 /** Records that a deployment answered, which also proves that its model is in memory. */
-export function applySuccess(state: RoutingState, deployment: DeploymentIndex, now: Milliseconds): void {
+export function applySuccess(
+  state: RoutingState,
+  deployment: DeploymentIndex,
+  times: { readonly now: Milliseconds; readonly startedAt: Milliseconds },
+): void {
   const health = state.health[deployment];
   const observation = state.observations[deployment];
   if (observation?.residency !== undefined)
-    state.observations[deployment] = { ...observation, residency: seenLoaded(observation.residency, now) };
+    state.observations[deployment] = { ...observation, residency: seenLoaded(observation.residency, times.now) };
   if (health === undefined || health.kind === 'ready') return;
-  state.health[deployment] = afterSuccess(health, now);
+  state.health[deployment] = afterSuccess(health, times);
 }
 
 function seenLoaded(residency: Residency, at: Milliseconds): Residency {
@@ -125,7 +129,7 @@ export function applyFailure(
   const isLiteral = plan.deployments[deployment]?.backendModel.includes('*') === true;
   if (isLiteral && failure.kind === 'upstream_model_missing') {
     // The client's own name was passed on, and a server that does not know it answers well.
-    applySuccess(state, deployment, now);
+    applySuccess(state, deployment, { now, startedAt: now });
     return undefined;
   }
   const after = afterFailure(health, {
