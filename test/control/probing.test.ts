@@ -1,0 +1,286 @@
+import { describe, expect, test } from 'vitest';
+import { applyReport } from '../../src/control/apply-report.ts';
+import type { Get } from '../../src/control/probe-provider.ts';
+import { createProber, type Prober } from '../../src/control/prober.ts';
+import { createUpstreams, destroyUpstreams } from '../../src/control/upstreams.ts';
+import type { Snapshot } from '../../src/gateway/snapshot.ts';
+import { dialects } from '../../src/main.ts';
+import { milliseconds, type ProviderId, providerId, seconds } from '../../src/plan/ids.ts';
+import type { Provider } from '../../src/plan/provider.ts';
+import { createRoutingState } from '../../src/routing/state.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { planOf } from '../support/plan-of.ts';
+
+/** How the one server under test answers: path → body, or why it does not. */
+type Server = { answers: Readonly<Record<string, string>> | 'refuses' | 'silent'; readonly asked: string[] };
+
+type Probing = {
+  readonly clock: ManualClock;
+  readonly server: Server;
+  readonly prober: Prober;
+  readonly snapshot: Snapshot;
+  readonly id: ProviderId;
+  /** Times at which a probe came, in seconds. */
+  readonly rounds: () => readonly number[];
+  state(): string;
+};
+
+const up = {
+  '/api/version': '{"version":"0.24.0"}',
+  '/api/tags': '{"models":[{"name":"m:latest"}]}',
+  '/api/ps': '{"models":[]}',
+};
+
+/** Where no probe is skipped and none comes early: the middle of every draw. */
+const middle = (): number => 0.5;
+
+function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = up): Probing {
+  const clock = createManualClock();
+  const id = providerId('p');
+  const plan = planOf({ providers: { p: { dialect: 'ollama', ...provider } }, deployments: ['p/m'] });
+  const server: Server = { answers, asked: [] };
+  const times = new Set<number>();
+  const get: Get = (url, { timeoutMs }) => {
+    const path = new URL(url).pathname;
+    server.asked.push(path);
+    times.add(clock.now() / 1000);
+    const { answers: now } = server;
+    if (now === 'silent')
+      return new Promise((resolve) => {
+        clock.after(timeoutMs, () => resolve({ kind: 'error', path, code: 'ETIMEDOUT', detail: 'no answer in time' }));
+      });
+    if (now === 'refuses')
+      return Promise.resolve({ kind: 'error', path, code: 'ECONNREFUSED', detail: 'nothing listens there' });
+    const body = now[path];
+    return Promise.resolve({
+      kind: 'answer',
+      path,
+      status: body === undefined ? 404 : body.startsWith('503') ? 503 : 200,
+      body: body ?? '',
+      contentType: 'application/json',
+      location: undefined,
+    });
+  };
+  const snapshot: Snapshot = {
+    generation: 1,
+    plan,
+    state: createRoutingState(plan, clock.now()),
+    upstreams: createUpstreams(plan, {}).byProvider,
+    keys: [],
+  };
+  const prober = createProber({
+    current: () => snapshot,
+    dialects,
+    clock,
+    random: middle,
+    get,
+    isKeyless: () => false,
+    onReading: () => {},
+  });
+  return {
+    clock,
+    server,
+    prober,
+    snapshot,
+    id,
+    rounds: () => [...times],
+    state: () => snapshot.state.health[0]?.kind ?? 'none',
+  };
+}
+
+const probe = (settings: Partial<Provider['probe']> = {}): Partial<Provider> => ({
+  probe: {
+    enabled: true,
+    path: undefined,
+    intervalMs: seconds(60),
+    timeoutMs: seconds(5),
+    retries: 0,
+    ...settings,
+  },
+});
+
+describe('3.2 when a provider is asked', () => {
+  test.each<
+    readonly [
+      what: string,
+      provider: Partial<Provider>,
+      answers: Server['answers'],
+      until: number,
+      at: readonly number[],
+    ]
+  >([
+    ['every minute', probe(), up, 200, [0, 60, 120, 180]],
+    ['at its own interval', probe({ intervalMs: seconds(15) }), up, 50, [0, 15, 30, 45]],
+    ['every ten seconds while it is down', probe(), 'refuses', 35, [0, 10, 20, 30]],
+    ['never less often while it is down', probe({ intervalMs: seconds(4) }), 'refuses', 10, [0, 4, 8]],
+    ['again at once, as often as it says', probe({ retries: 2, timeoutMs: seconds(1) }), 'silent', 5, [0, 1, 2]],
+    ['with its own timeout', probe({ timeoutMs: seconds(2) }), 'silent', 13, [0, 12]],
+    ['never, where it says so', probe({ enabled: false }), up, 500, []],
+    ['never, while it is disabled', { ...probe(), status: 'disabled' }, up, 500, []],
+  ])('%s', async (_, provider, answers, until, at) => {
+    const { clock, prober, rounds } = probing(provider, answers);
+    prober.start();
+    // The first round begins at once; the clock may go on when it is over.
+    await clock.advance(0);
+    await clock.advance(until * 1000);
+    prober.stop();
+    expect(rounds()).toEqual(at);
+  });
+});
+
+describe('3.2 a machine that comes back', () => {
+  test('is in service within one probe', async () => {
+    const { clock, prober, server, state } = probing({}, 'silent');
+    prober.start();
+    await clock.advance(5000);
+    expect(state()).toBe('down');
+    await clock.advance(600_000);
+    expect(state()).toBe('down');
+    server.answers = up;
+    await clock.advance(10_000 + 5000);
+    expect(state()).toBe('ready');
+    prober.stop();
+  });
+
+  test('that a request found closed is looked at within a second', async () => {
+    const { clock, prober, snapshot, id, rounds } = probing();
+    prober.start();
+    await clock.advance(5000);
+    snapshot.state.health[0] = {
+      kind: 'cooling',
+      since: clock.now(),
+      until: milliseconds(10_000),
+      why: 'refused',
+      round: 0,
+    };
+    prober.soon(id);
+    await clock.advance(1000);
+    expect([rounds().at(-1), snapshot.state.health[0].kind]).toEqual([6, 'ready']);
+    prober.stop();
+  });
+});
+
+describe('3.3 what requests wait for', () => {
+  test('is asked once for all of them, and for no longer than they may wait', async () => {
+    const { clock, prober, server, id } = probing({}, 'silent');
+    let done = 0;
+    for (let count = 0; count < 20; count++)
+      void prober.residency([id], milliseconds(100)).then(() => {
+        done++;
+      });
+    await clock.advance(99);
+    expect(done).toBe(0);
+    await clock.advance(1);
+    expect([done, server.asked.length]).toEqual([20, 3]);
+  });
+
+  test('a list waits for one try, whatever retries are declared', async () => {
+    const { clock, prober, id, snapshot } = probing(probe({ retries: 3, timeoutMs: seconds(2) }), 'silent');
+    let isDone = false;
+    void prober.listing(id).then(() => {
+      isDone = true;
+    });
+    await clock.advance(2000);
+    expect([isDone, snapshot.state.listed.get(id)?.size]).toEqual([true, 0]);
+  });
+
+  test.each([
+    [true, 500],
+    [false, 2000],
+  ])('a look at a model that loads comes soon, one for all; probed: %s', async (enabled, ms) => {
+    const { clock, prober, server, id } = probing(probe({ enabled }));
+    let done = 0;
+    for (let count = 0; count < 20; count++)
+      void prober.look(id).then(() => {
+        done++;
+      });
+    await clock.advance(ms - 1);
+    expect(done).toBe(0);
+    await clock.advance(1);
+    expect([done, server.asked.length]).toEqual([20, enabled ? 3 : 0]);
+  });
+});
+
+describe('3.3 what probes tell of a model', () => {
+  const ps = (entry: object): Readonly<Record<string, string>> => ({
+    ...up,
+    '/api/ps': JSON.stringify({ models: [{ name: 'm:latest', ...entry }] }),
+  });
+
+  test('is in the routing state, and what it took to load is learned', async () => {
+    const { clock, prober, server, snapshot } = probing(probe({ intervalMs: seconds(1) }));
+    const seen = (): unknown => snapshot.state.observations[0]?.residency;
+    prober.start();
+    await clock.advance(0);
+    expect(seen()).toEqual({ kind: 'unloaded', at: 0 });
+    server.answers = ps({ size: 478, context_length: 4096, expires_at: '2026-11-24T00:05:00Z' });
+    await clock.advance(1000);
+    expect(seen()).toMatchObject({
+      kind: 'loaded',
+      at: 1000,
+      engine: { memoryBytes: 478, expiresAt: '2026-11-24T00:05:00Z', foreign: 0 },
+    });
+    expect(snapshot.state.observations[0]?.effectiveContext).toBe(4096);
+    server.answers = 'refuses';
+    await clock.advance(1000);
+    expect(seen()).toBeUndefined();
+    prober.stop();
+  });
+
+  test('a load that was watched teaches how long it takes', async () => {
+    const loading = { '/health': '503 loading', '/props': '503', '/slots': '503', '/v1/models': '503' };
+    const { clock, prober, server, snapshot } = probing({ dialect: 'llama_cpp' }, loading);
+    prober.start();
+    await clock.advance(0);
+    expect(snapshot.state.health[0]).toEqual({ kind: 'loading', since: 0, readyAt: undefined });
+    await clock.advance(7000);
+    server.answers = {
+      '/health': '{"status":"ok"}',
+      '/props': '{"default_generation_settings":{"n_ctx":2048},"total_slots":4}',
+      '/slots': '[{"is_processing":true},{"is_processing":true},{"is_processing":false},{"is_processing":false}]',
+      '/v1/models': '{"data":[{"id":"m","object":"model"}]}',
+    };
+    snapshot.state.inFlight[0] = 1;
+    await clock.advance(1000);
+    expect(snapshot.state.health[0]).toEqual({ kind: 'ready' });
+    expect(snapshot.state.observations[0]).toMatchObject({
+      effectiveContext: 2048,
+      residency: { kind: 'loaded', engine: { seats: 4, busySeats: 2, foreign: 1 } },
+      speeds: { loadMs: 8000 },
+    });
+    server.answers = loading;
+    await clock.advance(60_000);
+    // Seen at 68 s, and reckoned to be there after what the last load took.
+    expect(snapshot.state.health[0]).toMatchObject({ kind: 'loading', readyAt: 76_000 });
+    prober.stop();
+  });
+
+  test('a model that its router loads teaches the same', async () => {
+    const { snapshot, id } = probing({ dialect: 'llama_cpp' });
+    const provider = snapshot.plan.providers.get(id);
+    if (provider === undefined) throw new Error('the plan has the provider');
+    const list = (value: string): string =>
+      JSON.stringify({
+        data: [
+          { id: 'm', status: { value } },
+          { id: 'n', status: { value: 'unloaded' } },
+        ],
+      });
+    const read = (value: string, at: number): unknown => {
+      const answers = [
+        { path: '/health', status: 200, body: '{"status":"ok"}' },
+        { path: '/props', status: 200, body: '{"role":"router"}' },
+        { path: '/v1/models', status: 200, body: list(value) },
+      ];
+      applyReport(snapshot, provider, dialects.llama_cpp.readProbe(answers), milliseconds(at));
+      return snapshot.state.observations[0]?.residency;
+    };
+    expect(read('unloaded', 0)).toEqual({ kind: 'unloaded', at: 0 });
+    expect(read('loading', 1000)).toEqual({ kind: 'loading', at: 1000, since: 1000 });
+    expect(read('loading', 3000)).toEqual({ kind: 'loading', at: 3000, since: 1000 });
+    expect(read('loaded', 5000)).toMatchObject({ kind: 'loaded', at: 5000 });
+    expect(snapshot.state.observations[0]?.speeds.loadMs).toBe(4000);
+    expect(read('sleeping', 6000)).toEqual({ kind: 'unloaded', at: 6000 });
+    await destroyUpstreams(snapshot.upstreams);
+  });
+});
