@@ -46,7 +46,9 @@ function observed(seen: Seen, before: Observation): Observation {
   if (report.state !== 'up') return { ...before, residency: undefined };
   const resident = find(report.resident, deployment, report.servesOneModel);
   const listed = find(report.models, deployment, report.servesOneModel);
-  const residency = report.resident === undefined ? undefined : residencyOf(resident, seen, before.residency);
+  // A deployment that passes on whatever name it is asked for is no one model.
+  const isTold = report.resident !== undefined && !deployment.backendModel.includes('*');
+  const residency = isTold ? residencyOf(resident, seen, before.residency) : undefined;
   const began = health.kind === 'loading' ? health.since : loadingSince(before.residency);
   const isOver = began !== undefined && (residency === undefined || residency.kind === 'loaded');
   return {

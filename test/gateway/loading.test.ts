@@ -1,0 +1,156 @@
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { chat } from '../support/fake-upstream.ts';
+import { readStream, startGateway, type TestGateway, textOf } from '../support/gateway.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { until } from '../support/until.ts';
+
+/*
+ * A llama-server that loads: every route answers 503 until it has loaded, as the real one does.
+ * What the real one does with these requests is in test/real/loading.test.ts.
+ */
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+type LoadingServer = {
+  readonly url: string;
+  isLoading: boolean;
+  /** Rounds of probes, and requests for the model. */
+  probes: number;
+  posts: number;
+};
+
+const told: Readonly<Record<string, unknown>> = {
+  '/health': { status: 'ok' },
+  '/props': { default_generation_settings: { n_ctx: 4096 }, total_slots: 1 },
+  '/slots': [{ id: 0, is_processing: false }],
+  '/v1/models': { object: 'list', data: [{ id: 'm', object: 'model', owned_by: 'llamacpp' }] },
+};
+
+async function startLoading(isLoading: boolean): Promise<LoadingServer> {
+  const server = createServer((request, answer) => {
+    const { method, url = '/' } = request;
+    if (method === 'POST') state.posts++;
+    else if (url === '/health') state.probes++;
+    if (state.isLoading)
+      return send(answer, 503, { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } });
+    if (method !== 'POST') return send(answer, url in told ? 200 : 404, told[url] ?? {});
+    let body = '';
+    request.on('data', (piece) => {
+      body += String(piece);
+    });
+    request.on('end', () => {
+      const received = { method: 'POST', path: url, headers: {}, body, events: [], cancelled: Promise.resolve() };
+      void chat('Hello there')(answer, received);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const state = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, isLoading, probes: 0, posts: 0 };
+  closers.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  return state;
+}
+
+function send(answer: ServerResponse, status: number, body: unknown): void {
+  answer.writeHead(status, { 'content-type': 'application/json' });
+  answer.end(JSON.stringify(body));
+}
+
+async function stateOf({ url }: TestGateway): Promise<string | undefined> {
+  const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string; state: string }[] };
+  return data.find((one) => one.id === 'm')?.state;
+}
+
+type System = { readonly server: LoadingServer; readonly gateway: TestGateway; readonly clock: ManualClock };
+
+async function startSystem(settings: Record<string, unknown> = {}, isLoading = true): Promise<System> {
+  const server = await startLoading(isLoading);
+  const clock = createManualClock();
+  const gateway = await startGateway({
+    providers: { llama: { type: 'llama_cpp', base_url: server.url, models: ['m'] } },
+    settings: { router_settings: { num_retries: 0 }, server_settings: { stream_heartbeat_after: 2 }, ...settings },
+    clock,
+  });
+  closers.push(gateway.close);
+  await until('its first state', async () => (await stateOf(gateway)) === (isLoading ? 'loading' : 'ready'));
+  return { server, gateway, clock };
+}
+
+/** Goes on in steps that are small beside what is waited for, with time between them for what is on the wire. */
+async function goOn({ clock }: System, ms: number): Promise<void> {
+  const end = clock.now() + ms;
+  await until('time to pass', async () => {
+    await clock.advance(50);
+    return clock.now() >= end;
+  });
+}
+
+describe('3.4 a request for a model that loads', () => {
+  test('waits for probes to see it, and is sent once', async () => {
+    const system = await startSystem();
+    const { server, gateway } = system;
+    const answer = gateway.chat({ stream: true });
+    await goOn(system, 6000);
+    expect(server.posts).toBe(0);
+    server.isLoading = false;
+    await goOn(system, 1500);
+    const { events, comments } = await readStream(await answer);
+    expect(textOf(events)).toBe('Hello there');
+    expect(server.posts).toBe(1);
+    expect(comments.slice(0, 3)).toEqual([': loading m, 2 s', ': loading m, 4 s', ': loading m, 6 s']);
+  });
+
+  test('is told how long it took before', async () => {
+    const system = await startSystem();
+    const { server, gateway, clock } = system;
+    // The first load, seen from outside: 8 s.
+    await clock.advance(6500);
+    server.isLoading = false;
+    await until('it to be seen ready', async () => {
+      await clock.advance(500);
+      return (await stateOf(gateway)) === 'ready';
+    });
+    server.isLoading = true;
+    const answer = gateway.chat({ stream: true });
+    await until('the request to be refused', () => server.posts === 1);
+    await until('the refusal to be known', async () => (await stateOf(gateway)) === 'loading');
+    await goOn(system, 4000);
+    server.isLoading = false;
+    await goOn(system, 1500);
+    const { comments } = await readStream(await answer);
+    expect(comments[1]).toMatch(/^: loading m, 4 s of about \d+ s$/);
+    expect(server.posts).toBe(2);
+  });
+
+  test('ends with its deadline', async () => {
+    const system = await startSystem({ litellm_settings: { timeout: 5 } });
+    const answer = system.gateway.chat();
+    await goOn(system, 5500);
+    expect((await answer).status).toBe(504);
+    expect(await (await answer).text()).toContain('is still loading');
+    expect(system.server.posts).toBe(0);
+  });
+
+  test('is given up with its client', async () => {
+    const system = await startSystem();
+    const { server, gateway, clock } = system;
+    const leave = new AbortController();
+    const answer = gateway.chat({ stream: true }, { signal: leave.signal }).catch(() => 'left');
+    await goOn(system, 1000);
+    leave.abort();
+    expect(await answer).toBe('left');
+    await goOn(system, 1000);
+    server.isLoading = false;
+    await clock.advance(10_000);
+    expect(server.posts).toBe(0);
+  });
+});
