@@ -67,6 +67,7 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
     state: createRoutingState(plan, clock.now()),
     upstreams: createUpstreams(plan, {}).byProvider,
     keys: [],
+    cache: undefined,
   };
   const prober = createProber({
     current: () => snapshot,
