@@ -1,10 +1,10 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayRequest } from './request.ts';
+import { waitFor } from './wait-for.ts';
 
 /**
  * Waits until a deployment's model is loaded, as probes see it: the server itself is not asked
@@ -26,26 +26,11 @@ export async function awaitLoading(
     // Probes tell the snapshot in force, and of no provider that is not probed: then the server is asked again.
     const isTold = dependencies.current() === request.snapshot && plan.providers.get(provider)?.probe.enabled;
     if (!isTold && looks > 0) break;
-    await within(dependencies, request, look(provider));
+    await waitFor(dependencies, request, look(provider));
     if (request.exchange.closed) return failure('client_closed');
     if (clock.now() >= request.deadline)
       return failure('deadline_exceeded', `The model "${request.facts?.asked}" is still loading`);
   }
   request.waiting = undefined;
   return undefined;
-}
-
-/** Waits for something, the deadline or the client's leaving, whichever comes first. */
-function within({ clock }: GatewayDependencies, request: GatewayRequest, wanted: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const left = milliseconds(Math.max(0, request.deadline - clock.now()));
-    const timer = clock.after(left, () => done());
-    const leave = request.exchange.whenClosed(() => done());
-    const done = (): void => {
-      timer.stop();
-      leave();
-      resolve();
-    };
-    void wanted.then(done);
-  });
 }

@@ -34,7 +34,7 @@ export function createGateway({ mostConnections, ...dependencies }: GatewayInput
     isDraining: () => draining,
     active: () => running.size,
   };
-  const { server, closeUnused } = createListener({
+  const { server, endUnused } = createListener({
     onExchange(exchange) {
       const handled = handleExchange(context, exchange);
       running.add(handled);
@@ -50,12 +50,10 @@ export function createGateway({ mostConnections, ...dependencies }: GatewayInput
     async drain(limit) {
       draining = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      closeUnused();
+      endUnused();
       if (limit <= 0) server.closeAllConnections();
       const late = dependencies.clock.after(limit, () => server.closeAllConnections());
-      const sweep = setInterval(closeUnused, 100);
       await closed;
-      clearInterval(sweep);
       late.stop();
       await Promise.allSettled(running);
     },

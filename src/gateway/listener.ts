@@ -24,8 +24,8 @@ const keepAliveMs = 65_000;
 /** An HTTP server, and a way to end the connections that carry no request. */
 export type Listener = {
   readonly server: Server;
-  /** Ends connections that wait for a next request, or for their first: clients open some to spare. */
-  closeUnused(): void;
+  /** Ends every connection as soon as it carries no request; clients open some to spare. */
+  endUnused(): void;
 };
 
 /** Creates the HTTP server; it parses strictly and hands each request on as an exchange. */
@@ -59,7 +59,7 @@ export function createListener(input: ListenerInput): Listener {
       input.onBadClient(error.code ?? 'bad request', socket.remoteAddress);
     answerBadClient(error, socket);
   });
-  return { server, closeUnused: connections.closeUnused };
+  return { server, endUnused: connections.endUnused };
 }
 
 type Connections = {
@@ -67,7 +67,7 @@ type Connections = {
   /** A request on the connection began, or its answer ended. */
   began(socket: Socket): void;
   ended(socket: Socket): void;
-  closeUnused(): void;
+  endUnused(): void;
 };
 
 /**
@@ -77,6 +77,7 @@ type Connections = {
 function createConnections({ mostConnections, onBadClient }: ListenerInput): Connections {
   const requests = new Map<Socket, number>();
   let isFull = false;
+  let isEnding = false;
   const makeRoom = (): void => {
     for (const [socket, count] of requests) {
       if (count > 0) continue;
@@ -107,8 +108,10 @@ function createConnections({ mostConnections, onBadClient }: ListenerInput): Con
       // Behind all others: those in front are the ones that wait for longest.
       requests.delete(socket);
       requests.set(socket, count - 1);
+      if (isEnding && count === 1) socket.destroySoon();
     },
-    closeUnused() {
+    endUnused() {
+      isEnding = true;
       for (const [socket, count] of requests) if (count === 0) socket.destroy();
     },
   };

@@ -25,6 +25,7 @@ import type { GatewayRequest } from './request.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { understand } from './understand.ts';
+import { waitFor } from './wait-for.ts';
 
 /** Handles one request from its first header to its last byte; never rejects. */
 export async function handleExchange(context: PipelineContext, exchange: Exchange): Promise<void> {
@@ -163,14 +164,16 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
     decide(snapshot.plan, snapshot.state, facts, context.clock.now(), context.random);
   let decision = choose();
   for (let waits = 0; decision?.needsListing !== undefined && waits < 2; waits++) {
-    await context.listing(decision.needsListing);
+    await waitFor(context, request, context.listing(decision.needsListing));
     decision = choose();
   }
   if (decision !== undefined && decision.needsResidency.length > 0) {
-    await context.residency(decision.needsResidency, snapshot.plan.settings.routing.preferWarm.checkTimeoutMs);
+    const limit = snapshot.plan.settings.routing.preferWarm.checkTimeoutMs;
+    await waitFor(context, request, context.residency(decision.needsResidency, limit));
     decision = choose();
   }
   request.decision = decision;
+  if (request.exchange.closed) return failure('client_closed');
   if (decision?.needsListing !== undefined)
     return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });
   if (decision?.refusal !== undefined) return decision.refusal;

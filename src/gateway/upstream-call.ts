@@ -61,6 +61,11 @@ export type CallInput = {
 /** How long a server may keep its answer open after it has said that it is over. */
 const graceMs = milliseconds(1000);
 
+/** How soon a closed connection shows, at the slowest. */
+const unseenMs = 1000;
+/** What a request's head has besides its path and the headers that we give: method, host, length. */
+const fixedHeadBytes = 160;
+
 /** Sends a request to an upstream and reads its answer by the dialect. */
 export function callUpstream(input: CallInput): UpstreamCall {
   const call = new Call(input);
@@ -92,9 +97,11 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   #openingSize = 0;
   #take: ((parts: readonly StreamPart[]) => void) | undefined;
   #replayed = false;
+  #sentAt: Milliseconds;
 
   constructor(input: CallInput) {
     this.#input = input;
+    this.#sentAt = input.clock.now();
     this.first = new Promise((resolve) => {
       this.#settle = (first) =>
         resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
@@ -152,6 +159,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#sentAt = this.#input.clock.now();
     // Cancelled while it waited for a connection.
     if (this.#phase === 'over') controller.abort(new Error('cancelled'));
   }
@@ -183,6 +191,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
+    if (this.#isUnknown) return this.#fail(failure('upstream_truncated', emptyStream));
     this.#settle(this.#wholeAnswer());
     this.#over();
   }
@@ -190,13 +199,26 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
-    // A kept connection that the server closed just as it was used again has seen nothing of the request.
-    if (this.#status === 0 && !this.#replayed && wasReused(error)) {
+    if (this.#status === 0 && this.#isUnseen(error)) {
       this.#replayed = true;
       return this.dispatch();
     }
     if (this.#phase === 'first' && this.#status === 0) return this.#fail(failureOfError(error));
+    // What finished before the connection broke is whole.
+    if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
     this.#fail(failure('upstream_truncated'));
+  }
+
+  /**
+   * Whether the server cannot have seen the request: it closed a kept connection just as it was
+   * used again. Anything later may be a server that fell over this request, which is not repeated.
+   */
+  #isUnseen(error: Error): boolean {
+    const { clock, request, headers } = this.#input;
+    if (this.#replayed || clock.now() - this.#sentAt > unseenMs) return false;
+    const list = [...request.headers, ...headers];
+    const written = list.reduce((sum, text) => sum + text.length + 2, request.path.length + request.body.length);
+    return wasReused(error, written + fixedHeadBytes);
   }
 
   #collect(bytes: Buffer): void {
@@ -353,6 +375,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   }
 }
 
+const emptyStream = 'The provider ended its stream without an answer';
 const endlessOpening = `The provider sent more than ${largestOpening} bytes before any of its answer`;
 
 function compressed(encoding: string): string {

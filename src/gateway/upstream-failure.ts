@@ -40,16 +40,19 @@ export function failureOfError(error: unknown): Failure {
   return failure('upstream_reset');
 }
 
-/** Whether the connection had served other requests before, so that its end says nothing of this one. */
-export function wasReused(error: unknown): boolean {
+/**
+ * Whether the connection had served other requests before, so that its end may say nothing of
+ * this one. A connection tells only how much was written to it: more than this request takes.
+ */
+export function wasReused(error: unknown, requestBytes: number): boolean {
   if (!(error instanceof Error) || !('socket' in error)) return false;
   const { socket } = error;
   return (
     typeof socket === 'object' &&
     socket !== null &&
-    'bytesRead' in socket &&
-    typeof socket.bytesRead === 'number' &&
-    socket.bytesRead > 0
+    'bytesWritten' in socket &&
+    typeof socket.bytesWritten === 'number' &&
+    socket.bytesWritten > requestBytes
   );
 }
 

@@ -127,7 +127,9 @@ export function createMessagesReader(context: ReadContext): StreamReader {
       }
     },
     end() {
-      const parts = framer.end().flatMap((event) => read(event.data));
+      // Half an event says that the stream was cut, not that its server writes no JSON.
+      const whole = framer.end().filter(({ data }) => parse(data) !== undefined);
+      const parts = whole.flatMap((event) => read(event.data));
       if (state.isOver) return parts;
       // An answer that has told why it stopped is whole, though its last event is missing.
       return [...parts, ...end(state.stop === undefined ? writer.fail(truncated()) : finish(state, writer))];

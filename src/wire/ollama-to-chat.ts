@@ -158,7 +158,9 @@ export function createOllamaReader(context: ReadContext): StreamReader {
       }
     },
     end() {
-      const parts = framer.end().flatMap(read);
+      // Half a line says that the stream was cut, not that its server writes no JSON.
+      const whole = framer.end().filter((line) => parse(line) !== undefined);
+      const parts = whole.flatMap(read);
       return isOver ? parts : [...parts, ...end(writer.fail(truncated()))];
     },
   };

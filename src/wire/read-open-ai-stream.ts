@@ -109,7 +109,8 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
     },
     end() {
       if (isOver) return [];
-      const parts = readAll(framer.end());
+      // Half an event says that the stream was cut, not that its server writes no JSON.
+      const parts = readAll(framer.end().filter(({ data }) => data.startsWith('[DONE]') || parse(data) !== undefined));
       if (!isOver) parts.push(conclude());
       return parts;
     },

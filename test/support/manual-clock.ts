@@ -5,6 +5,8 @@ import { type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
 export type ManualClock = Clock & {
   /** Goes on, and calls back what falls due on the way, in its order. */
   advance(ms: number): Promise<void>;
+  /** Timers that run. */
+  pending(): number;
 };
 
 type Pending = { due: number; readonly delay: number; readonly callback: () => void; running: boolean };
@@ -15,6 +17,7 @@ export function createManualClock(): ManualClock {
   const pending = new Set<Pending>();
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
+    pending: () => pending.size,
     now: () => milliseconds(now),
     wall: () => Date.UTC(2026, 10, 24) + now,
     after(delay: Milliseconds, callback): Timer {
