@@ -32,6 +32,8 @@ export type ProductOptions = {
   readonly folder?: string;
   /** Another entry than the one of this project: a packed one. */
   readonly entry?: string;
+  /** How many files and connections it may have open. */
+  readonly descriptors?: number;
 };
 
 /** Starts `signalbox up` on a free port, and waits until it says that it serves. */
@@ -42,7 +44,9 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     writeFileSync(join(folder, path), text);
   }
   const words = [options.entry ?? entry, 'up', '--port', '0', '--json', ...(options.args ?? [])];
-  const child = spawn(process.execPath, words, {
+  const limited = ['-c', `ulimit -n ${options.descriptors}; exec "$0" "$@"`, process.execPath, ...words];
+  const [program, list] = options.descriptors === undefined ? [process.execPath, words] : ['sh', limited];
+  const child = spawn(program, list, {
     cwd: folder,
     env: { ...bareEnvironment(), ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
