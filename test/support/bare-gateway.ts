@@ -39,7 +39,14 @@ export async function startBareGateway(
   const clock = createManualClock();
   const state = createRoutingState(plan, clock.now());
   const { byProvider } = createUpstreams(plan, environment);
-  const snapshot: Snapshot = { generation: 1, plan, state, upstreams: byProvider, keys: keyRing(plan, environment) };
+  const snapshot: Snapshot = {
+    generation: 1,
+    plan,
+    state,
+    upstreams: byProvider,
+    keys: keyRing(plan, environment),
+    cache: undefined,
+  };
   const events: { event: string; fields: Record<string, unknown> }[] = [];
   const write = ({ event, ...fields }: Record<string, unknown>): void => {
     events.push({ event: String(event), fields });
