@@ -7,7 +7,7 @@ const checks: readonly Check[] = [
   { name: 'types', command: ['tsc', '--noEmit', '-p', '.'] },
   { name: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
-  { name: 'imports', command: ['depcruise', '--config', 'import-rules.mjs', '--output-type', 'err', 'src'] },
+  { name: 'imports', command: ['node', 'scripts/check-imports.ts'] },
 ];
 
 const results = await Promise.all(checks.map(run));

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { diagnosticCatalogue } from '../src/config/catalogue.ts';
+import { conditionVariables } from '../src/config/condition-parser.ts';
+import { findEndpoint, knownPaths } from '../src/gateway/endpoints.ts';
 import { startFakeUpstream } from './support/fake-upstream.ts';
 import { entry, type Product, startProduct } from './support/product.ts';
 
@@ -26,12 +29,74 @@ const guides = ['tutorial', 'how-to', 'explanation', 'decisions'].flatMap((door)
 const references = readdirSync(join(root, 'docs/reference')).map((name) => `docs/reference/${name}`);
 const pages = [...written, ...guides, ...references];
 
+/** Names that a page can be linked to by: its headings, as GitHub makes anchors of them. */
+function anchorsOf(page: string): readonly string[] {
+  return [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 test.each(pages)('spine 1.4: the links of %s lead somewhere', (page) => {
   const text = readFileSync(join(root, page), 'utf8');
-  for (const [, target = ''] of text.matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)) {
-    const path = join(dirname(join(root, page)), target);
-    expect(() => readdirSync(path).length || readFileSync(path)).not.toThrow('ENOENT');
+  for (const [, target = '', anchor] of text.matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+    const path = target === '' ? join(root, page) : join(dirname(join(root, page)), target);
+    expect(existsSync(path), target).toBe(true);
+    if (anchor !== undefined) expect(anchorsOf(readFileSync(path, 'utf8')), `${target}#${anchor}`).toContain(anchor);
   }
+});
+
+const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => join(root, 'src', path));
+
+test('spine 1.4: every page that messages and comments point to is there', () => {
+  const named = sources.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/docs\/[\w/-]+\.md/g)].map(([page]) => page),
+  );
+  expect(named.length).toBeGreaterThan(3);
+  expect([...new Set(named)].filter((page) => !existsSync(join(root, page)))).toEqual([]);
+});
+
+test('spine 1.4: every diagnostic has its place in the page that it points to', () => {
+  const diagnostics = anchorsOf(readFileSync(join(root, 'docs/reference/diagnostics.md'), 'utf8'));
+  expect(Object.keys(diagnosticCatalogue).filter((code) => !diagnostics.includes(code))).toEqual([]);
+});
+
+test('spine 3.1: docs/reference/http.md has every path that the gateway answers, and no other', () => {
+  const text = readFileSync(join(root, 'docs/reference/http.md'), 'utf8');
+  const rows = [...text.matchAll(/^\| (`\/[^|]*) \| (GET|POST) \|/gm)];
+  const told = rows.flatMap(([, cell = '', method = '']) =>
+    [...cell.matchAll(/`(\/[^`]+)`/g)].map(([, path = '']) => ({ method, path })),
+  );
+  for (const { method, path } of told)
+    for (const one of [path, path.replace(/^\/v1/, '')])
+      expect(findEndpoint(method, one.replace('{id}', 'a/b:c')).kind, one).not.toBe('refused');
+  const paths = told.map(({ path }) => (path.startsWith('/v1') ? path : `/v1${path}`));
+  expect([...knownPaths].sort()).toEqual(paths.filter((path) => !path.includes('{id}')).sort());
+});
+
+test('spine 3.8: docs/reference/http.md has every header that the gateway reads or sends', () => {
+  const text = readFileSync(join(root, 'docs/reference/http.md'), 'utf8');
+  const files = sources.filter((path) => path.includes('/src/gateway/') && !path.endsWith('.test.ts'));
+  const named = files.flatMap((path) =>
+    [...readFileSync(path, 'utf8').matchAll(/'(x-[a-z-]+)'/g)].map(([, name = '']) => name),
+  );
+  // It keeps proxies from holding a stream up, and tells clients nothing.
+  const headers = [...new Set(named)].filter((name) => name !== 'x-accel-buffering');
+  expect(headers.length).toBeGreaterThan(15);
+  expect(headers.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
+test('spine 2.1: docs/reference/conditions.md has every variable, and no other', () => {
+  const [, variables = ''] = readFileSync(join(root, 'docs/reference/conditions.md'), 'utf8').split('## Variables');
+  const cells = [...variables.matchAll(/^\| (`[^|]*) \|/gm)].flatMap(([, cell = '']) => [
+    ...cell.matchAll(/`([^`]+)`/g),
+  ]);
+  const told = cells.map(([, name = '']) => name).filter((name) => !/[A-Z]/.test(name));
+  expect(told.sort()).toEqual([...conditionVariables].sort());
 });
 
 test.each(pages)('spine 1.4: files that %s names in code exist', (page) => {

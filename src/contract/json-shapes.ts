@@ -1,3 +1,8 @@
+/**
+ * Contract: what leaves the process as JSON for screens and scripts: the admin socket's answers and
+ * the shapes of `--json`. Serialisable types only; they change by adding, and what is not known is
+ * null. No secret stands in them, but for the key that `key generate` makes. Start reading here.
+ */
 import type { AskReport } from './ask-report.ts';
 import type { CompletionReport } from './completion-report.ts';
 import type { ConnectReport } from './connect-report.ts';

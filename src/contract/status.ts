@@ -1,9 +1,3 @@
-/**
- * Contract: what leaves the process as JSON for screens and scripts: the admin socket's answers and
- * the shapes of `--json`. Serialisable types only; they change by adding. Secrets and upstream
- * hosts never stand in them.
- */
-
 /** One deployment with its state. */
 export type DeploymentStatus = {
   readonly id: string;

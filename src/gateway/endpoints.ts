@@ -34,8 +34,8 @@ const views: ReadonlyMap<string, Extract<Found, { kind: 'view' | 'open' }>> = ne
   ['/health/readiness', { kind: 'open', answer: answerReadiness }],
 ]);
 
-/** Every path of the main listener, for the nearest one to a misspelt path. */
-const knownPaths: readonly string[] = [...modelPaths.keys(), ...views.keys()].map((path) => `/v1${path}`);
+/** Every path of the main listener but those of single models, for the nearest one to a misspelt path. */
+export const knownPaths: readonly string[] = [...modelPaths.keys(), ...views.keys()].map((path) => `/v1${path}`);
 
 /** Finds what a request is for; every path stands with and without `/v1`. */
 export function findEndpoint(method: string, fullPath: string): Found {

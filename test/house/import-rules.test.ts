@@ -1,65 +1,95 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, expect, test } from 'vitest';
-import { rooms } from '../../import-rules.mjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import rules, { rooms } from '../../import-rules.mjs';
 
-const execute = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+let copy = '';
 
-type Cruised = {
-  readonly modules: readonly { readonly source: string }[];
-  readonly summary: { readonly violations: readonly { readonly rule: { readonly name: string } }[] };
-};
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'signalbox-imports-'));
+  for (const path of ['src', 'tsconfig.json', 'package.json'])
+    cpSync(join(root, path), join(copy, path), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+});
+afterAll(() => rmSync(copy, { recursive: true }));
 
-async function cruise(...paths: string[]): Promise<Cruised> {
-  const { stdout } = await execute(
-    'node_modules/.bin/depcruise',
-    ['--config', 'import-rules.mjs', '--output-type', 'json', ...paths],
-    { maxBuffer: 64 * 1024 * 1024 },
-  ).catch((error: { stdout: string }) => error);
-  const cruised: Cruised = JSON.parse(stdout);
-  return cruised;
+/** The import check of `npm run check`, on the copy. */
+function check(): { readonly code: number | null; readonly printed: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/check-imports.ts', copy], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { code: status, printed: stdout + stderr };
 }
 
-test('spine 1.3: the import check sees every file of src', async () => {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => join('src', path));
-  const { modules } = await cruise('src');
-  const seen = new Set(modules.map((module) => module.source));
-  expect(files.filter((file) => !seen.has(file))).toEqual([]);
+/** A file that breaks a rule: what it imports, and files that have to stand there for it. */
+type Plant = { readonly at: string; readonly imports: string; readonly beside?: Readonly<Record<string, string>> };
+
+const target = 'export const value = 1;\n';
+
+/** Every room is made to import one that it may not; main may import every room but the command line. */
+const directions = Object.entries(rooms).map(([room, { may }]): readonly [rule: string, plant: Plant] => {
+  if (room === 'main')
+    return [
+      'main-imports',
+      { at: 'src/main.ts', imports: './cli/planted-main.ts', beside: { 'src/cli/planted-main.ts': target } },
+    ];
+  const other = Object.keys(rooms).find((name) => name !== room && name !== 'main' && !may.includes(name));
+  const name = `planted-${room}.ts`;
+  return [
+    `${room}-imports`,
+    { at: `src/${room}/${name}`, imports: `../${other}/${name}`, beside: { [`src/${other}/${name}`]: target } },
+  ];
 });
 
-const planted: string[] = [];
-afterAll(() => {
-  for (const path of planted) rmSync(path, { recursive: true, force: true });
-});
-
-/** Every room is made to import one that it may not; the rule of that room must say so. */
-const forbidden = Object.entries(rooms as Record<string, { readonly may: readonly string[] }>).flatMap(
-  ([room, { may }]) => {
-    const other = Object.keys(rooms).find((name) => name !== room && name !== 'main' && !may.includes(name));
-    return other === undefined || room === 'main' ? [] : [[room, other] as const];
+const others: Readonly<Record<string, Plant>> = {
+  'no-cycles': {
+    at: 'src/wire/planted-cycle.ts',
+    imports: './planted-other.ts',
+    beside: { 'src/wire/planted-other.ts': "import { value } from './planted-cycle.ts';\nexport { value };\n" },
   },
-);
+  'pure-rooms': { at: 'src/routing/planted-effect.ts', imports: 'node:fs' },
+  'gateway-knows-interfaces': { at: 'src/gateway/planted-dialect.ts', imports: '../providers/echo.ts' },
+  'stores-are-opened-in-one-place': { at: 'src/control/planted-store.ts', imports: '../stores/memory-store.ts' },
+  'gateway-reads-no-yaml': { at: 'src/gateway/planted-yaml.ts', imports: 'yaml' },
+  'tests-stay-out': { at: 'src/plan/planted-test.ts', imports: './nearest.test.ts' },
+};
 
-test('spine 1.3: a planted forbidden import of every room is found', async () => {
-  const missed: string[] = [];
-  for (const [room, other] of forbidden) {
-    const folder = mkdtempSync(join('src', room, 'planted-'));
-    planted.push(folder);
-    const target = mkdtempSync(join('src', other, 'planted-'));
-    planted.push(target);
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(target, 'target.ts'), 'export const value = 1;\n');
-    writeFileSync(
-      join(folder, 'planted.ts'),
-      `import { value } from '../../${other}/${target.split('/').at(-1)}/target.ts';\nexport const used = value;\n`,
-    );
-  }
-  const { summary } = await cruise('src');
-  const names = new Set(summary.violations.map((violation) => violation.rule.name));
-  for (const [room] of forbidden) if (!names.has(`${room}-imports`)) missed.push(room);
-  expect(missed).toEqual([]);
+const plants = [...directions, ...Object.entries(others)];
+
+test('spine 1.3: the import check passes what is there, having seen all of it', () => {
+  expect(check()).toEqual({ code: 0, printed: '' });
+});
+
+describe('spine 1.3: with imports planted against every rule, and a file that nobody sees', () => {
+  let checked: ReturnType<typeof check>;
+  beforeAll(() => {
+    for (const [, { at, imports, beside = {} }] of plants) {
+      for (const [path, text] of Object.entries(beside)) writeFileSync(join(copy, path), text);
+      const flag = at === 'src/main.ts' ? 'a' : 'w';
+      writeFileSync(join(copy, at), `import * as target from '${imports}';\nexport const value = target;\n`, { flag });
+    }
+    mkdirSync(join(copy, 'src/plan/node_modules'));
+    writeFileSync(join(copy, 'src/plan/node_modules/hidden.ts'), target);
+    checked = check();
+  });
+
+  test('the check fails', () => expect(checked.code).toBe(1));
+
+  test.each(plants)('%s is found', (rule, { at }) => {
+    expect(checked.printed).toContain(`${rule}: ${at} → `);
+  });
+
+  test('the file that it does not see is told', () => {
+    expect(checked.printed).toContain('unseen: src/plan/node_modules/hidden.ts was not looked at');
+  });
+});
+
+test('spine 1.3: every rule has its planted import', () => {
+  // The form of dependency-cruiser's own configuration.
+  const { forbidden } = rules as { readonly forbidden: readonly { readonly name: string }[] };
+  expect(plants.map(([rule]) => rule).sort()).toEqual(forbidden.map(({ name }) => name).sort());
 });
