@@ -25,7 +25,8 @@ process.stdout.write(`${target} holds ${packages.length} bundled packages: ${pac
 async function bundle(): Promise<readonly string[]> {
   const { metafile } = await build({
     stdin: {
-      contents: "export { main } from './src/cli/entry.ts';\nexport { start, StartRefused } from './src/main.ts';\n",
+      contents:
+        "export { main } from './src/cli/entry.ts';\nexport { start } from './src/main.ts';\nexport { StartRefused } from './src/ops/start-refused.ts';\n",
       resolveDir: root,
       loader: 'ts',
     },
@@ -65,11 +66,15 @@ function declareTypes(): void {
       outDir: 'package/dist/types',
     },
     include: [],
-    files: ['../src/main.ts'],
+    files: ['../src/main.ts', '../src/ops/start-refused.ts'],
   };
   writeFileSync(project, JSON.stringify(options));
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { stdio: 'inherit' });
   rmSync(project);
+  writeFileSync(
+    join(target, 'dist', 'types', 'index.d.ts'),
+    "export { type LogOptions, type Running, start, type StartOptions } from './main.js';\nexport { StartRefused } from './ops/start-refused.js';\n",
+  );
 }
 
 function licences(names: readonly string[]): string {
@@ -103,7 +108,7 @@ function packedManifest(): object {
   return {
     ...rest,
     exports: {
-      '.': { types: './dist/types/main.d.ts', default: './dist/signalbox.js' },
+      '.': { types: './dist/types/index.d.ts', default: './dist/signalbox.js' },
       './schemas/*': './schemas/*',
     },
   };

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import type { Diagnostic } from './config/diagnostic.ts';
 import { isWeakKey } from './config/lower-settings.ts';
-import type { Environment, SourceFile } from './config/source-file.ts';
+import type { Environment } from './config/source-file.ts';
 import type { DecisionRecord } from './contract/decision-record.ts';
 import type { ExplainQuestion } from './contract/explain.ts';
 import type { StartReport } from './contract/start-report.ts';
@@ -32,6 +32,7 @@ import { explainListenError } from './ops/listen-problem.ts';
 import { type LoadedPlan, loadPlan } from './ops/load-plan.ts';
 import { productVersion } from './ops/product-version.ts';
 import type { Probing } from './ops/server-family.ts';
+import { StartRefused } from './ops/start-refused.ts';
 import { type Milliseconds, milliseconds, requestId } from './plan/ids.ts';
 import type { Plan } from './plan/plan.ts';
 import type { DialectName } from './plan/provider.ts';
@@ -101,32 +102,6 @@ export type Running = {
   /** Ends at once; running requests are cut. */
   cut(): Promise<void>;
 };
-
-/** Why a start was refused; everything in it is for people. */
-export class StartRefused extends Error {
-  readonly kind: 'config' | 'secret' | 'bind' | 'port' | 'running' | 'state';
-  /** What to do about it. */
-  readonly fix: string | undefined;
-  /** Findings of the configuration, with the files that they point into. */
-  readonly diagnostics: readonly Diagnostic[];
-  readonly sources: readonly SourceFile[];
-
-  constructor(
-    kind: StartRefused['kind'],
-    message: string,
-    details: {
-      readonly fix?: string | undefined;
-      readonly diagnostics?: readonly Diagnostic[];
-      readonly sources?: readonly SourceFile[];
-    } = {},
-  ) {
-    super(message);
-    this.kind = kind;
-    this.fix = details.fix;
-    this.diagnostics = details.diagnostics ?? [];
-    this.sources = details.sources ?? [];
-  }
-}
 
 /** Starts a gateway: reads or finds a configuration, checks whether it may be served, and listens. */
 export async function start(options: StartOptions): Promise<Running> {

@@ -56,12 +56,13 @@ describe('spine 1.1: the package, installed in an empty folder', () => {
     const bin = join(folder, 'node_modules/.bin/signalbox');
     execFileSync(process.execPath, [bin, 'init', '--yes', '--no-discover'], { cwd: folder, stdio: 'pipe' });
     expect(readdirSync(join(folder, 'config/schemas'))).toContain('providers.schema.json');
+    expect(readdirSync(join(folder, 'node_modules/signalbox/schemas/commands'))).toContain('status.schema.json');
   });
 
   test('a program can start a gateway by its types', () => {
     writeFileSync(
       join(folder, 'use.ts'),
-      "import { start } from 'signalbox';\nconst running = await start({ environment: {}, folder: '.', log: { output: undefined, file: false } });\nexport const url: string = running.address.url;\n",
+      "import { start, StartRefused } from 'signalbox';\nexport const isRefused = (error: unknown): boolean => error instanceof StartRefused;\nconst running = await start({ environment: {}, folder: '.', log: { output: undefined, file: false } });\nexport const url: string = running.address.url;\n",
     );
     const words = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
     const roots = ['--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck', 'use.ts'];

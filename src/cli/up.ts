@@ -1,5 +1,6 @@
 import type { StartReport } from '../contract/start-report.ts';
-import { type Running, StartRefused, start } from '../main.ts';
+import { type Running, start } from '../main.ts';
+import { StartRefused } from '../ops/start-refused.ts';
 import { milliseconds } from '../plan/ids.ts';
 import {
   type Command,

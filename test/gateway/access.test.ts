@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StartRefused } from '../../src/main.ts';
+import { StartRefused } from '../../src/ops/start-refused.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
 const master = 'sk-master-0123456789abcdef';
