@@ -55,7 +55,7 @@ export type Findings = {
   /** From here on nothing of these codes is told: its cause was. */
   mute(codes: Iterable<DiagnosticCode>): void;
   hasErrors(): boolean;
-  /** How many errors so far, to know whether something below has been told already. */
+  /** How often an error was told so far, in a finding of its own or in one that was there: to know whether something below needs no word more. */
   errorCount(): number;
   /** In the order of files and lines. */
   list(): readonly Diagnostic[];
@@ -79,33 +79,43 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
   const unset = new Set<string>();
   const causes = new Map<string, Gathered>();
   const muted = new Set<DiagnosticCode>();
+  let errorsTold = 0;
+  const severityOf = (code: DiagnosticCode, details: FindingDetails): Diagnostic['severity'] => {
+    const entry = diagnosticCatalogue[code];
+    return details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity);
+  };
+  const add = (code: DiagnosticCode, finding: Finding, index: number): void => {
+    found[index] = diagnosticOf(code, finding, severityOf(code, finding.details));
+  };
   const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
+    if (severityOf(code, details) === 'error') errorsTold++;
     const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
     const place = `${span?.file} ${span?.line}:${span?.column}`;
     // What a variable that is not set leaves behind is no second cause.
     if (seen.has(key) || unset.has(place) || muted.has(code)) return;
     seen.add(key);
     if (code === 'unset-variable') unset.add(place);
-    found.push(diagnosticOf(code, { span, message, details }, options));
+    add(code, { span, message, details }, found.length);
   };
   return {
     addAt,
     add: (code, place, message, details) =>
       addAt(code, place === undefined ? undefined : spanOf(place), message, details),
     addToCause(code, place, cause) {
+      if (severityOf(code, {}) === 'error') errorsTold++;
       if (muted.has(code)) return;
       const key = `${code} ${cause.key}`;
       const gathered = causes.get(key) ?? { index: found.length, subjects: [], places: [] };
       causes.set(key, gathered);
       if (!gathered.subjects.includes(cause.subject)) gathered.subjects.push(cause.subject);
       if (!gathered.places.some((one) => isSame(spanOf(one), spanOf(place)))) gathered.places.push(place);
-      found[gathered.index] = diagnosticOf(code, gatheredFinding(gathered, cause), options);
+      add(code, gatheredFinding(gathered, cause), gathered.index);
     },
     mute(codes) {
       for (const code of codes) muted.add(code);
     },
     hasErrors: () => found.some((one) => one.severity === 'error'),
-    errorCount: () => found.filter((one) => one.severity === 'error').length,
+    errorCount: () => errorsTold,
     list: () => found.toSorted(byPlace),
   };
 }
@@ -125,12 +135,11 @@ function gatheredFinding({ subjects, places }: Gathered, { message, details }: C
 function diagnosticOf(
   code: DiagnosticCode,
   { span, message, details }: Finding,
-  options: { readonly lenient: boolean },
+  severity: Diagnostic['severity'],
 ): Diagnostic {
-  const entry = diagnosticCatalogue[code];
   return {
     code,
-    severity: details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity),
+    severity,
     span,
     message,
     found: details.found,
