@@ -10,6 +10,10 @@ export const rooms = {
   wire: { may: ['plan'], why: 'codecs turn bytes into nouns and back' },
   config: { may: ['plan'], why: 'files are compiled to a plan, and nothing runs while they are' },
   routing: { may: ['plan'], why: 'decisions are made of values alone' },
+  analysis: {
+    may: ['routing', 'contract', 'plan'],
+    why: 'what was and what would have been is worked out of records, and only decide() chooses',
+  },
   providers: { may: ['wire', 'plan'], why: 'a dialect builds and reads with the codecs and opens no socket' },
   stores: { may: ['plan'], why: 'a store keeps bytes and does not know what they mean' },
   telemetry: { may: ['plan'], why: 'lines are written of nouns, by nobody’s leave' },
@@ -21,7 +25,10 @@ export const rooms = {
     may: ['config', 'gateway', 'routing', 'telemetry', 'contract', 'plan', 'providers', 'stores'],
     why: 'control runs the gateway and watches the providers',
   },
-  ops: { may: ['config', 'contract', 'plan', 'wire'], why: 'what people do to a system is code without a screen' },
+  ops: {
+    may: ['analysis', 'config', 'contract', 'plan', 'wire'],
+    why: 'what people do to a system is code without a screen',
+  },
   cli: { may: ['ops', 'config', 'contract', 'plan', 'main'], why: 'the command line shows what ops and main give' },
   main: {
     may: [
@@ -30,6 +37,7 @@ export const rooms = {
       'wire',
       'config',
       'routing',
+      'analysis',
       'providers',
       'stores',
       'telemetry',
@@ -52,7 +60,7 @@ const directions = Object.entries(rooms).map(([room, { may, why }]) => ({
 }));
 
 /** Rooms that hold values and functions only: no clock, files, sockets or processes. */
-const pure = ['plan', 'contract', 'wire', 'routing', 'providers'];
+const pure = ['plan', 'contract', 'wire', 'routing', 'analysis', 'providers'];
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -48,6 +48,7 @@ import type { Dialect, ProbeReport } from './providers/provider.ts';
 import { vllm } from './providers/vllm.ts';
 import { createRoutingState } from './routing/state.ts';
 import { openStore } from './stores/open-store.ts';
+import { createLogFile } from './telemetry/log-file.ts';
 import { createLogWriter, type LogOutput } from './telemetry/log-writer.ts';
 import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
 
@@ -197,6 +198,7 @@ function assemble(input: AssembleInput): System {
     clock,
     random,
     get: getProbe,
+    decisionLog: createLogFile(folders.decisions, decisionBytes),
     log,
     openStore: (settings) =>
       openStore(settings, {
@@ -245,6 +247,9 @@ function assemble(input: AssembleInput): System {
     },
   };
 }
+
+/** Size at which the file of decisions turns over: as much as the last ten thousand take in memory. */
+const decisionBytes = 16 * 1024 * 1024;
 
 /** A connection that failed is worth a look soon, not at the next round of probes. */
 function withEarlyProbes(log: RequestLog, { prober }: Control): RequestLog {

@@ -24,6 +24,7 @@ export const commands: readonly CommandEntry[] = [
   entry('provider probe', 'find out what answers at a URL', () => import('./provider/probe.ts')),
   entry('model list', 'list the names that clients can ask for', () => import('./model/list.ts')),
   entry('route explain', 'show where a request for a name would go, and why', () => import('./route/explain.ts')),
+  entry('route stats', 'count recorded requests by provider, model and pool', () => import('./route/stats.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),
   entry('completion', 'print a completion script for a shell', async () => ({
     command: (await import('./completion.ts')).createCompletion(commands),

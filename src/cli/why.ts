@@ -1,4 +1,5 @@
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
+import { findDecision, recordedDecisions } from '../ops/recorded-requests.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
@@ -10,7 +11,10 @@ import type { Terminal } from './terminal.ts';
 export const command: Command = defineCommand({
   words: ['why'],
   summary: 'explain how a request was routed',
-  details: ['The id of a request stands in its answer as x-request-id, and in its line of the log.'],
+  details: [
+    'The id of a request stands in its answer as x-request-id, and in its line of the log.',
+    'Decisions are read from the running gateway, else from the state folder, which keeps the last ten thousand.',
+  ],
   arguments: [{ name: 'REQUEST', help: 'the id of a request, or "last" (default)', required: false }],
   options: { config: configOption, 'state-dir': stateOption, json: jsonOption },
   examples: [
@@ -18,10 +22,13 @@ export const command: Command = defineCommand({
     { line: 'signalbox why 3f2c9a7e', does: 'one request; the beginning of its id is enough' },
   ],
   async run({ options, arguments: [id = 'last'] }, terminal) {
-    const found = await findGateway(targetOf(options, terminal));
-    if (found.kind === 'none') return fail(found.problem, terminal, options);
-    const record = await found.admin.decision(id);
+    const target = targetOf(options, terminal);
+    const found = await findGateway(target);
+    const running = found.kind === 'running' ? found.admin : undefined;
+    // What was before the last restart stands in the state folder.
+    const record = (await running?.decision(id)) ?? findDecision(await recordedDecisions(target, running), id);
     if (record === undefined) {
+      if (found.kind === 'none') return fail(found.problem, terminal, options);
       const none = {
         kind: 'nothing_found',
         message: 'No request has been routed yet',

@@ -14,6 +14,7 @@ import type { GenerateReport } from './generate-report.ts';
 import type { InitReport } from './init-report.ts';
 import type { KeyReport } from './key-report.ts';
 import type { NameList } from './name-report.ts';
+import type { StatsReport } from './route-stats.ts';
 import type { SettingList } from './setting-report.ts';
 import type { StartReport } from './start-report.ts';
 import type { ProviderList, ProviderStatus, StatusReport, ValidateReport } from './status.ts';
@@ -40,6 +41,7 @@ export type JsonShapes = {
   readonly 'provider probe': UrlReport;
   readonly 'model list': NameList;
   readonly 'route explain': ExplainReport;
+  readonly 'route stats': StatsReport;
   readonly 'key generate': KeyReport;
   readonly completion: CompletionReport;
   readonly failure: FailureReport;

@@ -9,6 +9,8 @@ export type SystemFolders = {
   readonly socket: string;
   /** File with the {@link AdminRecord} of the gateway that runs. */
   readonly record: string;
+  /** File with the decisions of the last requests, a line each; what was before them stands in the same with `.1`. */
+  readonly decisions: string;
 };
 
 /** The configuration that folders belong to: `folder` is where they stand, `name` sets a single file apart from others beside it. */
@@ -48,7 +50,13 @@ export function systemFolders(
 }
 
 function foldersAt(state: string, logs: string, user: UserFolders): SystemFolders {
-  return { state, logs, socket: socketAt(state, user), record: join(state, 'admin.json') };
+  return {
+    state,
+    logs,
+    socket: socketAt(state, user),
+    record: join(state, 'admin.json'),
+    decisions: join(state, 'decisions.jsonl'),
+  };
 }
 
 /** The longest path that a Unix socket may have: 107 bytes on Linux, 103 on macOS. */

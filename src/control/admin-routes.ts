@@ -18,6 +18,11 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
       const id = query.get('id') ?? 'last';
       return id === 'last' ? control.decisions.last(1)[0] : control.decisions.find(id);
     },
+    // Answers once everything that is kept stands on disk, for commands that read it there.
+    '/v1/decisions/written': async () => {
+      await control.decisionFile.write();
+      return {};
+    },
     '/v1/explain': (_query, body): Promise<DecisionRecord> => {
       const { plan, state } = control.current();
       // Only the command line of this product asks here, with a question of this type.

@@ -17,8 +17,10 @@ import type { CacheSettings } from '../plan/settings.ts';
 import type { Dialect } from '../providers/provider.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { Store } from '../stores/store.ts';
+import type { LogFile } from '../telemetry/log-file.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { cacheInForce } from './cache-in-force.ts';
+import { createDecisionFile, type DecisionFile } from './decision-file.ts';
 import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
 import type { Get } from './probe-provider.ts';
@@ -31,6 +33,8 @@ export type Control = {
   readonly current: () => Snapshot;
   readonly prober: Prober;
   readonly decisions: DecisionStore;
+  /** The decisions on disk. */
+  readonly decisionFile: DecisionFile;
   /** Keeps what became of a request. */
   keep(request: SettledRequest): void;
   /** The monotonic clock, as routing takes it. */
@@ -49,6 +53,8 @@ export type ControlOptions = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly get: Get;
+  /** Where decisions outlive the process. */
+  readonly decisionLog: LogFile;
   readonly log: Pick<RequestLog, 'event'>;
   /** Opens the store of the cache. */
   readonly openStore: (settings: CacheSettings) => Store;
@@ -68,11 +74,16 @@ export function startControl(options: ControlOptions): Control {
     onReading: (provider, reading, before) => logReading(log, provider, reading, before),
   });
   const decisions = createDecisionStore();
+  const decisionFile = createDecisionFile({ store: decisions, file: options.decisionLog, clock });
   return {
     current: () => force.snapshot,
     prober,
     decisions,
-    keep: (request) => decisions.add(describeSettled(request)),
+    decisionFile,
+    keep(request) {
+      decisions.add(describeSettled(request));
+      decisionFile.soon();
+    },
     now: clock.now,
     status: async (gateway) =>
       describeStatus({
@@ -107,6 +118,7 @@ export function startControl(options: ControlOptions): Control {
     },
     async close() {
       prober.stop();
+      await decisionFile.close();
       for (const timer of retired.values()) timer.stop();
       const snapshots = [force.snapshot, ...retired.keys()];
       await Promise.all(snapshots.map(({ upstreams }) => destroyUpstreams(upstreams)));

@@ -3,6 +3,7 @@ import type { SettledRequest } from '../gateway/request.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
+import { describeFacts } from './facts-record.ts';
 
 /** A decision that was not taken: `route explain`. */
 export function describeDecision(plan: Plan, decision: Decision): DecisionRecord {
@@ -15,6 +16,10 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
     group: group?.name ?? null,
     strategy: group?.strategy.name ?? null,
     promptTokens: decision.promptTokens,
+    complexity: decision.complexity ?? null,
+    facts: null,
+    seed: null,
+    plan: plan.hash,
     candidates: decision.candidates.map((candidate) => describeCandidate(plan, candidate)),
     order: decision.attempts.map((one) => nameOf(plan, one.deployment, one.model)),
     attempts: [],
@@ -26,7 +31,7 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
         : { code: failureCatalogue[decision.refusal.kind].code, message: decision.refusal.message },
     state: null,
     notes: decision.notes,
-    timing: { totalMs: null, firstTokenMs: null, ownMs: null },
+    timing: noTiming,
     usage: null,
     costUsd: null,
     cache: null,
@@ -37,17 +42,20 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
 export function describeSettled(request: SettledRequest): DecisionRecord {
   const { plan } = request.snapshot;
   const { decision, failure, usage, answeredBy, degradation } = request;
-  const waited = request.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
   const base = decision === undefined ? undecided(request) : describeDecision(plan, decision);
   return {
     ...base,
     id: request.id,
     time: new Date(request.receivedAt).toISOString(),
+    facts: request.facts === undefined ? null : describeFacts(plan, request.facts),
+    seed: request.seed,
+    plan: plan.hash,
     attempts: request.outcomes.map(
       (one): AttemptRecord => ({
         deployment: nameOf(plan, one.attempt.deployment, one.attempt.model),
         provider: plan.deployments[one.attempt.deployment]?.provider ?? 'unknown',
         source: one.attempt.source,
+        startMs: Math.round(one.startedAt - request.startedAt),
         ms: Math.round(one.endedAt - one.startedAt),
         outcome: one.failure?.kind ?? 'answered',
         detail: one.failure?.message ?? null,
@@ -59,11 +67,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
     refusal:
       failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
     state: request.terminal ?? null,
-    timing: {
-      totalMs: round(request.endedAt - request.startedAt),
-      firstTokenMs: request.firstTokenAt === undefined ? null : round(request.firstTokenAt - request.startedAt),
-      ownMs: round(Math.max(0, request.endedAt - request.startedAt - waited)),
-    },
+    timing: timingOf(request),
     usage:
       usage === undefined
         ? null
@@ -85,6 +89,10 @@ function undecided(request: SettledRequest): DecisionRecord {
     group: null,
     strategy: null,
     promptTokens: 0,
+    complexity: null,
+    facts: null,
+    seed: null,
+    plan: null,
     candidates: [],
     order: [],
     attempts: [],
@@ -93,7 +101,7 @@ function undecided(request: SettledRequest): DecisionRecord {
     refusal: null,
     state: null,
     notes: [],
-    timing: { totalMs: null, firstTokenMs: null, ownMs: null },
+    timing: noTiming,
     usage: null,
     costUsd: null,
     cache: null,
@@ -110,6 +118,36 @@ function describeCaching({ caching, receivedAt }: SettledRequest): DecisionRecor
   const { outcome, key, answer } = caching;
   const ageMs = answer === undefined ? undefined : Math.max(0, receivedAt - answer.storedAt);
   return { outcome, key: key?.hash ?? null, ageSeconds: ageMs === undefined ? null : Math.round(ageMs / 1000) };
+}
+
+const noTiming: DecisionRecord['timing'] = {
+  totalMs: null,
+  receiveMs: null,
+  decideMs: null,
+  waitMs: null,
+  firstTokenMs: null,
+  ownMs: null,
+};
+
+function timingOf(request: SettledRequest): DecisionRecord['timing'] {
+  const { startedAt, endedAt, understoodAt, decidedAt, firstTokenAt, outcomes } = request;
+  const since = (from: number, to: number | undefined): number | null => (to === undefined ? null : round(to - from));
+  let attemptMs = 0;
+  let waitMs = 0;
+  let last = decidedAt ?? startedAt;
+  for (const one of outcomes) {
+    attemptMs += one.endedAt - one.startedAt;
+    waitMs += Math.max(0, one.startedAt - last);
+    last = one.endedAt;
+  }
+  return {
+    totalMs: round(endedAt - startedAt),
+    receiveMs: since(startedAt, understoodAt),
+    decideMs: understoodAt === undefined ? null : since(understoodAt, decidedAt),
+    waitMs: outcomes.length === 0 ? null : round(waitMs),
+    firstTokenMs: since(startedAt, firstTokenAt),
+    ownMs: round(Math.max(0, endedAt - startedAt - attemptMs)),
+  };
 }
 
 /** The price of an answer; unknown without a price or without usage. */

@@ -11,6 +11,10 @@ const record = (id: string, note = ''): DecisionRecord => ({
   group: 'm',
   strategy: 'direct',
   promptTokens: 1,
+  complexity: null,
+  facts: null,
+  seed: null,
+  plan: null,
   candidates: [],
   order: [],
   attempts: [],
@@ -19,7 +23,7 @@ const record = (id: string, note = ''): DecisionRecord => ({
   refusal: null,
   state: 'completed',
   notes: [note],
-  timing: { totalMs: 1, firstTokenMs: 1, ownMs: 0 },
+  timing: { totalMs: 1, receiveMs: 0, decideMs: 0, waitMs: 0, firstTokenMs: 1, ownMs: 0 },
   usage: null,
   costUsd: null,
   cache: null,
@@ -82,4 +86,22 @@ test('6.1 a record of thousands of candidates keeps the first ones and says so',
   const [kept] = store.last(1);
   expect(kept?.candidates).toHaveLength(200);
   expect(kept?.notes.at(-1)).toBe('1800 more candidates are left out of the record');
+});
+
+test('6.1 lines are taken once, whole and in order, as far as they are still kept', () => {
+  const step = fc.record({ add: fc.integer({ min: 0, max: 15 }), size: fc.integer({ min: 0, max: 400 }) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+      const store = createDecisionStore({ records: 10, bytes: 6000 });
+      let id = 0;
+      for (const { add, size } of steps) {
+        const added = Array.from({ length: add }, () => record(`request-${id++}`, 'é'.repeat(size)));
+        for (const one of added) store.add(one);
+        const lines = Buffer.concat(store.takeLines()).toString().split('\n').slice(0, -1);
+        const kept = Math.min(add, store.last(10).length);
+        expect(lines.map((line) => JSON.parse(line))).toEqual(kept === 0 ? [] : added.slice(-kept));
+      }
+      expect(store.takeLines()).toEqual([]);
+    }),
+  );
 });

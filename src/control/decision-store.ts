@@ -7,6 +7,8 @@ export type DecisionStore = {
   find(id: string): DecisionRecord | undefined;
   /** The newest ones, newest first. */
   last(count: number): readonly DecisionRecord[];
+  /** What was added since it was last called and is still here, as lines of JSON, oldest first. */
+  takeLines(): readonly Uint8Array[];
 };
 
 /** How much is kept; what comes first ends it. */
@@ -31,6 +33,8 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
   /** The oldest record that is whole still. */
   let oldest = 0;
   let at = 0;
+  /** The first record that was not taken as a line. */
+  let untaken = 0;
 
   const claim = (size: number): number => {
     const start = at + size > bytes ? 0 : at;
@@ -45,10 +49,16 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
   // What stands in the ring was written by `add`.
   const read = (record: number): DecisionRecord =>
     JSON.parse(ring.toString('utf8', startOf(record), endOf(record))) as DecisionRecord;
+  /** Records that stand side by side, from one on, as they are in the ring. */
+  const runFrom = (first: number): number => {
+    let last = first;
+    while (last + 1 < added && startOf(last + 1) === endOf(last)) last++;
+    return last;
+  };
 
   return {
     add(record) {
-      const text = JSON.stringify(shortened(record));
+      const text = `${JSON.stringify(shortened(record))}\n`;
       const size = Buffer.byteLength(text);
       if (size > bytes) return;
       if (added - oldest === records) oldest++;
@@ -72,6 +82,17 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
       const found: DecisionRecord[] = [];
       for (let record = added - 1; record >= oldest && found.length < count; record--) found.push(read(record));
       return found;
+    },
+    takeLines() {
+      const pieces: Uint8Array[] = [];
+      for (let first = Math.max(untaken, oldest); first < added; ) {
+        const last = runFrom(first);
+        // A copy: the ring goes on to be written.
+        pieces.push(Uint8Array.prototype.slice.call(ring, startOf(first), endOf(last)));
+        first = last + 1;
+      }
+      untaken = added;
+      return pieces;
     },
   };
 }

@@ -3,6 +3,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
+import { seededRandom, seedOf } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
 import { goOn } from '../routing/go-on.ts';
 import { applyBudget, applyRotation } from '../routing/state.ts';
@@ -113,7 +114,10 @@ function beginRequest(
     needs: undefined,
     body: undefined,
     scan: undefined,
+    seed: seedOf(context.random()),
+    understoodAt: undefined,
     decision: undefined,
+    decidedAt: undefined,
     outcomes: [],
     reservation: undefined,
     answeredBy: undefined,
@@ -160,8 +164,9 @@ function admit(context: PipelineContext, request: GatewayRequest): Failure | und
 async function decideRoute(context: PipelineContext, request: GatewayRequest): Promise<Failure | undefined> {
   const { facts, snapshot } = request;
   if (facts === undefined) return failure('internal');
+  request.understoodAt = context.clock.now();
   const choose = (): GatewayRequest['decision'] =>
-    decide(snapshot.plan, snapshot.state, facts, context.clock.now(), context.random);
+    decide(snapshot.plan, snapshot.state, facts, context.clock.now(), seededRandom(request.seed));
   let decision = choose();
   for (let waits = 0; decision?.needsListing !== undefined && waits < 2; waits++) {
     await waitFor(context, request, context.listing(decision.needsListing));
@@ -173,6 +178,7 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
     decision = choose();
   }
   request.decision = decision;
+  request.decidedAt = context.clock.now();
   if (request.exchange.closed) return failure('client_closed');
   if (decision?.needsListing !== undefined)
     return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });

@@ -45,7 +45,11 @@ export type GatewayRequest = {
   body: Uint8Array | undefined;
   /** Where the members of the body stand. */
   scan: BodyScan | undefined;
+  /** What its decision draws by, kept so that the decision can be made again. */
+  readonly seed: number;
+  understoodAt: Milliseconds | undefined;
   decision: Decision | undefined;
+  decidedAt: Milliseconds | undefined;
   readonly outcomes: AttemptOutcome[];
   /** What the attempt under way has taken of the limits that count it. */
   reservation: Reservation | undefined;

@@ -15,6 +15,10 @@ export type AdminClient = {
   decision(id: string | 'last'): Promise<DecisionRecord | undefined>;
   /** The newest decisions, newest first. */
   decisions(count: number): Promise<readonly DecisionRecord[]>;
+  /** Waits until every decision that is kept stands on disk. */
+  writeDecisions(): Promise<void>;
+  /** Names that clients can ask for. */
+  models(): Promise<readonly string[]>;
   explain(question: ExplainQuestion): Promise<DecisionRecord>;
   config(): Promise<EffectiveConfig>;
 };
@@ -58,6 +62,10 @@ export function createAdminClient(record: AdminRecord): AdminClient {
     status: () => needed(get<StatusReport>('/v1/status')),
     decision: (id) => get<DecisionRecord>(`/v1/decision?id=${encodeURIComponent(id)}`),
     decisions: async (count) => (await needed(get<DecisionList>(`/v1/decisions?count=${count}`))).decisions,
+    writeDecisions: async () => {
+      await needed(get('/v1/decisions/written'));
+    },
+    models: async () => (await needed(get<{ data: readonly { id: string }[] }>('/v1/models'))).data.map(({ id }) => id),
     explain: (question) =>
       needed(
         ask(record, { method: 'POST', path: '/v1/explain', body: question }) as Promise<DecisionRecord | undefined>,

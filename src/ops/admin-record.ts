@@ -18,11 +18,16 @@ export type SystemTarget = {
 export async function findAdminRecord(
   target: SystemTarget,
 ): Promise<{ readonly record: AdminRecord | undefined; readonly looked: readonly string[] }> {
-  const home = await homeOfTarget(target);
-  const user = userFolders(target.environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
-  const places = systemFolders(home, target.stateFolder, user);
+  const places = await foldersOfTarget(target);
   const records = places.flatMap((place) => readAdminRecord(place) ?? []);
   return { record: records[0], looked: places.map((place) => place.state) };
+}
+
+/** Where a gateway of this system may keep its state, the usual place first. */
+export async function foldersOfTarget(target: SystemTarget): Promise<readonly SystemFolders[]> {
+  const home = await homeOfTarget(target);
+  const user = userFolders(target.environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
+  return systemFolders(home, target.stateFolder, user);
 }
 
 async function homeOfTarget({ config, folder }: SystemTarget): Promise<Parameters<typeof systemFolders>[0]> {

@@ -85,6 +85,18 @@ export type Degradation = {
   readonly to: string;
 };
 
+/** A request's complexity with the terms it is made of. */
+export type Complexity = {
+  readonly score: number;
+  readonly level: 'low' | 'medium' | 'high';
+  readonly terms: {
+    readonly tokens: number;
+    readonly concurrent: number;
+    readonly code: number;
+    readonly stream: number;
+  };
+};
+
 /** Result of `decide`: what to try in which order, or why nothing can be tried; always with its reasons. */
 export type Decision = {
   readonly asked: string | undefined;
@@ -97,6 +109,8 @@ export type Decision = {
   /** Sentences about what was ignored or resolved on the way (an unused header, a relaxed filter). */
   readonly notes: readonly string[];
   readonly promptTokens: Tokens;
+  /** Where anything in the plan depends on it. */
+  readonly complexity: Complexity | undefined;
   /** The turn that a round-robin makes if the decision is used; see `applyRotation`. */
   readonly rotation: Rotation | undefined;
   /** A provider whose live list must be known before the decision can be made. */

@@ -18,11 +18,12 @@ import {
 } from '../plan/ids.ts';
 import type { Chain, Member, ModelGroup, Target } from '../plan/model-group.ts';
 import { deploymentAt, groupAt, type Plan } from '../plan/plan.ts';
+import { questionsOf } from '../plan/plan-questions.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { MetadataRule } from '../plan/settings.ts';
 import { holds } from './condition.ts';
-import { createLookup, tokensOf } from './facts.ts';
+import { complexityOf, createLookup, tokensOf } from './facts.ts';
 import { type Excluded, excludedBy, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
 import { fullLimit, limitsOfDeployment, limitsOfRequest } from './limits.ts';
 import { type OrderInput, orderGroup, type Ranked } from './order.ts';
@@ -327,6 +328,9 @@ function concluded(draft: Draft, refusal: Failure | undefined): Decision {
     candidates,
     notes,
     promptTokens: input.facts.promptTokens,
+    complexity: questionsOf(input.plan).complexity
+      ? complexityOf(input.plan, input.state, input.facts, group)
+      : undefined,
     rotation,
     needsListing: undefined,
     needsResidency,

@@ -1,3 +1,4 @@
+import type { Complexity } from '../plan/decision.ts';
 import { type Tokens, tokens } from '../plan/ids.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -6,18 +7,6 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
 import { sizeInName } from './resolve.ts';
 import { assumedOutputTokens } from './speeds.ts';
-
-/** A request's complexity with the terms it is made of. */
-export type Complexity = {
-  readonly score: number;
-  readonly level: 'low' | 'medium' | 'high';
-  readonly terms: {
-    readonly tokens: number;
-    readonly concurrent: number;
-    readonly code: number;
-    readonly stream: number;
-  };
-};
 
 /** Scores a request: how long, beside how many others, with code, streamed; or by its length alone, where the group says so. */
 export function complexityOf(

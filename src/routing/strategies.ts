@@ -113,7 +113,7 @@ function smoothRoundRobin(members: readonly Eligible[], input: StrategyInput): S
   const steps = rotorSteps(members, input);
   return {
     values: members.map(({ place }, index) => (rotor?.[place] ?? 0) + (steps[index] ?? 0)),
-    numbersAt: (index) => ({ share: steps[index] ?? 0 }),
+    numbersAt: (index) => ({ share: steps[index] ?? 0, turn: rotor?.[members[index]?.place ?? 0] ?? 0 }),
   };
 }
 

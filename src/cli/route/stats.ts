@@ -1,0 +1,147 @@
+import type { PoolShares, StatsReport } from '../../contract/route-stats.ts';
+import { readDuration } from '../../ops/moment.ts';
+import { readStats } from '../../ops/route-stats.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { fail } from '../fail.ts';
+import { printJson } from '../print-json.ts';
+import { findGateway, targetOf } from '../running-gateway.ts';
+import { count, paint, renderTable } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+import { momentOf, percent, timeCell, timesText } from './times.ts';
+
+const usualSince = '10m';
+const usualSlow = '10s';
+
+/** `signalbox route stats`: what recorded requests came to, by provider, by model and by pool. */
+export const command: Command = defineCommand({
+  words: ['route', 'stats'],
+  summary: 'count recorded requests by provider, model and pool',
+  details: [
+    'Requests come from the decisions in the state folder, and from the log before the first of them.',
+    'A pool is held against its weights by a chi-square test; a share that differs has p below 0.01.',
+    'Where a gateway runs, it shows for each name with something behind it who could serve now.',
+  ],
+  options: {
+    config: configOption,
+    'state-dir': stateOption,
+    since: { kind: 'text', value: 'TIME', help: `from when on: 10m, 14:30 or an ISO time (default: ${usualSince})` },
+    provider: { kind: 'text', value: 'NAME', help: 'only requests that this provider answered or failed' },
+    slow: { kind: 'text', value: 'TIME', help: `what counts as slow for a model (default: ${usualSlow})` },
+    json: jsonOption,
+  },
+  examples: [
+    { line: 'signalbox route stats --since 10m', does: 'the last ten minutes' },
+    { line: 'signalbox route stats --since 1d --provider ollama --slow 5s', does: 'a day of one provider' },
+  ],
+  async run({ options }, terminal) {
+    const now = Date.now();
+    const since = momentOf('--since', options.since ?? usualSince, now);
+    if (since.kind === 'wrong') return fail(since.problem, terminal, options);
+    const slowMs = readDuration(options.slow ?? usualSlow);
+    if (slowMs === undefined) {
+      const message = `--slow wants a duration such as 5s, found "${options.slow}"`;
+      return fail({ kind: 'unknown', message }, terminal, options);
+    }
+    const target = targetOf(options, terminal);
+    const found = await findGateway(target);
+    const report = await readStats(target, found.kind === 'running' ? found.admin : undefined, {
+      since: since.at,
+      until: now,
+      provider: options.provider,
+      slowMs,
+    });
+    if (options.json) printJson<'route stats'>(terminal, report);
+    else for (const line of renderStats(report, terminal)) terminal.out(line);
+    return exitCode.done;
+  },
+});
+
+function renderStats(report: StatsReport, terminal: Terminal): string[] {
+  const { requests, answered, errors, rejected, clientClosed, since, times } = report;
+  if (requests === 0) return [`No request is recorded since ${since}`];
+  const parts = [
+    `${answered} answered`,
+    `${report.cached} from the cache`,
+    count(errors, 'error'),
+    `${rejected} refused`,
+    `${clientClosed} left by clients`,
+  ];
+  return [
+    `${count(requests, 'request')} since ${since.slice(0, 19)}Z: ${parts.join(', ')}; ${timesText(times)}`,
+    '',
+    ...providerTable(report, terminal),
+    '',
+    ...modelTable(report, terminal),
+    ...report.pools.flatMap((pool) => ['', ...poolTable(pool, terminal)]),
+    ...chainLines(report, terminal),
+  ];
+}
+
+function providerTable({ providers }: StatsReport, terminal: Terminal): string[] {
+  const rows = providers.map((one) => [
+    one.provider,
+    String(one.requests),
+    percent(one.share),
+    String(one.errors),
+    timeCell(one.times.p50Ms),
+    timeCell(one.times.p95Ms),
+    timeCell(one.firstTokenP50Ms),
+    String(one.fallbacks),
+    one.costUsd === null ? '-' : `$${one.costUsd.toFixed(4)}`,
+  ]);
+  const head = ['provider', 'requests', 'share', 'errors', 'p50', 'p95', 'first token', 'fallbacks', 'cost'];
+  return renderTable(head, rows, terminal);
+}
+
+function modelTable({ models, slowMs }: StatsReport, terminal: Terminal): string[] {
+  const rows = models.map((one) => [
+    one.deployment,
+    String(one.requests),
+    timeCell(one.times.p50Ms),
+    timeCell(one.times.p95Ms),
+    one.slow ? paint(terminal, 'yellow', `slow: a tenth or more take longer than ${timeCell(slowMs)}`) : '',
+  ]);
+  return renderTable(['slowest model', 'requests', 'p50', 'p95', ''], rows, terminal);
+}
+
+/** How a pool's choices stand to its weights, with the verdict of the test. */
+function poolTable({ group, strategy, requests, members, chiSquare }: PoolShares, terminal: Terminal): string[] {
+  const rows = members.map((one) => [
+    one.deployment,
+    one.declared === null ? '-' : percent(one.declared),
+    percent(one.expected / requests),
+    percent(one.chosen / requests),
+    String(one.chosen),
+  ]);
+  return [
+    `pool ${group}, ${strategy.replaceAll('_', ' ')}, ${count(requests, 'choice')}: ${fitText(chiSquare, terminal)}`,
+    ...renderTable(['  member', 'declared', 'in force', 'chosen', 'requests'], rows.map(indented), terminal),
+  ];
+}
+
+function fitText({ verdict, statistic, degrees, p }: PoolShares['chiSquare'], terminal: Terminal): string {
+  switch (verdict) {
+    case 'too_few':
+      return paint(terminal, 'dim', 'too few to hold against the weights');
+    case 'fits':
+      return paint(terminal, 'green', `as declared (χ² ${statistic.toFixed(2)}, ${degrees} df, p ${p?.toFixed(3)})`);
+    case 'differs':
+      return paint(terminal, 'red', `not as declared (χ² ${statistic.toFixed(2)}, ${degrees} df, p ${p?.toFixed(4)})`);
+  }
+}
+
+function indented([first = '', ...others]: readonly string[]): readonly string[] {
+  return [`  ${first}`, ...others];
+}
+
+function chainLines({ chains }: StatsReport, terminal: Terminal): string[] {
+  if (chains.length === 0) return [];
+  const lines = chains.map(({ group, hops }) => {
+    const ready = hops.filter((one) => one.ready).length;
+    const shown = hops.map((hop) =>
+      hop.ready ? hop.deployment : `${hop.deployment} ${paint(terminal, 'red', `✗ ${hop.why ?? 'not ready'}`)}`,
+    );
+    return `  ${group}  ${paint(terminal, ready === hops.length ? 'green' : 'yellow', `${ready} of ${hops.length} ready`)}: ${shown.join(' → ')}`;
+  });
+  return ['', 'what stands behind names, now', ...lines];
+}

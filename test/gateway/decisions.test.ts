@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import type { DecisionRecord } from '../../src/contract/decision-record.ts';
+import type { StatsReport } from '../../src/contract/route-stats.ts';
+import { type Running, start } from '../../src/main.ts';
+import { chat, type FakeUpstream, fault, startFakeUpstream } from '../support/fake-upstream.ts';
+import { runCommand } from '../support/terminal.ts';
+
+const words = 'a sentence that nobody else should read';
+const canary = 'sk-canary-0123456789abcdef';
+
+describe('6.1 decisions outlive the process', () => {
+  let folder: string;
+  let upstream: FakeUpstream;
+  let running: Running;
+  const json = async <Shape>(line: string): Promise<Shape> => {
+    const ran = await runCommand([...line.split(' '), '--json'], { folder });
+    // Every verb prints one JSON object of its own shape.
+    return JSON.parse(ran.out) as Shape;
+  };
+  const file = (): string => readFileSync(join(folder, '.signalbox/decisions.jsonl'), 'utf8');
+  const up = (): Promise<Running> =>
+    start({ folder, port: 0, environment: {}, log: { output: undefined, file: true } });
+  const ask = async (model: string, headers: Record<string, string> = {}): Promise<void> => {
+    const body = {
+      model,
+      max_tokens: 9,
+      messages: [{ role: 'user', content: `${words}\n\`\`\`x\`\`\`` }],
+      tools: [{}],
+    };
+    const answer = await fetch(`${running.address.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${canary}`, 'x-canary': canary, ...headers },
+      body: JSON.stringify(body),
+    });
+    await answer.text();
+  };
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'signalbox-decisions-'));
+    upstream = await startFakeUpstream(['m', 'n']);
+    mkdirSync(join(folder, 'config'));
+    const provider = { type: 'openai_compatible', base_url: upstream.url };
+    const write = (name: string, value: unknown): void => writeFileSync(join(folder, 'config', name), stringify(value));
+    write('providers.yaml', { providers: { a: { ...provider, models: ['m'] }, b: { ...provider, models: ['n'] } } });
+    write('model-mappings.yaml', {
+      exact_matches: { m: { provider: 'a', fallback: 'b' } },
+      routing_rules: { request_metadata_routing: { urgent: { provider: 'a', condition: 'header.x-urgent == "yes"' } } },
+    });
+    write('settings.yaml', { router_settings: { num_retries: 0 } });
+    running = await up();
+    await ask('m', { 'x-urgent': 'yes' });
+    upstream.script(fault(500), chat('instead'));
+    await ask('m');
+  });
+  afterAll(async () => {
+    await running.cut();
+    await upstream.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('a command sees what is only in memory yet, since the gateway writes it first', async () => {
+    const stats = await json<StatsReport>('route stats --since 10m');
+    expect(stats).toMatchObject({ requests: 2, answered: 2, errors: 0, from: { records: 2, log: 0 } });
+    expect(stats.providers).toMatchObject([
+      { provider: 'a', requests: 1, errors: 1, fallbacks: 0 },
+      { provider: 'b', requests: 1, errors: 0, fallbacks: 1 },
+    ]);
+    expect(await json<StatsReport>('route stats --provider b')).toMatchObject({ requests: 1 });
+  });
+
+  test('M9 stats show who behind a name could serve now', async () => {
+    const { chains } = await json<StatsReport>('route stats');
+    expect(chains).toEqual([
+      {
+        group: 'm',
+        hops: [
+          { deployment: 'a/m', source: 'group', ready: true, why: null },
+          { deployment: 'b/n', source: 'fallback', ready: true, why: null },
+        ],
+      },
+    ]);
+  });
+
+  test('a record has the facts that decided, the headers that conditions ask for, and nobody’s words or keys', async () => {
+    const { facts, seed, plan, timing, attempts } = await json<DecisionRecord>('why');
+    expect(facts).toEqual({ endpoint: 'chat', maxOutputTokens: 9, tools: true, codeFence: true, key: 'local' });
+    expect([typeof seed, typeof plan]).toEqual(['number', 'string']);
+    expect(attempts.map((one) => one.startMs)).toEqual([expect.any(Number), expect.any(Number)]);
+    for (const ms of Object.values(timing)) expect(ms).toBeGreaterThanOrEqual(0);
+    expect(file()).toContain('"headers":{"x-urgent":"yes"}');
+    expect(file()).not.toContain(words);
+    expect(file()).not.toContain(canary);
+    expect(file()).not.toContain('x-canary');
+  });
+
+  test('the file is its owner’s alone; without a gateway and after a restart, decisions are found in it', async () => {
+    const last = await json<DecisionRecord>('why');
+    await running.stop();
+    expect(statSync(join(folder, '.signalbox/decisions.jsonl')).mode & 0o077).toBe(0);
+    expect(await json<DecisionRecord>('why')).toEqual(last);
+    expect(await json<DecisionRecord>(`why ${last.id?.slice(0, 8)}`)).toEqual(last);
+    expect(await json<StatsReport>('route stats')).toMatchObject({ requests: 2, chains: [] });
+    running = await up();
+    expect(await json<DecisionRecord>(`why ${last.id}`)).toEqual(last);
+  });
+
+  test('6.2 requests from before the first record are counted by the log', async () => {
+    await running.stop();
+    rmSync(join(folder, '.signalbox/decisions.jsonl'));
+    running = await up();
+    await ask('m');
+    const stats = await json<StatsReport>('route stats');
+    expect(stats).toMatchObject({ requests: 3, from: { records: 1, log: 2 } });
+    expect(stats.providers).toMatchObject([
+      { provider: 'a', requests: 2, errors: 1 },
+      { provider: 'b', requests: 1, fallbacks: 1 },
+    ]);
+  });
+});
