@@ -13,6 +13,7 @@ import type { PipelineContext } from '../../src/gateway/dependencies.ts';
 import type { Exchange } from '../../src/gateway/exchange.ts';
 import { handleExchange } from '../../src/gateway/pipeline.ts';
 import type { SettledRequest } from '../../src/gateway/request.ts';
+import { createSeats } from '../../src/gateway/seat-queue.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
 import { understand } from '../../src/gateway/understand.ts';
 import { dialects } from '../../src/main.ts';
@@ -81,6 +82,7 @@ const context: PipelineContext = {
   listing: () => Promise.resolve(),
   residency: () => Promise.resolve(),
   look: () => Promise.resolve(),
+  seats: createSeats(systemClock),
   isDraining: () => false,
   active: () => 1,
 };

@@ -33,6 +33,7 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
         loaded: null,
         residency: null,
         speeds: null,
+        queue: null,
       })),
     };
   });

@@ -7,7 +7,7 @@ import { openConfig } from './open-config.ts';
 import { printJson } from './print-json.ts';
 import { restingProviders } from './resting.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
-import { count, elapsed, paint, renderTable, stateText } from './style.ts';
+import { count, duration, elapsed, paint, renderTable, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox status`: what runs, and whether it is what the files say. */
@@ -81,6 +81,8 @@ function renderStatus(report: StatusReport, terminal: Terminal): string[] {
     ...(report.running ? [`active   ${count(report.activeRequests, 'request')}`] : []),
   ];
   if (report.providers.length > 0) lines.push('', ...providerTable(report, terminal));
+  const queues = report.providers.flatMap(queueLines);
+  if (queues.length > 0) lines.push('', ...queues);
   return [...lines, ...renderWarnings(report.warnings, terminal)];
 }
 
@@ -107,6 +109,18 @@ function providerTable({ providers }: StatusReport, terminal: Terminal): string[
     ]),
     terminal,
   );
+}
+
+/** Deployments for which requests wait: "ollama  loading gemma, 6 s of about 9 s, 2 waiting". */
+function queueLines({ name, deployments }: ProviderStatus): string[] {
+  return deployments.flatMap(({ model, queue }) => {
+    if (queue === null || (queue.waiting === 0 && queue.loadingMs === null)) return [];
+    const about = queue.loadingAboutMs === null ? '' : ` of about ${duration(queue.loadingAboutMs)}`;
+    const what = queue.loadingMs === null ? model : `loading ${model}, ${duration(queue.loadingMs)}${about}`;
+    const since =
+      queue.loadingMs === null && queue.longestWaitMs !== null ? ` for ${duration(queue.longestWaitMs)}` : '';
+    return [`${name}  ${what}, ${queue.waiting} waiting${since}`];
+  });
 }
 
 /** Models that a provider has in memory: their names, or how many they are. */

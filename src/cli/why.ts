@@ -1,4 +1,4 @@
-import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
+import type { AttemptRecord, DecisionRecord, WaitRecord } from '../contract/decision-record.ts';
 import { findDecision, recordedDecisions } from '../ops/recorded-requests.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
 import { fail } from './fail.ts';
@@ -53,6 +53,7 @@ function renderWhy(record: DecisionRecord, terminal: Terminal): string[] {
     `asked     ${asked === null ? 'no model' : `"${asked}"`}${time === null ? '' : ` at ${time.slice(11, 19)}`}${id === null ? '' : paint(terminal, 'dim', `  ${id}`)}`,
     `meant     ${rule.text}${group === null || group === asked ? '' : `: ${group}`}${strategy === null ? '' : `, in the order of ${strategy}`}`,
     `looked at ${lookedAt(record)}`,
+    ...record.waits.map((wait) => `waited    ${waited(wait)}`),
     `tried     ${tried(record.attempts)}`,
     `answered  ${answered(record, terminal)}`,
     `cost      ${cost(record)}`,
@@ -67,6 +68,11 @@ function lookedAt({ candidates }: DecisionRecord): string {
     (one) => `${one.deployment} left out (${one.detail ?? one.reason?.replaceAll('_', ' ') ?? 'unknown'})`,
   );
   return [count(candidates.length, 'deployment'), ...why].join('; ');
+}
+
+function waited({ deployment, ms, position, predictedMs }: WaitRecord): string {
+  const foreseen = predictedMs === null ? '' : `, foreseen ${duration(predictedMs)}`;
+  return `${duration(ms)} for a seat at ${deployment}, as number ${position}${foreseen}`;
 }
 
 function tried(attempts: readonly AttemptRecord[]): string {

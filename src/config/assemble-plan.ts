@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '../plan/canonical.ts';
+import type { Deployment } from '../plan/deployment.ts';
 import { type ProviderId, planHash } from '../plan/ids.ts';
 import type { Member, ModelGroup, NameTarget } from '../plan/model-group.ts';
 import type { Plan, Wildcard } from '../plan/plan.ts';
@@ -17,13 +18,18 @@ export function assemblePlan(settings: Settings, aliases: readonly Alias[], lowe
   );
   const plan = {
     providers: catalog.providers,
-    deployments: catalog.deployments,
+    deployments: catalog.deployments.map((one) => withSeats(one, lowering)),
     groups,
     names: namesOf(groups, aliases, lowering),
     wildcards: wildcardsOf(groups),
     settings,
   };
   return { ...plan, hash: planHash(createHash('sha256').update(canonical(plan)).digest('hex').slice(0, 16)) };
+}
+
+/** A deployment that says nothing of its seats has those that are declared for all. */
+function withSeats(deployment: Deployment, { seats }: Lowering): Deployment {
+  return seats === undefined || deployment.seats !== undefined ? deployment : { ...deployment, seats };
 }
 
 /** A group belongs to the provider of its first member that serves, else of its first. */

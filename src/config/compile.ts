@@ -80,6 +80,7 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
     aliases: new Map(),
     strategies: declarations.strategies,
     probe: probeOf(sections),
+    seats: sections.router.number('default_max_parallel_requests'),
     inactive: new Map(),
   };
   noteBrokenNames(parsed, lowering);

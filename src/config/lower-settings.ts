@@ -231,6 +231,10 @@ function lowerServer(
       general.number('global_max_parallel_requests') ??
       general.number('max_parallel_requests') ??
       litellm.number('max_concurrent_requests'),
+    queue: {
+      maxWaitMs: firstSeconds('max_queue_wait', server),
+      maxLength: server.number('max_queue_length') ?? 256,
+    },
     showApiBase: server.boolean('show_api_base') ?? false,
     alwaysIncludeUsage: general.boolean('always_include_stream_usage') ?? false,
   };

@@ -21,6 +21,8 @@ export type Lowering = {
   readonly strategies: ReadonlyMap<string, Declaration<DescribedStrategyShape>>;
   /** How providers are probed of which nothing else is said. */
   readonly probe: ProbeSettings;
+  /** Seats of a deployment that says nothing of them. */
+  readonly seats: number | undefined;
   /** Where providers that are not active are referred to: one note for each provider. */
   readonly inactive: Map<ProviderId, Place[]>;
 };

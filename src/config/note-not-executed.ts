@@ -15,16 +15,6 @@ export type NotExecuted = {
 
 /** Every such declaration; a row goes when what it names executes. */
 export const notExecuted: readonly NotExecuted[] = [
-  {
-    file: 'providers',
-    path: ['providers', '*', 'max_parallel_requests'],
-    what: 'Requests do not wait for a seat of their provider yet',
-  },
-  {
-    file: 'providers',
-    path: ['providers', '*', 'exclusive_group'],
-    what: 'Providers of one card do not take turns yet',
-  },
   { file: 'providers', path: ['providers', '*', 'budget'], what: 'Budgets of providers are not kept yet' },
   { file: 'model-mappings', path: ['exact_matches', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },

@@ -69,6 +69,16 @@ export type AttemptRecord = {
   readonly detail: string | null;
 };
 
+/** One wait for a seat at a deployment. */
+export type WaitRecord = {
+  readonly deployment: string;
+  readonly ms: number;
+  /** Place in the queue at its beginning, from 1. */
+  readonly position: number;
+  /** What was foreseen then; null where nothing was learned yet. */
+  readonly predictedMs: number | null;
+};
+
 /** A decision with what became of it: `why`, `route explain` and the admin socket show this. */
 export type DecisionRecord = {
   readonly id: string | null;
@@ -88,6 +98,7 @@ export type DecisionRecord = {
   /** Deployments in the order in which they would be tried. */
   readonly order: readonly string[];
   readonly attempts: readonly AttemptRecord[];
+  readonly waits: readonly WaitRecord[];
   readonly answeredBy: string | null;
   readonly degraded: string | null;
   readonly refusal: { readonly code: string; readonly message: string } | null;

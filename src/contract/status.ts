@@ -16,6 +16,20 @@ export type DeploymentStatus = {
   readonly residency: ResidencyStatus | null;
   /** Null where no gateway runs. */
   readonly speeds: SpeedsStatus | null;
+  /** Null where no gateway runs. */
+  readonly queue: QueueStatus | null;
+};
+
+/** Seats of a deployment, and who waits for one in this gateway. */
+export type QueueStatus = {
+  /** Requests that it serves at the same time; null is not bounded. */
+  readonly seats: number | null;
+  readonly waiting: number;
+  /** How long the first of them waits already. */
+  readonly longestWaitMs: number | null;
+  /** How long its model has been loading for a request of this gateway, and how long that took before. */
+  readonly loadingMs: number | null;
+  readonly loadingAboutMs: number | null;
 };
 
 /** One model in a server's memory, or out of it; each number is null where the server does not tell. */

@@ -1,5 +1,5 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
-import type { SettledRequest } from '../gateway/request.ts';
+import { type SettledRequest, waitedMs } from '../gateway/request.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -23,6 +23,7 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
     candidates: decision.candidates.map((candidate) => describeCandidate(plan, candidate)),
     order: decision.attempts.map((one) => nameOf(plan, one.deployment, one.model)),
     attempts: [],
+    waits: [],
     answeredBy: null,
     degraded: null,
     refusal:
@@ -61,6 +62,12 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
         detail: one.failure?.message ?? null,
       }),
     ),
+    waits: request.waits.map(({ attempt, since, endedAt, position, waitMs }) => ({
+      deployment: nameOf(plan, attempt.deployment, attempt.model),
+      ms: Math.round(endedAt - since),
+      position,
+      predictedMs: waitMs === undefined ? null : Math.round(waitMs),
+    })),
     answeredBy: answeredBy === undefined ? cachedRoute(request) : nameOf(plan, answeredBy.deployment, answeredBy.model),
     cache: describeCaching(request),
     degraded: degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`,
@@ -96,6 +103,7 @@ function undecided(request: SettledRequest): DecisionRecord {
     candidates: [],
     order: [],
     attempts: [],
+    waits: [],
     answeredBy: null,
     degraded: null,
     refusal: null,
@@ -132,11 +140,9 @@ const noTiming: DecisionRecord['timing'] = {
 function timingOf(request: SettledRequest): DecisionRecord['timing'] {
   const { startedAt, endedAt, understoodAt, decidedAt, firstTokenAt, outcomes } = request;
   const since = (from: number, to: number | undefined): number | null => (to === undefined ? null : round(to - from));
-  let attemptMs = 0;
   let waitMs = 0;
   let last = decidedAt ?? startedAt;
   for (const one of outcomes) {
-    attemptMs += one.endedAt - one.startedAt;
     waitMs += Math.max(0, one.startedAt - last);
     last = one.endedAt;
   }
@@ -146,7 +152,7 @@ function timingOf(request: SettledRequest): DecisionRecord['timing'] {
     decideMs: understoodAt === undefined ? null : since(understoodAt, decidedAt),
     waitMs: outcomes.length === 0 ? null : round(waitMs),
     firstTokenMs: since(startedAt, firstTokenAt),
-    ownMs: round(Math.max(0, endedAt - startedAt - attemptMs)),
+    ownMs: round(Math.max(0, endedAt - startedAt - waitedMs(request))),
   };
 }
 

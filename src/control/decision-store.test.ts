@@ -18,6 +18,7 @@ const record = (id: string, note = ''): DecisionRecord => ({
   candidates: [],
   order: [],
   attempts: [],
+  waits: [],
   answeredBy: null,
   degraded: null,
   refusal: null,

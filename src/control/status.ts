@@ -3,6 +3,7 @@ import type {
   DeploymentStatus,
   DiagnosticReport,
   ProviderStatus,
+  QueueStatus,
   ResidencyStatus,
   SpeedsStatus,
   StatusReport,
@@ -10,11 +11,12 @@ import type {
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { listModels } from '../gateway/view-models.ts';
 import type { Deployment } from '../plan/deployment.ts';
-import type { Milliseconds, ProviderId } from '../plan/ids.ts';
+import type { DeploymentIndex, Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { revealSecret } from '../plan/secret.ts';
+import { ownSeats, queueSight } from '../routing/seats.ts';
 import type { Reading } from './prober.ts';
 import type { Environment } from './upstreams.ts';
 
@@ -135,6 +137,19 @@ function describeDeployment(input: StatusInput, { id, index, backendModel }: Dep
     loaded: observation?.residency === undefined ? null : observation.residency.kind === 'loaded',
     residency: describeResidency(input, observation?.residency),
     speeds: describeSpeeds(observation?.speeds ?? unseenSpeeds),
+    queue: describeQueue(input, index),
+  };
+}
+
+function describeQueue({ snapshot, now }: StatusInput, index: DeploymentIndex): QueueStatus {
+  const { waiting, first, loading } = queueSight(snapshot.state, index);
+  const aboutMs = snapshot.state.observations[index]?.speeds.loadMs;
+  return {
+    seats: ownSeats(snapshot, index) ?? null,
+    waiting,
+    longestWaitMs: first === undefined ? null : Math.round(now - first.since),
+    loadingMs: loading === undefined ? null : Math.round(now - loading.since),
+    loadingAboutMs: loading === undefined || aboutMs === undefined ? null : Math.round(aboutMs),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { rateLimitHeaders } from './rate-limits.ts';
-import type { GatewayRequest } from './request.ts';
+import { type GatewayRequest, waitedMs } from './request.ts';
 import type { Caching } from './response-cache.ts';
 
 /** Headers of every answer to a model request: who answered, by which decision, after what. */
@@ -46,12 +46,11 @@ export function answerHeaders(
   headers.push('x-litellm-attempted-retries', String(attempt?.source === 'group' ? retries : Math.max(0, retries - 1)));
   headers.push('x-litellm-attempted-fallbacks', String(fallbacks.size));
   const total = now - request.startedAt;
-  const waited = request.outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
   headers.push(
     'x-litellm-response-duration-ms',
     total.toFixed(3),
     'x-litellm-overhead-duration-ms',
-    Math.max(0, total - waited).toFixed(3),
+    Math.max(0, total - waitedMs(request)).toFixed(3),
   );
   headers.push(...rateLimitHeaders(request, attempt, now));
   if (request.degradation !== undefined) {

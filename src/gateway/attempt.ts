@@ -5,10 +5,10 @@ import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
-import { applyAttemptEnded, applyAttemptStarted, applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
+import { applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
 import { wholeToChunks } from '../wire/whole-to-chunks.ts';
-import type { GatewayDependencies } from './dependencies.ts';
-import { settleAttempt } from './rate-limits.ts';
+import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
+import { cancelReservation, settleAttempt } from './rate-limits.ts';
 import { askedModel, type GatewayRequest } from './request.ts';
 import { type CallTimeouts, callUpstream, type UpstreamCall } from './upstream-call.ts';
 
@@ -26,16 +26,19 @@ export type RunningAttempt = {
   finish(failed: Failure | undefined): void;
 };
 
-/** Sends a request to one deployment and waits for its first meaningful words. */
+/** Waits for a seat, sends a request to one deployment and waits for its first meaningful words. */
 export async function runAttempt(
-  dependencies: GatewayDependencies,
+  dependencies: PipelineContext,
   request: GatewayRequest,
   attempt: PlannedAttempt,
 ): Promise<RunningAttempt> {
   const { state } = request.snapshot;
+  const taken = dependencies.seats.take(request, attempt);
+  const seated = taken instanceof Promise ? await taken : taken;
   const startedAt = dependencies.clock.now();
+  if (seated.kind === 'refused')
+    return unseated(dependencies, request, { attempt, failure: seated.failure, startedAt });
   const before = beforeAttempt(request, attempt);
-  applyAttemptStarted(state, attempt.deployment, attempt.group, startedAt);
   let ended = false;
   let firstTokenAt: Milliseconds | undefined;
   let result: AttemptResult | undefined;
@@ -44,12 +47,23 @@ export async function runAttempt(
     ended = true;
     if (failed !== undefined && result?.kind === 'stream') result.call?.cancel();
     const endedAt = dependencies.clock.now();
-    conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
-    if (failed === undefined)
-      applyLesson(state, attempt.deployment, lessonOf(request, before, { startedAt, firstTokenAt, endedAt }));
+    try {
+      conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
+      if (failed === undefined)
+        applyLesson(state, attempt.deployment, lessonOf(request, before, { startedAt, firstTokenAt, endedAt }));
+    } finally {
+      // Last, since who waits may take the turn, and what was just seen would then speak of another time.
+      seated.leave();
+    }
   };
   if (before.wasLoaded === false)
-    request.waiting = { kind: 'loading', model: attempt.model, since: startedAt, aboutMs: before.loadMs };
+    request.waiting = {
+      kind: 'loading',
+      deployment: attempt.deployment,
+      model: attempt.model,
+      since: startedAt,
+      aboutMs: before.loadMs,
+    };
   try {
     result = await send(dependencies, request, attempt);
   } catch (error) {
@@ -65,6 +79,17 @@ export async function runAttempt(
   return { result, finish };
 }
 
+/** An attempt that had no seat in time: it was not sent, so it says nothing of its deployment. */
+function unseated(
+  dependencies: GatewayDependencies,
+  request: GatewayRequest,
+  { attempt, failure: failed, startedAt }: Omit<AttemptOutcome, 'endedAt'> & { readonly failure: Failure },
+): RunningAttempt {
+  request.outcomes.push({ attempt, failure: failed, startedAt, endedAt: startedAt });
+  cancelReservation(dependencies, request);
+  return { result: { kind: 'failed', failure: failed }, finish: () => {} };
+}
+
 /** What is known of a deployment when an attempt begins, which its answer then tells more of. */
 type Before = Pick<Lesson, 'wasLoaded' | 'wasAlone'> & { readonly loadMs: number | undefined };
 
@@ -73,7 +98,8 @@ function beforeAttempt({ snapshot: { plan, state } }: GatewayRequest, { deployme
   const residency = observation?.residency;
   return {
     wasLoaded: residency === undefined ? undefined : residency.kind === 'loaded',
-    wasAlone: busyOf(state, deploymentAt(plan, deployment)) === 0,
+    // Its own seat is taken already.
+    wasAlone: busyOf(state, deploymentAt(plan, deployment)) === 1,
     loadMs: observation?.speeds.loadMs,
   };
 }
@@ -100,7 +126,6 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
   const { plan, state } = request.snapshot;
   request.outcomes.push(outcome);
   settleAttempt(dependencies, request, failed);
-  applyAttemptEnded(state, attempt.deployment, attempt.group);
   if (failed === undefined) {
     applySuccess(state, attempt.deployment, { now, startedAt: outcome.startedAt });
     return;

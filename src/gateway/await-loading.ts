@@ -22,7 +22,7 @@ export async function awaitLoading(
   for (let looks = 0; state.health[deployment]?.kind === 'loading'; looks++) {
     const { since } = state.health[deployment];
     const aboutMs = state.observations[deployment]?.speeds.loadMs;
-    request.waiting = { kind: 'loading', model: backendModel, since, aboutMs };
+    request.waiting = { kind: 'loading', deployment, model: backendModel, since, aboutMs };
     // Probes tell the snapshot in force, and of no provider that is not probed: then the server is asked again.
     const isTold = dependencies.current() === request.snapshot && plan.providers.get(provider)?.probe.enabled;
     if (!isTold && looks > 0) break;

@@ -7,6 +7,7 @@ import type { Dialect } from '../providers/provider.ts';
 import type { LimitUse } from '../routing/limits.ts';
 import type { Clock } from './clock.ts';
 import type { GatewayRequest, SettledRequest } from './request.ts';
+import type { Seats } from './seat-queue.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** What the gateway tells the log; telemetry implements it. */
@@ -47,6 +48,7 @@ export type GatewayDependencies = {
 
 /** What the pipeline knows of the gateway that it runs in. */
 export type PipelineContext = GatewayDependencies & {
+  readonly seats: Seats;
   readonly isDraining: () => boolean;
   /** Requests under way. */
   readonly active: () => number;

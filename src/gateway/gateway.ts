@@ -9,6 +9,7 @@ import type { Milliseconds } from '../plan/ids.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { createListener } from './listener.ts';
 import { handleExchange } from './pipeline.ts';
+import { createSeats } from './seat-queue.ts';
 
 /** A gateway that may be listening. */
 export type Gateway = {
@@ -28,9 +29,11 @@ export type GatewayInput = GatewayDependencies & {
 /** Creates a gateway; it answers once it listens. */
 export function createGateway({ mostConnections, ...dependencies }: GatewayInput): Gateway {
   const running = new Set<Promise<void>>();
+  const seats = createSeats(dependencies.clock);
   let draining = false;
   const context: PipelineContext = {
     ...dependencies,
+    seats,
     isDraining: () => draining,
     active: () => running.size,
   };
@@ -49,6 +52,7 @@ export function createGateway({ mostConnections, ...dependencies }: GatewayInput
     listen: (host, port) => listen(server, host, port),
     async drain(limit) {
       draining = true;
+      seats.drain();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       endUnused();
       if (limit <= 0) server.closeAllConnections();

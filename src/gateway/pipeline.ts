@@ -1,6 +1,6 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
-import { failure } from '../plan/failure-catalogue.ts';
+import { failure, failureCatalogue } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { seededRandom, seedOf } from '../plan/seeded.ts';
@@ -119,6 +119,7 @@ function beginRequest(
     decision: undefined,
     decidedAt: undefined,
     outcomes: [],
+    waits: [],
     reservation: undefined,
     answeredBy: undefined,
     degradation: undefined,
@@ -211,7 +212,8 @@ async function attemptAndRelay(context: PipelineContext, request: GatewayRequest
       }
       const last = request.outcomes.at(-1)?.failure;
       if (exchange.closed || last?.kind === 'client_closed') return fail(context, request, failure('client_closed'));
-      if (last !== undefined) context.log.upstreamError(request, attempt, last);
+      if (last !== undefined && failureCatalogue[last.kind].blame !== 'us')
+        context.log.upstreamError(request, attempt, last);
       const next = goOn({
         plan: request.snapshot.plan,
         state: request.snapshot.state,

@@ -1,8 +1,9 @@
 import type { AttemptOutcome, Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
-import type { Milliseconds, RequestId } from '../plan/ids.ts';
+import type { DeploymentIndex, Milliseconds, RequestId } from '../plan/ids.ts';
 import type { Reservation } from '../plan/limit.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
+import type { Waiter } from '../plan/seats.ts';
 import type { Usage } from '../plan/usage.ts';
 import type { RequestNeeds } from '../wire/request-needs.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
@@ -21,12 +22,26 @@ export type Terminal =
   | 'rejected';
 
 /** What a request waits for before its answer begins. */
-export type Waiting = {
-  readonly kind: 'loading';
-  readonly model: string;
+export type Waiting =
+  | {
+      readonly kind: 'loading';
+      readonly deployment: DeploymentIndex;
+      readonly model: string;
+      readonly since: Milliseconds;
+      /** How long it took before, where that was learned. */
+      readonly aboutMs: number | undefined;
+    }
+  /** All seats are taken. */
+  | { readonly kind: 'seat'; readonly waiter: Waiter };
+
+/** One wait for a seat that is over, with what was foreseen when it began. */
+export type SeatWait = {
+  readonly attempt: PlannedAttempt;
   readonly since: Milliseconds;
-  /** How long it took before, where that was learned. */
-  readonly aboutMs: number | undefined;
+  readonly endedAt: Milliseconds;
+  /** Place in the queue, from 1. */
+  readonly position: number;
+  readonly waitMs: number | undefined;
 };
 
 /** A request on its way through the pipeline: what is known of it grows from step to step. */
@@ -51,6 +66,8 @@ export type GatewayRequest = {
   decision: Decision | undefined;
   decidedAt: Milliseconds | undefined;
   readonly outcomes: AttemptOutcome[];
+  /** Waits for seats, in their order. */
+  readonly waits: SeatWait[];
   /** What the attempt under way has taken of the limits that count it. */
   reservation: Reservation | undefined;
   /** The attempt that answers, once one does. */
@@ -70,6 +87,12 @@ export type GatewayRequest = {
 
 /** A request that has ended, for good. */
 export type SettledRequest = GatewayRequest & { readonly terminal: Terminal; readonly endedAt: Milliseconds };
+
+/** How long a request has waited for its upstreams and for seats at them: time that is not the gateway's own. */
+export function waitedMs({ outcomes, waits }: Pick<GatewayRequest, 'outcomes' | 'waits'>): number {
+  const attempts = outcomes.reduce((sum, one) => sum + (one.endedAt - one.startedAt), 0);
+  return waits.reduce((sum, one) => sum + (one.endedAt - one.since), attempts);
+}
 
 /** Name that answers repeat: what was asked, or the group or model that stood in for no name. */
 export function askedModel(request: GatewayRequest, attempt: PlannedAttempt): string {

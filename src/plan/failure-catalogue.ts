@@ -91,6 +91,15 @@ export const failureCatalogue: Readonly<Record<FailureKind, FailureMeaning>> = {
     ...ours(503, 'overloaded', 'The gateway has as much work as it takes: wait as long as Retry-After says'),
     clientMayRetry: true,
   },
+  no_seat: {
+    ...ours(
+      503,
+      'overloaded',
+      'All seats of the model are taken and the queue is full or too slow: wait as long as Retry-After says',
+    ),
+    goesOn: true,
+    clientMayRetry: true,
+  },
   provider_disabled: {
     ...theirs(
       503,

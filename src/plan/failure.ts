@@ -28,6 +28,7 @@ export type FailureKind =
   // Ours.
   | 'rate_limited'
   | 'overloaded'
+  | 'no_seat'
   | 'provider_disabled'
   | 'no_deployment_ready'
   | 'shutting_down'

@@ -25,6 +25,8 @@ export type EngineReading = {
 export type Speeds = {
   /** From the beginning of a load to the model being there. */
   readonly loadMs: number | undefined;
+  /** One answer of a model that is in memory, from its beginning to its end. */
+  readonly answerMs: number | undefined;
   readonly prefillMsPerToken: number | undefined;
   readonly decodeMsPerToken: number | undefined;
 };
@@ -32,6 +34,7 @@ export type Speeds = {
 /** A deployment that was never seen at work. */
 export const unseenSpeeds: Speeds = {
   loadMs: undefined,
+  answerMs: undefined,
   prefillMsPerToken: undefined,
   decodeMsPerToken: undefined,
 };

@@ -2,6 +2,7 @@ import type { FailureKind } from './failure.ts';
 import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
 import type { LimitState } from './limit.ts';
 import type { Residency, Speeds } from './residency.ts';
+import type { SeatState } from './seats.ts';
 
 /** Why a deployment is set aside; `refused`: no connection came about. */
 export type CoolingReason = 'failures' | 'rate_limited' | 'refused' | 'configuration';
@@ -68,6 +69,7 @@ export type RoutingState = {
   /** Live model lists of providers, where a probe has one. */
   readonly listed: Map<ProviderId, ReadonlySet<string>>;
   readonly limits: LimitState;
+  readonly seats: SeatState;
   /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
   readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
 };

@@ -134,6 +134,8 @@ export type ServerSettings = {
   readonly keys: readonly NamedKey[];
   readonly maxBodyBytes: number;
   readonly maxParallelRequests: number | undefined;
+  /** How long and how many may wait for seats; without a bound in time the request's deadline is one. */
+  readonly queue: { readonly maxWaitMs: Milliseconds | undefined; readonly maxLength: number };
   /** Whether `x-litellm-model-api-base` is sent (host only). */
   readonly showApiBase: boolean;
   /** LiteLLM's `always_include_stream_usage`. */

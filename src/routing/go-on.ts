@@ -169,7 +169,7 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   if (one.failure === undefined) return false;
   const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && !isClosedDoor(one.failure);
   if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
-  if (!hasRoom(input, one.attempt)) return false;
+  if (one.failure.kind === 'no_seat' || !hasRoom(input, one.attempt)) return false;
   const health = input.state.health[one.attempt.deployment];
   switch (health?.kind) {
     case 'down':

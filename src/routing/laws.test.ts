@@ -185,10 +185,10 @@ function attemptAll({ plan, state, facts }: System, kinds: readonly FailureKind[
   let at = now;
   for (let attempt = decision.attempts[0]; attempt !== undefined; ) {
     const failed = failure(kinds[outcomes.length % kinds.length] ?? 'upstream_error');
-    const { deployment, group: of } = attempt;
+    const { deployment } = attempt;
     expect(['down', 'disabled', 'draining']).not.toContain(state.health[deployment]?.kind);
-    applyAttemptStarted(state, deployment, of, at);
-    applyAttemptEnded(state, deployment, of);
+    applyAttemptStarted(state, attempt, at);
+    applyAttemptEnded(state, attempt);
     const alone = decision.attempts.length === 1;
     applyFailure(state, { plan, deployment, failure: failed, now: at, alone, random: random() });
     outcomes.push({ attempt, failure: failed, startedAt: at, endedAt: at });

@@ -1,9 +1,10 @@
 import type { Candidate, Rotation } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ProviderId } from '../plan/ids.ts';
-import type { Member, ModelGroup } from '../plan/model-group.ts';
+import type { Member, ModelGroup, StrategyName } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { type Excluded, exclusionOf, type FilterInput, tagFilter } from './filter.ts';
+import { seatFor } from './seats.ts';
 import { type Eligible, rotorSteps, score } from './strategies.ts';
 
 /** A member that may serve, in its place, with what its strategy compared. */
@@ -27,7 +28,7 @@ export type OrderInput = FilterInput & {
 /**
  * Puts a group's members in order. They fall into ranks first: what a rule prefers before the rest,
  * a lower order before a higher one, near before far, ready before loading, in memory before out of
- * it, weighted before standby, and what its server does not list behind all. Within a rank the
+ * it, weighted before standby, a free seat before none, and what its server does not list behind all. Within a rank the
  * strategy decides.
  */
 export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
@@ -79,12 +80,23 @@ function rankOf({ member, deployment }: Eligible, input: OrderInput, group: Mode
   return (
     (health === 'missing' ? behindEveryOrder : 0) +
     (preferred === undefined ? 0 : placeOf(deployment.provider, preferred) * beforeEveryOrder) +
-    member.order * 16 +
-    (isFar ? 8 : 0) +
-    (ranksLoads && health === 'loading' ? 4 : 0) +
-    (ranksLoads && (residence === 'unloaded' || residence === 'loading') ? 2 : 0) +
-    (member.weight === 0 ? 1 : 0)
+    member.order * 32 +
+    (isFar ? 16 : 0) +
+    (ranksLoads && health === 'loading' ? 8 : 0) +
+    (ranksLoads && (residence === 'unloaded' || residence === 'loading') ? 4 : 0) +
+    (member.weight === 0 ? 2 : 0) +
+    (sharing.has(group.strategy.name) && isTaken(input, deployment) ? 1 : 0)
   );
+}
+
+/** Strategies that spread requests over equals: there a request does not wait for one while another is idle. */
+const sharing: ReadonlySet<StrategyName> = new Set(['simple_shuffle', 'weighted_round_robin']);
+
+/** Whether a request for a deployment would have to wait for a seat now. */
+function isTaken(input: OrderInput, { index, backendModel }: Deployment): boolean {
+  const queue = input.state.seats.queueOf[index];
+  if (queue === undefined || queue.busy === 0) return false;
+  return seatFor(input, { deployment: index, model: backendModel }) !== 'free';
 }
 
 const beforeEveryOrder = 2 ** 32;

@@ -17,7 +17,7 @@ const plain: Lesson = {
   totalMs: 700,
 };
 
-const known: Speeds = { loadMs: 1000, prefillMsPerToken: 2, decodeMsPerToken: 50 };
+const known: Speeds = { loadMs: 1000, answerMs: 700, prefillMsPerToken: 2, decodeMsPerToken: 50 };
 
 describe('3.3 what an answer teaches', () => {
   test.each<readonly [what: string, before: Speeds, lesson: Partial<Lesson>, after: Partial<Speeds>]>([
@@ -55,13 +55,20 @@ describe('3.3 what an answer teaches', () => {
     ],
     ['one token has no rate', unseenSpeeds, { outputTokens: 1 }, { decodeMsPerToken: undefined, prefillMsPerToken: 2 }],
     ['an answer that came whole', known, { firstTokenMs: undefined }, known],
+    [
+      'a whole answer after a load: what is more than an answer takes was the load',
+      { ...known, loadMs: undefined },
+      { wasLoaded: false, firstTokenMs: undefined, totalMs: 3700 },
+      { loadMs: 3000, answerMs: 700 },
+    ],
     ['a prompt that was all cached', unseenSpeeds, { promptTokens: 0 }, { prefillMsPerToken: 200 }],
   ])('%s', (_, before, lesson, after) => {
-    const { loadMs, prefillMsPerToken, decodeMsPerToken } = learn(before, { ...plain, ...lesson });
+    const { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken } = learn(before, { ...plain, ...lesson });
     const rounded = (value: number | undefined): number | undefined =>
       value === undefined ? undefined : Math.round(value * 1000) / 1000;
     expect({
       loadMs: rounded(loadMs),
+      answerMs: rounded(answerMs),
       prefillMsPerToken: rounded(prefillMsPerToken),
       decodeMsPerToken: rounded(decodeMsPerToken),
     }).toMatchObject(after);

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { Speeds } from '../plan/residency.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import { queueSight } from './seats.ts';
 
 /** What one answered attempt shows of its deployment. */
 export type Lesson = {
@@ -22,8 +23,14 @@ export type Lesson = {
 /** Speeds after one more attempt. */
 export function learn(speeds: Speeds, lesson: Lesson): Speeds {
   const { firstTokenMs, totalMs, outputTokens, promptTokens } = lesson;
-  if (firstTokenMs === undefined) return speeds;
   const known = { ...speeds };
+  if (lesson.wasLoaded !== false) known.answerMs = average(speeds.answerMs, totalMs);
+  if (firstTokenMs === undefined) {
+    // Of an answer that came whole, what is more than an answer takes was the load.
+    if (lesson.wasLoaded === false && lesson.wasAlone)
+      known.loadMs = average(speeds.loadMs, Math.max(0, totalMs - (speeds.answerMs ?? 0)));
+    return known;
+  }
   if (outputTokens !== undefined && outputTokens > 1)
     known.decodeMsPerToken = average(speeds.decodeMsPerToken, (totalMs - firstTokenMs) / (outputTokens - 1));
   if (!lesson.wasAlone) return known;
@@ -76,7 +83,8 @@ export function predict(input: PredictionInput, deployment: Deployment, speeds: 
   const decode = (speeds.decodeMsPerToken ?? 0) * (facts.maxOutputTokens ?? assumedOutputTokens);
   const seats = seatsOf(input, deployment);
   // Who is ahead is reckoned to want what this request wants.
-  const rounds = Math.max(0, busyOf(state, deployment) + 1 - seats) / seats;
+  const ahead = busyOf(state, deployment) + queueSight(state, deployment.index).waiting;
+  const rounds = Math.max(0, ahead + 1 - seats) / seats;
   return { queue: rounds * (prefill + decode), load: loadLeft(input, deployment, speeds), prefill, decode };
 }
 

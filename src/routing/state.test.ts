@@ -24,13 +24,14 @@ test('spine 3.7: a cooldown ends by one request, after which others follow', () 
   const failed = { plan, deployment: first, failure: failure('upstream_refused'), alone: false, random: 0 };
   expect(applyFailure(state, { ...failed, now })).toMatchObject({ kind: 'cooling', why: 'refused' });
 
-  applyAttemptStarted(state, first, undefined, later(5000));
+  const attempt = { deployment: first, model: 'm', group: undefined };
+  applyAttemptStarted(state, attempt, later(5000));
   expect(state.health[0]).toMatchObject({ kind: 'half_open' });
   expect(state.inFlight[0]).toBe(1);
 
   applySuccess(state, first, { now: later(5100), startedAt: later(5000) });
   expect(state.health[0]).toMatchObject({ kind: 'degraded' });
-  applyAttemptEnded(state, first, undefined);
+  applyAttemptEnded(state, attempt);
   expect(state.inFlight[0]).toBe(0);
 
   applySuccess(state, first, { now: later(15_100), startedAt: later(15_000) });

@@ -1,11 +1,12 @@
-import type { Rotation } from '../plan/decision.ts';
+import type { PlannedAttempt, Rotation } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
-import type { DeploymentIndex, GroupIndex, Milliseconds } from '../plan/ids.ts';
+import type { DeploymentIndex, Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { afterFailure, afterStart, afterSuccess } from './health.ts';
 import { createLimitState } from './limits.ts';
+import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
 
 /** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
@@ -38,6 +39,7 @@ export function createRoutingState(
     rotors: plan.groups.map((group) => new Float64Array(group.members.length)),
     listed: new Map(previous?.state.listed),
     limits: createLimitState(plan, previous?.state.limits),
+    seats: createSeatState(plan),
     budget: {
       requests: [...(previous?.state.budget.requests ?? [])],
       retries: [...(previous?.state.budget.retries ?? [])],
@@ -59,26 +61,21 @@ function startingHealth(
   return before;
 }
 
-/** Marks an attempt as begun. */
-export function applyAttemptStarted(
-  state: RoutingState,
-  deployment: DeploymentIndex,
-  group: GroupIndex | undefined,
-  now: Milliseconds,
-): void {
-  state.inFlight[deployment] = (state.inFlight[deployment] ?? 0) + 1;
+/** What the state has to know of an attempt. */
+type Attempted = Pick<PlannedAttempt, 'deployment' | 'model' | 'group'>;
+
+/** Marks an attempt as begun: it has its seat. */
+export function applyAttemptStarted(state: RoutingState, attempt: Attempted, now: Milliseconds): void {
+  const { deployment, group } = attempt;
+  takeSeat(state, attempt, now);
   if (group !== undefined) state.groupInFlight[group] = (state.groupInFlight[group] ?? 0) + 1;
   const health = state.health[deployment];
   if (health !== undefined) state.health[deployment] = afterStart(health, now);
 }
 
 /** Marks an attempt as over, whatever came of it. */
-export function applyAttemptEnded(
-  state: RoutingState,
-  deployment: DeploymentIndex,
-  group: GroupIndex | undefined,
-): void {
-  state.inFlight[deployment] = Math.max(0, (state.inFlight[deployment] ?? 0) - 1);
+export function applyAttemptEnded(state: RoutingState, { deployment, group }: Attempted): void {
+  leaveSeat(state, deployment);
   if (group !== undefined) state.groupInFlight[group] = Math.max(0, (state.groupInFlight[group] ?? 0) - 1);
 }
 
@@ -90,6 +87,7 @@ export function applySuccess(
 ): void {
   const health = state.health[deployment];
   const observation = state.observations[deployment];
+  seeTurnAnswered(state, deployment);
   if (observation?.residency !== undefined)
     state.observations[deployment] = { ...observation, residency: seenLoaded(observation.residency, times.now) };
   if (health === undefined || health.kind === 'ready') return;

@@ -164,8 +164,9 @@ function soonest(members: readonly Eligible[], input: StrategyInput): Scores {
   const known = members.map(({ deployment }) => input.state.observations[deployment.index]?.speeds ?? unseenSpeeds);
   const best = bestOf(known);
   const predicted = members.map(({ deployment }, index) => {
-    const { loadMs, prefillMsPerToken, decodeMsPerToken } = known[index] ?? unseenSpeeds;
+    const { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken } = known[index] ?? unseenSpeeds;
     return predict(input, deployment, {
+      answerMs,
       loadMs: loadMs ?? best.loadMs,
       prefillMsPerToken: prefillMsPerToken ?? best.prefillMsPerToken,
       decodeMsPerToken: decodeMsPerToken ?? best.decodeMsPerToken,
@@ -184,6 +185,7 @@ function bestOf(all: readonly Speeds[]): Speeds {
   };
   return {
     loadMs: least((one) => one.loadMs),
+    answerMs: undefined,
     prefillMsPerToken: least((one) => one.prefillMsPerToken),
     decodeMsPerToken: least((one) => one.decodeMsPerToken),
   };

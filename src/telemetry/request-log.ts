@@ -20,6 +20,7 @@ export type LoggedRequest = {
   readonly facts: { readonly asked: string | undefined; readonly stream: boolean } | undefined;
   readonly decision: { readonly rule: { readonly kind: string } } | undefined;
   readonly outcomes: readonly AttemptOutcome[];
+  readonly waits: readonly { readonly since: Milliseconds; readonly endedAt: Milliseconds }[];
   readonly answeredBy: PlannedAttempt | undefined;
   readonly degradation: { readonly reason: string } | undefined;
   readonly firstTokenAt: Milliseconds | undefined;
@@ -163,6 +164,10 @@ function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: numb
     message: failure?.message,
     latency_ms: round(endedAt - request.startedAt),
     ttft_ms: request.firstTokenAt === undefined ? undefined : round(request.firstTokenAt - request.startedAt),
+    queue_ms:
+      request.waits.length === 0
+        ? undefined
+        : round(request.waits.reduce((sum, one) => sum + (one.endedAt - one.since), 0)),
     prompt_tokens: usage?.promptTokens,
     completion_tokens: usage?.completionTokens,
     total_tokens: usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0),

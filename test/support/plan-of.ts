@@ -330,6 +330,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
       })),
       maxBodyBytes: 1024 * 1024,
       maxParallelRequests: undefined,
+      queue: { maxWaitMs: undefined, maxLength: 256 },
       showApiBase: false,
       alwaysIncludeUsage: false,
     },

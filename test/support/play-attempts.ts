@@ -87,11 +87,11 @@ type One = {
 };
 
 function attemptOnce({ row, plan, state, attempt, now, count }: One): AttemptOutcome | 'ok' {
-  const { deployment, group } = attempt;
+  const { deployment } = attempt;
   const answers = row.answers[plan.deployments[deployment]?.provider ?? ''] ?? 'ok';
   const answer = typeof answers === 'string' ? answers : (answers[count - 1] ?? 'ok');
-  applyAttemptStarted(state, deployment, group, now);
-  applyAttemptEnded(state, deployment, group);
+  applyAttemptStarted(state, attempt, now);
+  applyAttemptEnded(state, attempt);
   if (answer === 'ok') return 'ok';
   const known = row.retryAfterMs === undefined ? {} : { retryAfterMs: milliseconds(row.retryAfterMs) };
   const failed = failure(answer, undefined, known);

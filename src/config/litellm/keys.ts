@@ -115,7 +115,8 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
       executed,
       'routing_strategy num_retries timeout stream_timeout cooldown_time allowed_fails retry_after fallbacks default_fallbacks context_window_fallbacks context_window_fallback_dict content_policy_fallbacks max_fallbacks retry_policy allowed_fails_policy model_group_retry_policy model_group_alias disable_cooldowns enable_tag_filtering tag_filtering_match_any enable_pre_call_checks lab_extensions',
     ),
-    ...all(later, 'routing_strategy_args default_max_parallel_requests'),
+    ...all(later, 'routing_strategy_args'),
+    ...all(executed, 'default_max_parallel_requests'),
     ...all(
       ignored('state is held in this one process'),
       'redis_host redis_port redis_password redis_db redis_url redis_namespace redis_max_connections redis_pool_size cache_kwargs client_ttl cache_responses caching_groups',
@@ -181,7 +182,7 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   server_settings: {
     ...all(
       executed,
-      'port host cors max_body_bytes show_api_base keys stream_heartbeat_after drain_seconds cache_max_bytes cache_ttl_by_model',
+      'port host cors max_body_bytes show_api_base keys max_queue_wait max_queue_length stream_heartbeat_after drain_seconds cache_max_bytes cache_ttl_by_model',
     ),
     ...all(ignored('the cheap /health is always served'), 'health_check_endpoint'),
     ...all(later, 'prometheus'),
@@ -200,9 +201,8 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
   litellm_params: {
     ...all(
       executed,
-      'model api_base base_url api_key api_version custom_llm_provider litellm_credential_name organization weight order tags timeout stream_timeout num_retries cooldown_time extra_body extra_headers headers additional_drop_params drop_params ssl_verify input_cost_per_token output_cost_per_token num_ctx keep_alive options rpm tpm',
+      'model api_base base_url api_key api_version custom_llm_provider litellm_credential_name organization weight order tags timeout stream_timeout num_retries cooldown_time extra_body extra_headers headers additional_drop_params drop_params ssl_verify input_cost_per_token output_cost_per_token num_ctx keep_alive options rpm tpm max_parallel_requests',
     ),
-    ...all(later, 'max_parallel_requests'),
     ...all(ignored('the gateway retries, not the client'), 'max_retries'),
     ...all(ignored('clients say whether they want a stream'), 'stream'),
     ...all(ignored('this is one program'), 'rust use_client'),

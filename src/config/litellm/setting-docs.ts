@@ -125,7 +125,7 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
       danger: 'A key written in the file goes wherever the file goes.',
     }),
     health_check_interval: seconds('Time between two probes of a provider that says nothing else.', { default: 60 }),
-    max_parallel_requests: setting('number', 'Requests that the gateway takes at the same time; more get 429.', {
+    max_parallel_requests: setting('number', 'Requests that the gateway takes at the same time; more get 503.', {
       default: 'not bounded',
     }),
     global_max_parallel_requests: setting('number', 'Another word for max_parallel_requests.'),
@@ -147,6 +147,13 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
       'list',
       'Further keys: {name, key, models, rpm, tpm, max_parallel_requests}, where models lists the names that the key may ask for.',
     ),
+    max_queue_wait: seconds('Longest wait for a seat at a provider; what cannot be in time is refused at once.', {
+      default: 'what is left of the request’s time',
+    }),
+    max_queue_length: setting('number', 'Most requests that wait for the seats of one provider or exclusive group.', {
+      unit: 'requests',
+      default: 256,
+    }),
     max_body_bytes: setting('number', 'Largest request body.', { unit: 'bytes', default: 33_554_432 }),
     show_api_base: setting('boolean', 'Whether answers say in x-litellm-model-api-base which host answered.', {
       default: false,

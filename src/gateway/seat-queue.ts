@@ -1,0 +1,145 @@
+import type { PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failure } from '../plan/failure-catalogue.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { deploymentAt } from '../plan/plan.ts';
+import type { SeatQueue, Waiter } from '../plan/seats.ts';
+import { isBatch } from '../routing/facts.ts';
+import { isBounded, nextWaiter, type Outlook, outlookOf, seatFor } from '../routing/seats.ts';
+import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
+import type { Clock } from './clock.ts';
+import type { GatewayRequest } from './request.ts';
+
+/** What came of asking for a seat. */
+export type Seated =
+  /** The attempt may begin; `leave` gives the seat back, once however often it is called. */
+  { readonly kind: 'seated'; readonly leave: () => void } | { readonly kind: 'refused'; readonly failure: Failure };
+
+/** The seats of a gateway, and those who wait for them. Who goes next is said by routing/seats.ts. */
+export type Seats = {
+  /** Takes a seat for an attempt: at once where one is free, else when its turn comes. */
+  take(request: GatewayRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
+  /** Sends away everybody who waits, and whoever would have to wait from now on. */
+  drain(): void;
+};
+
+/** Creates the seats of a gateway. */
+export function createSeats(clock: Clock): Seats {
+  /** Those who wait, with what ends their waiting; each is ended exactly once. */
+  const waiting = new Map<Waiter, (seated: Seated) => void>();
+  let draining = false;
+
+  const seat = (request: GatewayRequest, attempt: PlannedAttempt): Seated => {
+    const { state } = request.snapshot;
+    applyAttemptStarted(state, attempt, clock.now());
+    let isTaken = true;
+    const leave = (): void => {
+      if (!isTaken) return;
+      isTaken = false;
+      applyAttemptEnded(state, attempt);
+      const queue = state.seats.queueOf[attempt.deployment];
+      if (queue !== undefined && queue.waiting.length > 0) letIn(request, queue);
+    };
+    return { kind: 'seated', leave };
+  };
+
+  /** Lets in whoever can go now; each that is let in changes who can. */
+  const letIn = ({ snapshot }: GatewayRequest, queue: SeatQueue): void => {
+    for (;;) {
+      const next = nextWaiter(snapshot, queue, clock.now());
+      if (next === undefined) return;
+      waiting.get(next)?.(admitted);
+    }
+  };
+
+  const wait = (request: GatewayRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
+    if (draining) return refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
+    const { snapshot, deadline } = request;
+    const since = clock.now();
+    const { maxWaitMs, maxLength } = snapshot.plan.settings.server.queue;
+    const waiter: Waiter = {
+      deployment: attempt.deployment,
+      model: attempt.model,
+      isBatch: request.facts !== undefined && isBatch(request.facts),
+      since,
+    };
+    queue.waiting.push(waiter);
+    const remove = (): void => void queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
+    if (nextWaiter(snapshot, queue, since) === waiter) {
+      remove();
+      return seat(request, attempt);
+    }
+    const outlook = outlookOf(snapshot, waiter, since);
+    const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, deadline - since));
+    if (queue.waiting.length > maxLength || (outlook.waitMs ?? 0) > limitMs) {
+      remove();
+      return refused(tooLate({ request, attempt, queue, limitMs }, outlook));
+    }
+    const { exchange } = request;
+    request.waiting = { kind: 'seat', waiter };
+    return new Promise((resolve) => {
+      const end = (seated: Seated): void => {
+        waiting.delete(waiter);
+        remove();
+        timer.stop();
+        leave();
+        request.waiting = undefined;
+        request.waits.push({ attempt, since, endedAt: clock.now(), ...outlook });
+        resolve(seated === admitted ? seat(request, attempt) : seated);
+        // Without this one the next in order may be another, whom a free seat waits for.
+        if (seated !== admitted) letIn(request, queue);
+      };
+      const timer = clock.after(milliseconds(limitMs), () =>
+        end(refused(tooLate({ request, attempt, queue, limitMs }, outlookOf(snapshot, waiter, clock.now())))),
+      );
+      const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
+      waiting.set(waiter, end);
+    });
+  };
+
+  return {
+    take(request, attempt) {
+      const { snapshot } = request;
+      const queue = snapshot.state.seats.queueOf[attempt.deployment];
+      const isFree =
+        queue === undefined ||
+        !isBounded(snapshot, attempt.deployment) ||
+        (queue.waiting.length === 0 && seatFor(snapshot, attempt) === 'free');
+      return isFree ? seat(request, attempt) : wait(request, attempt, queue);
+    },
+    drain() {
+      draining = true;
+      for (const end of [...waiting.values()])
+        end(refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) })));
+    },
+  };
+}
+
+/** Stands for the seat that a waiter is given when it is let in; the seat itself is taken for its attempt. */
+const admitted: Seated = { kind: 'seated', leave: () => {} };
+
+function refused(why: Failure): Seated {
+  return { kind: 'refused', failure: why };
+}
+
+type Late = {
+  readonly request: GatewayRequest;
+  readonly attempt: PlannedAttempt;
+  readonly queue: SeatQueue;
+  readonly limitMs: number;
+};
+
+/** Why a request cannot have a seat in time, and when it may: when those who wait now have been served. */
+function tooLate({ request, attempt, queue, limitMs }: Late, { waitMs }: Outlook): Failure {
+  const { provider } = deploymentAt(request.snapshot.plan, attempt.deployment);
+  const about = waitMs === undefined ? '' : `, the wait is about ${inSeconds(waitMs)}`;
+  const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: longer than ${inSeconds(limitMs)}`;
+  return failure('no_seat', message, { retryAfterMs: waitMs === undefined ? unknownWait : milliseconds(waitMs) });
+}
+
+/** Where no answer has taught yet how long one takes. */
+const unknownWait: Milliseconds = milliseconds(5000);
+
+function inSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,302 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { type Arrival, playSeats, type Served } from '../../test/support/play-seats.ts';
+import { deploymentIndex, milliseconds } from '../plan/ids.ts';
+import type { Plan } from '../plan/plan.ts';
+import { unseenEngine } from '../plan/residency.ts';
+import type { Waiter } from '../plan/seats.ts';
+import { decide } from './decide.ts';
+import { nextWaiter, outlookOf, ownSeats, patienceOf, takeSeat } from './seats.ts';
+import { createRoutingState } from './state.ts';
+
+const card: PlanOf = {
+  deployments: ['ollama/m0', 'ollama/m1', 'llama/m2'],
+  providers: { ollama: { exclusiveGroup: 'card' }, llama: { exclusiveGroup: 'card' } },
+};
+const cardPlan = planOf(card);
+
+/** Requests that wait, the running one's deployment, and who goes next: its place among those who wait. */
+type Row = {
+  readonly name: string;
+  readonly plan: PlanOf;
+  /** Deployments that have one request under way; the first of them has the turn. */
+  readonly running?: readonly number[];
+  /** The model that has the turn without anything under way. */
+  readonly turn?: number;
+  /** `1` waits for deployment 1, `1b` as batch work; `@12` since 12 seconds. */
+  readonly waiting: readonly string[];
+  readonly next: number | undefined;
+};
+
+function check({ plan: written, running = [], turn, waiting, next }: Row): void {
+  const plan = planOf(written);
+  const state = createRoutingState(plan, milliseconds(0));
+  const now = milliseconds(60_000);
+  const asking = (index: number): { deployment: Waiter['deployment']; model: string } => ({
+    deployment: deploymentIndex(index),
+    model: plan.deployments[index]?.backendModel ?? '',
+  });
+  for (const index of running) takeSeat(state, asking(index), milliseconds(0));
+  const [queue] = state.seats.queues;
+  if (queue === undefined) throw new Error('The plan has no queue');
+  if (turn !== undefined) queue.turn = { ...asking(turn), since: milliseconds(0), isLoading: false };
+  for (const written of waiting) {
+    const [, index = '', batch, seconds = '0'] = /^(\d)(b?)(?:@(\d+))?$/.exec(written) ?? [];
+    const since = milliseconds(now - Number(seconds) * 1000);
+    queue.waiting.push({ ...asking(Number(index)), isBatch: batch === 'b', since });
+  }
+  const found = nextWaiter({ plan, state }, queue, now);
+  expect(found === undefined ? undefined : queue.waiting.indexOf(found)).toBe(next);
+}
+
+const oneSeat: PlanOf = { deployments: { 'a/m0': { seats: 1 }, 'a/m1': {} } };
+const provider: PlanOf = { deployments: ['a/m0', 'a/m1'], providers: { a: { seats: 1 } } };
+
+describe('4.1: who goes next', () => {
+  test.each<Row>([
+    { name: 'who came first', plan: card, waiting: ['0', '1'], next: 0 },
+    {
+      name: 'the model that has the turn, though another came first',
+      plan: card,
+      turn: 1,
+      waiting: ['0@5', '1'],
+      next: 1,
+    },
+    { name: 'together with what runs of its model', plan: card, running: [1], waiting: ['0@5', '1'], next: 1 },
+    {
+      name: 'nobody of another model while one runs',
+      plan: card,
+      running: [1],
+      waiting: ['0@5', '2'],
+      next: undefined,
+    },
+    { name: 'what people watch before batch work', plan: card, turn: 1, waiting: ['1b', '0'], next: 1 },
+    { name: 'batch work of the turn before other batch work', plan: card, turn: 1, waiting: ['0b', '1b'], next: 1 },
+    {
+      name: 'who waited past its patience, whoever has the turn',
+      plan: card,
+      turn: 1,
+      waiting: ['1', '0@11'],
+      next: 1,
+    },
+    {
+      name: 'and then nobody of the running model enters any more',
+      plan: card,
+      running: [1],
+      waiting: ['1', '0@11'],
+      next: undefined,
+    },
+    { name: 'batch work that waited past its patience too', plan: card, turn: 1, waiting: ['1', '0b@11'], next: 1 },
+    { name: 'of those the oldest', plan: card, turn: 1, waiting: ['0@14', '1@12'], next: 0 },
+    {
+      name: 'nobody where the deployment’s seat is taken',
+      plan: oneSeat,
+      running: [0],
+      waiting: ['0', '0'],
+      next: undefined,
+    },
+    {
+      name: 'another deployment of the provider meanwhile',
+      plan: oneSeat,
+      running: [0],
+      waiting: ['0@20', '1'],
+      next: 1,
+    },
+    {
+      name: 'nobody where the provider’s seats are taken',
+      plan: provider,
+      running: [0],
+      waiting: ['1'],
+      next: undefined,
+    },
+  ])('$name', check);
+
+  test('a model that loads slowly keeps its turn for longer', () => {
+    const state = createRoutingState(cardPlan, milliseconds(0));
+    const [first] = state.observations;
+    if (first !== undefined) state.observations[0] = { ...first, speeds: { ...first.speeds, loadMs: 20_000 } };
+    expect(patienceOf(state, { deployment: deploymentIndex(0), model: 'm0' })).toBe(60_000);
+    expect(patienceOf(state, { deployment: deploymentIndex(1), model: 'm1' })).toBe(10_000);
+  });
+});
+
+describe('4.1: seats that are known', () => {
+  const [declared, told, unknown] = [0, 1, 2].map(deploymentIndex);
+  const plan = planOf({ deployments: { 'ollama/m': { seats: 2 }, 'llama/m': {}, 'vllm/m': {} } });
+  const state = createRoutingState(plan, milliseconds(0));
+  const seen = state.observations[1];
+  if (seen !== undefined)
+    state.observations[1] = {
+      ...seen,
+      residency: { kind: 'loaded', at: milliseconds(0), engine: { ...unseenEngine, seats: 4 } },
+    };
+
+  test.each([
+    ['as declared', declared, 2],
+    ['as llama.cpp tells of its slots', told, 4],
+    ['none where nobody tells (vLLM, Ollama)', unknown, undefined],
+  ])('%s', (_, index, seats) => {
+    expect(ownSeats({ plan, state }, index ?? deploymentIndex(0))).toBe(seats);
+  });
+
+  test('a peer with a free seat goes before one without, where a strategy shares', () => {
+    const shared = planOf({
+      deployments: { 'a/m': { seats: 1 }, 'b/m': { seats: 1 } },
+      groups: {
+        m: {
+          strategy: 'simple_shuffle',
+          members: [
+            { at: 'a/m', weight: 9 },
+            { at: 'b/m', weight: 1 },
+          ],
+        },
+      },
+    });
+    const busy = createRoutingState(shared, milliseconds(0));
+    takeSeat(busy, { deployment: deploymentIndex(0), model: 'm' }, milliseconds(0));
+    const { attempts } = decide(shared, busy, factsOf({ asked: 'm' }), milliseconds(0), () => 0.99);
+    expect(attempts.map((one) => one.deployment)).toEqual([1, 0]);
+  });
+});
+
+describe('4.1: what a wait is predicted to be', () => {
+  test('answers ahead, the loads between them, and what is left of the running load', () => {
+    const state = createRoutingState(cardPlan, milliseconds(0));
+    const known = { loadMs: 9000, answerMs: 1000 };
+    state.observations.forEach((one, index) => {
+      state.observations[index] = { ...one, speeds: { ...one.speeds, ...known } };
+    });
+    takeSeat(state, { deployment: deploymentIndex(0), model: 'm0' }, milliseconds(0));
+    const queue = state.seats.queueOf[0];
+    const waiter = (index: number): Waiter => ({
+      deployment: deploymentIndex(index),
+      model: `m${index}`,
+      isBatch: false,
+      since: milliseconds(6000),
+    });
+    const [same, other, last] = [waiter(0), waiter(1), waiter(1)];
+    queue?.waiting.push(other, last, same);
+    const input = { plan: cardPlan, state };
+    // 3 s of the load, half an answer of four at once; then one answer; then the other model.
+    expect(outlookOf(input, same, milliseconds(6000))).toEqual({ position: 1, waitMs: 3125 });
+    expect(outlookOf(input, other, milliseconds(6000))).toEqual({ position: 2, waitMs: 3375 });
+    expect(outlookOf(input, last, milliseconds(6000))).toEqual({ position: 3, waitMs: 12_625 });
+  });
+
+  test('unknown where nothing was learned', () => {
+    const state = createRoutingState(cardPlan, milliseconds(0));
+    takeSeat(state, { deployment: deploymentIndex(0), model: 'm0' }, milliseconds(0));
+    const waiter = { deployment: deploymentIndex(1), model: 'm1', isBatch: false, since: milliseconds(0) };
+    state.seats.queueOf[0]?.waiting.push(waiter);
+    expect(outlookOf({ plan: cardPlan, state }, waiter, milliseconds(0))).toEqual({ position: 1, waitMs: undefined });
+  });
+});
+
+const plans: readonly Plan[] = [
+  cardPlan,
+  planOf({ ...card, deployments: { 'ollama/m0': { seats: 2 }, 'ollama/m1': { seats: 1 }, 'llama/m2': {} } }),
+  planOf({ deployments: ['a/m0', 'a/m1', 'a/m2'], providers: { a: { seats: 2 } } }),
+  planOf({
+    deployments: { 'a/m0': { seats: 1 }, 'a/m1': { seats: 3 }, 'b/m2': { seats: 2 } },
+    providers: { a: { seats: 3 } },
+  }),
+];
+
+const arrivals = fc.array(fc.record({ at: fc.nat(60_000), deployment: fc.nat(2), isBatch: fc.boolean() }), {
+  maxLength: 60,
+});
+const plays = fc.record({
+  plan: fc.constantFrom(...plans),
+  arrivals,
+  answerMs: fc.constantFrom(1, 200, 3000),
+  loadMs: fc.constantFrom(0, 400, 10_000),
+});
+
+describe('4.1: laws of the queue', () => {
+  test('4.1: never more under way than there are seats, and one model at a time in an exclusive group', () => {
+    fc.assert(
+      fc.property(plays, (play) => {
+        playSeats({
+          ...play,
+          watch: (state) => {
+            const busy = [...state.inFlight];
+            for (const { index, seats } of play.plan.deployments)
+              expect(busy[index]).toBeLessThanOrEqual(seats ?? Number.POSITIVE_INFINITY);
+            for (const { id, seats } of play.plan.providers.values()) {
+              const own = play.plan.deployments.filter((one) => one.provider === id);
+              const sum = own.reduce((all, { index }) => all + (busy[index] ?? 0), 0);
+              expect(sum).toBeLessThanOrEqual(seats ?? Number.POSITIVE_INFINITY);
+            }
+            for (const queue of state.seats.queues.filter((one) => one.isExclusive)) {
+              const models = busy.filter((count, index) => count > 0 && state.seats.queueOf[index] === queue);
+              expect(models.length).toBeLessThanOrEqual(1);
+            }
+          },
+        });
+      }),
+    );
+  });
+
+  test('4.1: everybody is served once, first come first served within a class and model', () => {
+    fc.assert(
+      fc.property(plays, (play) => {
+        const { served } = playSeats(play);
+        expect(served.length).toBe(play.arrivals.length);
+        expect(new Set(served.map((one) => one.waiter)).size).toBe(served.length);
+        const kinds = Map.groupBy(served, ({ waiter }) => `${waiter.deployment} ${waiter.isBatch}`);
+        for (const same of kinds.values())
+          expect(same.map((one) => one.waiter.since)).toEqual(
+            same.map((one) => one.waiter.since).toSorted((a, b) => a - b),
+          );
+      }),
+    );
+  });
+
+  test('4.1: past its patience nobody is overtaken by who came later and takes what it waits for', () => {
+    fc.assert(
+      fc.property(plays, (play) => {
+        const { served } = playSeats(play);
+        const patience = Math.max(10_000, 3 * play.loadMs);
+        const isExclusive = [...play.plan.providers.values()].some((one) => one.exclusiveGroup !== undefined);
+        served.forEach((later, index) => {
+          for (const early of served.slice(index + 1)) {
+            const isOverdue = later.startedAt - early.waiter.since >= patience;
+            const takesItsSeat = isExclusive || early.waiter.deployment === later.waiter.deployment;
+            if (isOverdue && takesItsSeat) expect(later.waiter.since).toBeLessThanOrEqual(early.waiter.since);
+          }
+        });
+      }),
+    );
+  });
+});
+
+const alternating = (count: number, gapMs: number): Arrival[] =>
+  Array.from({ length: count }, (_, index) => ({ at: index * gapMs, deployment: index % 2 }));
+const longestWait = (served: readonly Served[]): number =>
+  Math.max(...served.map((one) => one.startedAt - one.waiter.since));
+const oneAtATime = planOf({
+  deployments: { 'ollama/m0': { seats: 1 }, 'ollama/m1': { seats: 1 } },
+  providers: { ollama: { exclusiveGroup: 'card' } },
+});
+
+describe('4.1: two models that take turns on one card, simulated with loads of 10 s', () => {
+  const play = { plan: oneAtATime, answerMs: 150, loadMs: 10_000 };
+
+  test('20 requests, alternating, 50 ms apart: 2 loads instead of one each', () => {
+    const arrivals = alternating(20, 50);
+    const { served, loads } = playSeats({ ...play, arrivals });
+    expect(loads).toBe(2);
+    // The best order: two loads and twenty answers, one after the other.
+    expect(served.at(-1)?.endedAt).toBeLessThanOrEqual((2 * 10_000 + 20 * 150) * 1.1);
+    expect(playSeats({ ...play, arrivals, inOrderOfArrival: true }).loads).toBe(20);
+  });
+
+  test('an hour of both: nobody waits longer than patience, the answers before and two loads', () => {
+    const arrivals = alternating(3600, 1000);
+    const { served, loads } = playSeats({ ...play, arrivals });
+    expect(longestWait(served)).toBeLessThan(30_000 + 2 * 10_000 + 60 * 150);
+    // Each change of model serves all that came meanwhile.
+    expect(loads).toBeLessThan(3600 / 10);
+  });
+});

@@ -1,0 +1,230 @@
+import { type DeploymentIndex, deploymentIndex, type Milliseconds } from '../plan/ids.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { RoutingState } from '../plan/routing-state.ts';
+import type { SeatQueue, SeatState, Turn, Waiter } from '../plan/seats.ts';
+
+/** Creates the seats of a plan, all free. */
+export function createSeatState(plan: Plan): SeatState {
+  const providers = [...plan.providers.values()];
+  const queues = new Map<string, SeatQueue>();
+  const queueOf = plan.deployments.map(({ provider }) => {
+    const group = plan.providers.get(provider)?.exclusiveGroup;
+    const name = group === undefined ? `provider ${provider}` : `group ${group}`;
+    const queue = queues.get(name) ?? { isExclusive: group !== undefined, busy: 0, turn: undefined, waiting: [] };
+    queues.set(name, queue);
+    return queue;
+  });
+  return {
+    queueOf,
+    providerOf: Int32Array.from(plan.deployments, ({ provider }) => providers.findIndex(({ id }) => id === provider)),
+    busyAtProvider: new Int32Array(providers.length),
+    seatsOfProvider: Int32Array.from(providers, ({ seats }) => seats ?? 0),
+    queues: [...queues.values()],
+  };
+}
+
+/** What the seats of a plan are looked at with. */
+export type SeatInput = { readonly plan: Plan; readonly state: RoutingState };
+
+/** Whether a deployment's requests may have to wait at all; most deployments have no bound. */
+export function isBounded({ plan, state }: SeatInput, deployment: DeploymentIndex): boolean {
+  const { seats } = state;
+  const provider = seats.providerOf[deployment] ?? -1;
+  return (
+    seats.queueOf[deployment]?.isExclusive === true ||
+    (seats.seatsOfProvider[provider] ?? 0) > 0 ||
+    ownSeats({ plan, state }, deployment) !== undefined
+  );
+}
+
+/** Seats of one deployment: as declared, else as its engine tells; `undefined` is not bounded. */
+export function ownSeats({ plan, state }: SeatInput, deployment: DeploymentIndex): number | undefined {
+  const declared = plan.deployments[deployment]?.seats;
+  if (declared !== undefined) return declared;
+  const residency = state.observations[deployment]?.residency;
+  return residency?.kind === 'loaded' ? residency.engine.seats : undefined;
+}
+
+/** Who asks for a seat. */
+type Asking = Pick<Waiter, 'deployment' | 'model'>;
+
+/** What keeps a request from a seat that is asked for now: nothing, another model's turn, or that all are taken. */
+export function seatFor(input: SeatInput, asking: Asking): 'free' | 'turn' | 'full' {
+  const { seats, inFlight } = input.state;
+  const { deployment } = asking;
+  const queue = seats.queueOf[deployment];
+  if (queue?.isExclusive === true && queue.busy > 0 && !hasTurn(queue, asking)) return 'turn';
+  const provider = seats.providerOf[deployment] ?? -1;
+  const most = seats.seatsOfProvider[provider] ?? 0;
+  if (most > 0 && (seats.busyAtProvider[provider] ?? 0) >= most) return 'full';
+  const own = ownSeats(input, deployment);
+  return own !== undefined && (inFlight[deployment] ?? 0) >= own ? 'full' : 'free';
+}
+
+function hasTurn({ turn }: SeatQueue, { deployment, model }: Asking): boolean {
+  return turn?.deployment === deployment && turn.model === model;
+}
+
+/** Takes a seat. In an exclusive group the turn goes to its model, and what had it before is out of memory. */
+export function takeSeat(state: RoutingState, asking: Asking, now: Milliseconds): void {
+  const { seats, inFlight } = state;
+  const { deployment, model } = asking;
+  const queue = seats.queueOf[deployment];
+  const provider = seats.providerOf[deployment] ?? -1;
+  inFlight[deployment] = (inFlight[deployment] ?? 0) + 1;
+  seats.busyAtProvider[provider] = (seats.busyAtProvider[provider] ?? 0) + 1;
+  if (queue === undefined) return;
+  queue.busy++;
+  if (!queue.isExclusive || hasTurn(queue, asking)) return;
+  const before = queue.turn?.deployment;
+  if (before !== undefined && before !== deployment) seeUnloaded(state, before, now);
+  const isLoaded = before === undefined && state.observations[deployment]?.residency?.kind === 'loaded';
+  queue.turn = { deployment, model, since: now, isLoading: !isLoaded };
+}
+
+function seeUnloaded(state: RoutingState, deployment: DeploymentIndex, at: Milliseconds): void {
+  const observation = state.observations[deployment];
+  if (observation?.residency === undefined) return;
+  state.observations[deployment] = { ...observation, residency: { kind: 'unloaded', at } };
+}
+
+/** Gives a seat back. */
+export function leaveSeat({ seats, inFlight }: RoutingState, deployment: DeploymentIndex): void {
+  const queue = seats.queueOf[deployment];
+  const provider = seats.providerOf[deployment] ?? -1;
+  inFlight[deployment] = Math.max(0, (inFlight[deployment] ?? 0) - 1);
+  seats.busyAtProvider[provider] = Math.max(0, (seats.busyAtProvider[provider] ?? 0) - 1);
+  if (queue !== undefined) queue.busy = Math.max(0, queue.busy - 1);
+}
+
+/** Records that the model that has the turn has answered, so that it is in memory. */
+export function seeTurnAnswered({ seats }: RoutingState, deployment: DeploymentIndex): void {
+  const queue = seats.queueOf[deployment];
+  if (queue?.turn?.deployment === deployment && queue.turn.isLoading) queue.turn = { ...queue.turn, isLoading: false };
+}
+
+/** Shortest time after which a waiter goes before everybody who came later, whatever that costs. */
+const patienceMs = 10_000;
+/** A model that came into memory is used for at least so many times what that took. */
+const loadsWorth = 3;
+
+/** How long a request may be overtaken: longer where a model takes long to load, since changes of model cost that. */
+export function patienceOf({ observations }: RoutingState, { deployment }: Asking): number {
+  return Math.max(patienceMs, loadsWorth * (observations[deployment]?.speeds.loadMs ?? 0));
+}
+
+/**
+ * Who of a queue goes next, if anybody can now. Whoever has waited past its patience goes first, the
+ * oldest before the others; then what people watch before batch work; then, in an exclusive
+ * group, the model that has the turn, since every change costs a load; then who came first.
+ */
+export function nextWaiter(input: SeatInput, queue: SeatQueue, now: Milliseconds): Waiter | undefined {
+  for (const waiter of inOrder(input.state, queue, now)) {
+    switch (seatFor(input, waiter)) {
+      case 'free':
+        return waiter;
+      case 'turn':
+        // The turn ends when what runs is over; letting more of its model in would put that off.
+        return undefined;
+      case 'full':
+        break;
+    }
+  }
+  return undefined;
+}
+
+/** The waiters of a queue in the order in which they would go now. */
+function inOrder(state: RoutingState, queue: SeatQueue, now: Milliseconds): readonly Waiter[] {
+  return queue.waiting.toSorted((a, b) => rankOf(state, queue, a, now) - rankOf(state, queue, b, now));
+}
+
+/** Equal ranks keep the order of arrival. */
+function rankOf(state: RoutingState, queue: SeatQueue, waiter: Waiter, now: Milliseconds): number {
+  if (now - waiter.since >= patienceOf(state, waiter)) return 0;
+  return 1 + (waiter.isBatch ? 2 : 0) + (queue.isExclusive && !hasTurn(queue, waiter) ? 1 : 0);
+}
+
+/** Where a request stands in its queue, and how long it is predicted to wait; `undefined` where nothing was learned yet. */
+export type Outlook = { readonly position: number; readonly waitMs: number | undefined };
+
+/** Predicts the wait of a request that stands in its queue, by playing the queue as it stands to the request's seat. */
+export function outlookOf(input: SeatInput, waiter: Waiter, now: Milliseconds): Outlook {
+  const { state } = input;
+  const queue = state.seats.queueOf[waiter.deployment];
+  if (queue === undefined) return { position: 1, waitMs: 0 };
+  const position = inOrder(state, queue, now).indexOf(waiter) + 1;
+  return { position, waitMs: playedWait(input, queue, waiter, now) };
+}
+
+function playedWait(input: SeatInput, queue: SeatQueue, waiter: Waiter, now: Milliseconds): number | undefined {
+  const { state } = input;
+  let waitMs = leftOfRunning(input, queue, now);
+  let { turn } = queue;
+  const waiting = [...queue.waiting];
+  while (waitMs !== undefined && waiting.length > 0) {
+    const played: SeatQueue = { ...queue, turn, waiting };
+    const [next] = inOrder(state, played, (now + waitMs) as Milliseconds);
+    if (next === undefined) break;
+    if (queue.isExclusive && !hasTurn(played, next)) {
+      if (next === waiter) return waitMs;
+      waitMs += state.observations[next.deployment]?.speeds.loadMs ?? 0;
+      turn = { ...next, isLoading: false };
+    }
+    if (next === waiter) return waitMs;
+    waiting.splice(waiting.indexOf(next), 1);
+    if (!queue.isExclusive && !sharesSeats(input, next, waiter)) continue;
+    const answerMs = state.observations[next.deployment]?.speeds.answerMs;
+    waitMs = answerMs === undefined ? undefined : waitMs + answerMs / parallelOf(input, next.deployment);
+  }
+  return waitMs;
+}
+
+/** Whether one takes a seat that the other waits for. */
+function sharesSeats({ state: { seats } }: SeatInput, a: Asking, b: Asking): boolean {
+  const isBoundedTogether = (seats.seatsOfProvider[seats.providerOf[a.deployment] ?? -1] ?? 0) > 0;
+  return a.deployment === b.deployment || isBoundedTogether;
+}
+
+/** Time until a seat of what runs is free: half an answer, and what is left of a load. */
+function leftOfRunning(input: SeatInput, queue: SeatQueue, now: Milliseconds): number | undefined {
+  const { seats, inFlight, observations } = input.state;
+  if (queue.busy === 0) return 0;
+  let soonest: number | undefined;
+  inFlight.forEach((count, deployment) => {
+    if (count === 0 || seats.queueOf[deployment] !== queue) return;
+    const speeds = observations[deployment]?.speeds;
+    if (speeds?.answerMs === undefined) return;
+    const { turn } = queue;
+    const load = turn?.isLoading === true ? Math.max(0, turn.since + (speeds.loadMs ?? 0) - now) : 0;
+    const left = load + speeds.answerMs / 2 / parallelOf(input, deploymentIndex(deployment));
+    soonest = Math.min(soonest ?? left, left);
+  });
+  return soonest;
+}
+
+/** Requests of a deployment that are served at once. */
+function parallelOf(input: SeatInput, deployment: DeploymentIndex): number {
+  const { seats } = input.state;
+  const ofProvider = seats.seatsOfProvider[seats.providerOf[deployment] ?? -1] ?? 0;
+  const own = ownSeats(input, deployment) ?? (ofProvider > 0 ? ofProvider : unboundedTogether);
+  return Math.max(1, ofProvider > 0 ? Math.min(own, ofProvider) : own);
+}
+
+/** A model without a bound that has its turn serves what waits for it together; a few times faster is a guess. */
+const unboundedTogether = 4;
+
+/** What a queue does for one deployment at the moment: how many wait, and whether it is loading for them. */
+export type QueueSight = {
+  readonly waiting: number;
+  readonly first: Waiter | undefined;
+  readonly loading: Turn | undefined;
+};
+
+/** Looks at a deployment's part of its queue. */
+export function queueSight({ seats }: RoutingState, deployment: DeploymentIndex): QueueSight {
+  const queue = seats.queueOf[deployment];
+  if (queue === undefined) return { waiting: 0, first: undefined, loading: undefined };
+  const waiting = queue.waiting.filter((one) => one.deployment === deployment);
+  const isLoading = queue.busy > 0 && queue.turn?.deployment === deployment && queue.turn.isLoading;
+  return { waiting: waiting.length, first: waiting[0], loading: isLoading ? queue.turn : undefined };
+}

@@ -1,0 +1,92 @@
+import { deploymentIndex, type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import type { RoutingState } from '../../src/plan/routing-state.ts';
+import type { Waiter } from '../../src/plan/seats.ts';
+import { leaveSeat, nextWaiter, seatFor, takeSeat } from '../../src/routing/seats.ts';
+import { createRoutingState } from '../../src/routing/state.ts';
+
+/** One request of a play: when it comes, and to which deployment of the plan. */
+export type Arrival = { readonly at: number; readonly deployment: number; readonly isBatch?: boolean };
+
+/** Requests before a server that takes so long to answer, and so long to bring another model into memory. */
+export type SeatPlay = {
+  readonly plan: Plan;
+  readonly arrivals: readonly Arrival[];
+  readonly answerMs: number;
+  readonly loadMs: number;
+  /** Who goes next; absent: as the product says. */
+  readonly inOrderOfArrival?: boolean;
+  /** Looks at the state after every change. */
+  readonly watch?: (state: RoutingState) => void;
+};
+
+/** A request that was served. */
+export type Served = {
+  readonly arrival: Arrival;
+  readonly waiter: Waiter;
+  readonly startedAt: number;
+  readonly endedAt: number;
+};
+
+/** Plays requests on a clock of its own; gives them in the order in which they began, with the loads that they cost. */
+export function playSeats(play: SeatPlay): { readonly served: readonly Served[]; readonly loads: number } {
+  const { plan, answerMs, loadMs } = play;
+  const state = createRoutingState(plan, milliseconds(0));
+  state.observations.forEach((one, index) => {
+    state.observations[index] = { ...one, speeds: { ...one.speeds, loadMs, answerMs } };
+  });
+  const served: Served[] = [];
+  const coming = play.arrivals.toSorted((a, b) => a.at - b.at);
+  const running: Served[] = [];
+  const arrivalOf = new Map<Waiter, Arrival>();
+  let loads = 0;
+  const start = (waiter: Waiter, now: Milliseconds): void => {
+    const queue = state.seats.queueOf[waiter.deployment];
+    const before = queue?.turn;
+    takeSeat(state, waiter, now);
+    const isLoad = queue?.isExclusive === true && queue.turn !== before;
+    if (isLoad) loads++;
+    // Who comes while the model loads waits for the load too.
+    const readyAt = isLoad
+      ? now + loadMs
+      : Math.max(now, (queue?.turn?.since ?? 0) + (queue?.isExclusive ? loadMs : 0));
+    const arrival = arrivalOf.get(waiter);
+    if (arrival === undefined) throw new Error('A request began that never came');
+    const one = { arrival, waiter, startedAt: now, endedAt: readyAt + answerMs };
+    served.push(one);
+    running.push(one);
+    play.watch?.(state);
+  };
+  const letIn = (now: Milliseconds): void => {
+    for (const queue of state.seats.queues) {
+      for (;;) {
+        const [first] = queue.waiting;
+        const isNext = first !== undefined && seatFor({ plan, state }, first) === 'free';
+        const next = play.inOrderOfArrival ? (isNext ? first : undefined) : nextWaiter({ plan, state }, queue, now);
+        if (next === undefined) break;
+        queue.waiting.splice(queue.waiting.indexOf(next), 1);
+        start(next, now);
+      }
+    }
+  };
+  while (coming.length > 0 || running.length > 0) {
+    running.sort((a, b) => a.endedAt - b.endedAt);
+    const ends = running[0]?.endedAt ?? Number.POSITIVE_INFINITY;
+    const comes = coming[0]?.at ?? Number.POSITIVE_INFINITY;
+    const now = milliseconds(Math.min(ends, comes));
+    if (ends <= comes) {
+      const one = running.shift();
+      if (one !== undefined) leaveSeat(state, one.waiter.deployment);
+      play.watch?.(state);
+    } else {
+      const arrival = coming.shift();
+      if (arrival === undefined) break;
+      const { deployment, isBatch = false } = arrival;
+      const waiter = { deployment: deploymentIndex(deployment), model: `m${deployment}`, isBatch, since: now };
+      arrivalOf.set(waiter, arrival);
+      state.seats.queueOf[deployment]?.waiting.push(waiter);
+    }
+    letIn(now);
+  }
+  return { served, loads };
+}
