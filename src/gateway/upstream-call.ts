@@ -12,7 +12,7 @@ import type {
 } from '../providers/provider.ts';
 import { formOfAnswer } from '../wire/answer-form.ts';
 import { asBuffer } from '../wire/as-buffer.ts';
-import { largestAnswer, largestError, largestOpening } from '../wire/limits.ts';
+import { largestAnswer, largestError, largestOpening, largestPreamble } from '../wire/limits.ts';
 import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
 import type { Clock, Timer } from './clock.ts';
@@ -94,7 +94,10 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   /** Whether the bytes so far do not tell yet whether they begin a stream. */
   #isUnknown = false;
   #held: StreamPart[] = [];
+  /** Bytes that came with what is held. */
   #openingSize = 0;
+  /** Bytes before the first meaningful event, comments and blanks too. */
+  #received = 0;
   #take: ((parts: readonly StreamPart[]) => void) | undefined;
   #replayed = false;
   #sentAt: Milliseconds;
@@ -182,6 +185,10 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.#phase === 'over') return;
     // Undici reuses its read buffer, and parts may be views of the chunk.
     const bytes = Buffer.from(chunk);
+    if (this.#phase === 'first' && this.#input.request.streams) {
+      this.#received += bytes.length;
+      if (this.#received > largestPreamble) return this.#giveUp(failure('upstream_too_large', endlessOpening));
+    }
     if (this.#reader !== undefined) return this.#read((reader) => reader.read(bytes), bytes.length);
     this.#collect(bytes);
     if (this.#isUnknown) this.#recognise();
@@ -376,7 +383,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
 }
 
 const emptyStream = 'The provider ended its stream without an answer';
-const endlessOpening = `The provider sent more than ${largestOpening} bytes before any of its answer`;
+const endlessOpening = 'The provider sent far more than an answer begins with, and no answer';
 
 function compressed(encoding: string): string {
   const name = encoding.replaceAll(/[^\w.-]/g, '').slice(0, 40);

@@ -12,11 +12,14 @@ export const largestAnswer: number = 40 * 1024 * 1024;
 /** Text, calls and log probabilities of an answer that is put together from its stream. */
 export const largestAssembled: number = 16 * 1024 * 1024;
 
-/** What a stream may say before its first meaningful event. */
+/** What is held of a stream before its first meaningful event. */
 export const largestOpening: number = 1024 * 1024;
+
+/** What may come before it, comments and all: a whole answer fits, since some servers send one for a stream. */
+export const largestPreamble: number = largestAnswer + largestOpening;
 
 /** How much of an error's body is read; what stands behind is not looked at. */
 export const largestError: number = 256 * 1024;
 
-/** Choices of one answer. */
-export const mostChoices = 1024;
+/** Choices of one answer, and calls of tools. */
+export const mostParts = 1024;

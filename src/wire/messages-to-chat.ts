@@ -4,7 +4,8 @@ import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
 import { asBuffer } from './as-buffer.ts';
 import { type ChunkWriter, createChunkWriter, truncated } from './chat-chunks.ts';
-import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { asCount, asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { largestAssembled, mostParts } from './limits.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
 import { createSseFramer, SseTooLarge } from './sse.ts';
@@ -70,15 +71,15 @@ function messageOf(blocks: readonly Fields[]): Fields {
 function readUsage(value: unknown): Usage | undefined {
   const usage = asObject(value);
   if (usage === undefined || Object.keys(usage).length === 0) return undefined;
-  const input = asNumber(usage['input_tokens']);
-  const cached = asNumber(usage['cache_read_input_tokens']);
-  const output = asNumber(usage['output_tokens']);
-  const thinking = asNumber(asObject(usage['output_tokens_details'])?.['thinking_tokens']);
+  const input = asCount(usage['input_tokens']);
+  const cached = asCount(usage['cache_read_input_tokens']);
+  const output = asCount(usage['output_tokens']);
+  const thinking = asCount(asObject(usage['output_tokens_details'])?.['thinking_tokens']);
   return {
     promptTokens:
       input === undefined
         ? undefined
-        : tokens(input + (cached ?? 0) + (asNumber(usage['cache_creation_input_tokens']) ?? 0)),
+        : tokens(input + (cached ?? 0) + (asCount(usage['cache_creation_input_tokens']) ?? 0)),
     completionTokens: output === undefined ? undefined : tokens(output),
     cachedTokens: cached === undefined ? undefined : tokens(cached),
     reasoningTokens: thinking === undefined ? undefined : tokens(thinking),
@@ -180,6 +181,7 @@ function startBlock(event: Fields, state: StreamState, writer: ChunkWriter): Str
   if (block?.['type'] === 'redacted_thinking') return writer.thinkingBlock(block);
   if (block?.['type'] !== 'tool_use') return [];
   const index = state.tools.size;
+  if (index >= mostParts) throw new SseTooLarge(`The answer has more than ${mostParts} calls`);
   const input = asObject(block['input']);
   const whole = input !== undefined && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
   state.tools.set(asNumber(event['index']) ?? index, { index, hasArguments: whole !== '' });
@@ -198,7 +200,11 @@ function readDelta(event: Fields, state: StreamState, writer: ChunkWriter): Stre
       return isFilled(delta['text']) ? writer.text(asText(delta['text']) ?? '') : [];
     case 'thinking_delta': {
       const piece = asText(delta['thinking']) ?? '';
-      state.thinking.set(blockIndex(event), (state.thinking.get(blockIndex(event)) ?? '') + piece);
+      const thinking = (state.thinking.get(blockIndex(event)) ?? '') + piece;
+      // Kept for its signature; blocks follow one another, and each has one.
+      if (thinking.length > largestAssembled || state.thinking.size > mostParts)
+        throw new SseTooLarge(`The thinking is longer than ${largestAssembled} letters`);
+      state.thinking.set(blockIndex(event), thinking);
       return piece === '' ? [] : writer.reasoning(piece);
     }
     case 'signature_delta': {

@@ -5,7 +5,7 @@ import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answe
 import { asBuffer } from './as-buffer.ts';
 import { createChunkWriter, truncated } from './chat-chunks.ts';
 import { convertEmbeddings } from './embeddings.ts';
-import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { asCount, asList, asObject, asText, type Fields } from './json-shape.ts';
 import { createNdjsonFramer } from './ndjson.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
@@ -86,8 +86,8 @@ function readCalls(value: unknown, context: ReadContext, first: number): readonl
 /** Counts of zero are left out by Ollama. */
 function readUsage(answer: Fields): Usage {
   return {
-    promptTokens: tokens(asNumber(answer['prompt_eval_count']) ?? 0),
-    completionTokens: tokens(asNumber(answer['eval_count']) ?? 0),
+    promptTokens: tokens(asCount(answer['prompt_eval_count']) ?? 0),
+    completionTokens: tokens(asCount(answer['eval_count']) ?? 0),
     cachedTokens: undefined,
     reasoningTokens: undefined,
   };
@@ -102,7 +102,7 @@ function readEmbeddings(answer: Fields, context: ReadContext): WholeAnswer {
   const list = asList(answer['embeddings']);
   if (list === undefined)
     return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer has no "embeddings"') };
-  const prompt = tokens(asNumber(answer['prompt_eval_count']) ?? 0);
+  const prompt = tokens(asCount(answer['prompt_eval_count']) ?? 0);
   const written = {
     object: 'list',
     data: list.map((embedding, index) => ({ object: 'embedding', index, embedding })),

@@ -1,6 +1,6 @@
 import { type Tokens, tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
-import { asNumber, asObject, asText } from './json-shape.ts';
+import { asCount, asObject, asText } from './json-shape.ts';
 
 /** Reads OpenAI's `usage` object; undefined where there is none. */
 export function readOpenAiUsage(value: unknown): Usage | undefined {
@@ -47,6 +47,6 @@ export function readFinishReason(value: unknown): FinishReason | undefined {
 }
 
 function count(value: unknown): Tokens | undefined {
-  const number = asNumber(value);
-  return number === undefined || number < 0 ? undefined : tokens(number);
+  const number = asCount(value);
+  return number === undefined ? undefined : tokens(number);
 }

@@ -4,7 +4,7 @@ import type { FinishReason } from '../plan/usage.ts';
 import type { StreamPart, StreamReader } from './answer.ts';
 import { type ChunkFrame, inFrame, learnFrame } from './chunk-frame.ts';
 import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
-import { mostChoices } from './limits.ts';
+import { mostParts } from './limits.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
 import { scanBody } from './scan-body.ts';
@@ -62,8 +62,8 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
       return choices === undefined ? undefined : { kind: 'opening', bytes: eventBytes(chunk, event, askedModel) };
     }
     const read = readChoices(choices);
-    if (open.size + finished.size > mostChoices)
-      return fail(failure('upstream_too_large', `The provider’s answer has more than ${mostChoices} choices`));
+    if (open.size + finished.size > mostParts)
+      return fail(failure('upstream_too_large', `The provider’s answer has more than ${mostParts} choices`));
     const bytes = eventBytes(chunk, event, askedModel);
     if (read.reason !== undefined) return { kind: 'finish', bytes, reason: read.reason, usage };
     return { kind: read.isContent ? 'content' : 'opening', bytes };

@@ -66,6 +66,25 @@ const whole = {
 
 const sse = 'text/event-stream';
 
+/** An event of Anthropic's wire. */
+const event = (type: string, fields: Record<string, unknown>): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
+const messageStart = event('message_start', { message: { usage: {} } });
+const thought = event('content_block_delta', {
+  index: 0,
+  delta: { type: 'thinking_delta', thinking: 'x'.repeat(60_000) },
+});
+const calls = Array.from({ length: 2000 }, (_, index) =>
+  event('content_block_start', { index, content_block: { type: 'tool_use', id: `t${index}`, name: 'f', input: {} } }),
+).join('');
+
+/** The end of a body, however long it is. */
+async function endOf({ body }: Response): Promise<string> {
+  let text = '';
+  for await (const piece of body ?? []) text = (text + Buffer.from(piece).toString()).slice(-1000);
+  return text;
+}
+
 describe('spine 7: what is held of an answer is bounded', () => {
   test.each([
     [
@@ -91,6 +110,8 @@ describe('spine 7: what is held of an answer is bounded', () => {
       false,
       endless(sse, '', delta({ role: 'assistant' }).repeat(100)),
     ],
+    ['a stream of nothing but comments', {}, true, endless(sse, '', `: ${'x'.repeat(1000)}\n\n`.repeat(50))],
+    ['a stream of nothing but blanks', {}, true, endless(sse, '', '\n'.repeat(50_000))],
     ['one event without an end', {}, true, endless(sse, 'data: {"x":"', 'x'.repeat(100_000))],
     [
       'one line without an end',
@@ -99,14 +120,25 @@ describe('spine 7: what is held of an answer is bounded', () => {
       endless('application/x-ndjson', '{"x":"', 'x'.repeat(100_000)),
     ],
     ['a whole answer without an end', {}, false, endless('application/json', '{"x":"', 'x'.repeat(100_000))],
+    [
+      'thinking without an end',
+      { type: 'anthropic', api_key: 'os.environ/K' },
+      true,
+      endless(sse, messageStart, thought),
+    ],
+    [
+      'calls of tools without an end',
+      { type: 'anthropic', api_key: 'os.environ/K' },
+      true,
+      endless(sse, messageStart, calls),
+    ],
     ['more choices than anybody asked for', {}, true, choicesWithoutEnd()],
   ])('%s', async (_what, provider, streams, behaviour) => {
-    const { upstream, gateway } = await startOne(provider);
+    const { upstream, gateway } = await startOne(provider, { environment: { K: 'key-0123456789' } });
     upstream.script(behaviour);
     const before = process.memoryUsage().rss;
     const answer = await gateway.chat({ stream: streams });
-    expect(await answer.text()).toContain('upstream_too_large');
-    expect(answer.status).toBe(502);
+    expect(await endOf(answer)).toContain('"code":"upstream_too_large"');
     await (await upstream.received(1)).cancelled;
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
   });
@@ -210,6 +242,14 @@ describe('spine 3.4: one whole answer where a stream was asked for is streamed',
     const { events } = await readStream(await gateway.chat({ stream: true }));
     expect(events.join('')).not.toContain('usage');
     expect(await gateway.logged('request_routed')).toMatchObject({ state: 'completed', completion_tokens: 2 });
+  });
+
+  test.each([1e300, -5, 1.5, '7', null])('a count of %j is none', async (count) => {
+    const { upstream, gateway } = await startOne();
+    upstream.script(json({ ...whole, usage: { prompt_tokens: count, completion_tokens: 2 } }));
+    expect((await gateway.chat()).status).toBe(200);
+    expect(await gateway.logged('request_routed')).toMatchObject({ completion_tokens: 2 });
+    expect(await gateway.logged('request_routed')).not.toHaveProperty('prompt_tokens');
   });
 
   test('calls of tools get the index that a stream has', async () => {
