@@ -19,7 +19,7 @@ import { getProbe } from './control/get-probe.ts';
 import { mostConnections } from './control/most-connections.ts';
 import { probeProvider } from './control/probe-provider.ts';
 import { toServerFamily } from './control/server-families.ts';
-import { decideBind } from './control/start-rules.ts';
+import { type BindDecision, decideBind } from './control/start-rules.ts';
 import { type ChosenFolders, chooseFolders } from './control/state-folder.ts';
 import { createUpstreams, destroyUpstreams } from './control/upstreams.ts';
 import { type Clock, systemClock } from './gateway/clock.ts';
@@ -113,8 +113,7 @@ export async function start(options: StartOptions): Promise<Running> {
   if (bind.kind === 'refused') throw new StartRefused(bind.about, bind.message, { fix: bind.fix });
   const folders = chooseFolders(loaded.home, options.stateFolder, options.environment);
   const warnings = [
-    ...loaded.diagnostics,
-    ...bind.warnings.map((one) => ({ ...one, span: loaded.places.host })),
+    ...withStartWarnings(loaded, bind.warnings),
     ...(folders.note === undefined ? [] : [folderWarning(folders.note)]),
   ].map(describeDiagnostic);
   const system = assemble({ options, clock, loaded, folders, warnings });
@@ -149,6 +148,19 @@ async function load(options: StartOptions, clock: Clock): Promise<LoadedPlan> {
     case 'invalid':
       throw new StartRefused('config', 'The configuration cannot run', loaded);
   }
+}
+
+/** What the start finds goes where the configuration found the same: it says what follows from it. */
+function withStartWarnings(
+  { diagnostics, places }: LoadedPlan,
+  warnings: Extract<BindDecision, { kind: 'bind' }>['warnings'],
+): readonly Diagnostic[] {
+  const others = diagnostics.filter((one) => !warnings.some(({ code }) => code === one.code));
+  const placed = warnings.map((one): Diagnostic => {
+    const place = one.code === 'host-narrowed' ? places.host : diagnostics.find(({ code }) => code === one.code)?.span;
+    return { ...one, span: place };
+  });
+  return [...others, ...placed];
 }
 
 function folderWarning(message: string): Diagnostic {
@@ -338,6 +350,7 @@ async function describeStart(system: System, address: Running['address']): Promi
   const serves = listed.find((one) => one.kind !== 'embedding' && (one.state === 'ready' || one.state === 'degraded'));
   return {
     address: address.url,
+    host: address.host,
     config: loaded.origin,
     providers,
     names,

@@ -119,6 +119,19 @@ describe('spine 2.3: what a start does with what is missing', () => {
     await upstream.close();
   });
 
+  test('a weak key is told once, at its line, with what follows from it', async () => {
+    const gateway = await startGateway({
+      providers: { e: { type: 'echo', models: ['m'] } },
+      settings: { general_settings: { master_key: 'os.environ/WEAK' } },
+      environment: { WEAK: 'sk-1234' },
+    });
+    const { warnings } = await gateway.running.report(milliseconds(0));
+    expect(warnings).toMatchObject([
+      { code: 'secret-weak', line: 2, message: expect.stringContaining('only this machine is served') },
+    ]);
+    await gateway.close();
+  });
+
   test('a configuration with errors does not start, and tells all of them', async () => {
     await expect(
       startGateway({ providers: { a: { type: 'olama' }, b: { type: 'openai_compatible' } } }),

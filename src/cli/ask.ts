@@ -23,7 +23,12 @@ export const command: Command = defineCommand({
     config: configOption,
     'state-dir': stateOption,
     system: { kind: 'text', value: 'TEXT', help: 'a system message before the question' },
-    'max-tokens': { kind: 'number', value: 'N', help: 'longest answer in tokens' },
+    'max-tokens': {
+      kind: 'number',
+      value: 'N',
+      whole: { least: 1, most: 1_000_000 },
+      help: 'longest answer in tokens',
+    },
     'key-env': { kind: 'text', value: 'NAME', help: 'variable that holds the key (default: LITELLM_MASTER_KEY)' },
     json: jsonOption,
   },

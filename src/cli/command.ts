@@ -25,7 +25,14 @@ export type OptionDefinition =
       readonly oneOf?: readonly string[];
     }
   | { readonly kind: 'list'; readonly help: string; readonly value: string; readonly short?: string }
-  | { readonly kind: 'number'; readonly help: string; readonly value: string; readonly short?: string };
+  | {
+      readonly kind: 'number';
+      readonly help: string;
+      readonly value: string;
+      readonly short?: string;
+      /** A whole number within these; absent: any number from 0. */
+      readonly whole?: { readonly least: number; readonly most: number };
+    };
 
 export type OptionDefinitions = { readonly [name: string]: OptionDefinition };
 
@@ -89,6 +96,9 @@ export function defineCommand<const Definitions extends OptionDefinitions>(defin
     run: (input, terminal) => definition.run(input as unknown as Input<Definitions>, terminal),
   };
 }
+
+/** What a port may be; 0 takes any that is free. */
+export const portRange: { readonly least: number; readonly most: number } = { least: 0, most: 65_535 };
 
 /** Options that most verbs share, so that they are spelled and explained once. */
 export const configOption: {

@@ -9,6 +9,7 @@ import {
   exitCode,
   jsonOption,
   lenientOption,
+  portRange,
   stateOption,
 } from './command.ts';
 import { printJson } from './print-json.ts';
@@ -28,6 +29,7 @@ export const command: Command = defineCommand({
       kind: 'number',
       value: 'PORT',
       short: 'p',
+      whole: portRange,
       help: 'port that the gateway will listen on (default: the config’s)',
     },
     lenient: lenientOption,

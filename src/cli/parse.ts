@@ -52,6 +52,12 @@ function optionProblem(command: Command, token: OptionToken): string | undefined
   if (definition.kind === 'number' && !/^\d+(\.\d+)?$/.test(token.value)) {
     return `${token.rawName} wants a number, found "${token.value}"`;
   }
+  if (definition.kind === 'number' && definition.whole !== undefined) {
+    const { least, most } = definition.whole;
+    const number = Number(token.value);
+    if (!Number.isInteger(number) || number < least || number > most)
+      return `${token.rawName} wants a whole number from ${least} to ${most}, found "${token.value}"`;
+  }
   if (definition.kind === 'text' && definition.oneOf !== undefined && !definition.oneOf.includes(token.value)) {
     return wrongWord(token.rawName, token.value, definition.oneOf);
   }

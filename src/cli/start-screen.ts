@@ -5,8 +5,9 @@ import type { Terminal } from './terminal.ts';
 
 /** What a person wants to know when the gateway has started, and no more. */
 export function renderStart(report: StartReport, terminal: Pick<Terminal, 'colour' | 'columns'>): string[] {
+  const isOwn = /^(?:127\.|::1$)/.test(report.host);
   const lines = [
-    `${paint(terminal, 'bold', 'Signalbox')} serves ${paint(terminal, 'cyan', `${report.address}/v1`)}`,
+    `${paint(terminal, 'bold', 'Signalbox')} serves ${paint(terminal, 'cyan', `${report.address}/v1`)}${isOwn ? '' : `, for other machines too (${report.host})`}`,
     '',
   ];
   lines.push(`  config  ${originText(report)}`);

@@ -9,6 +9,7 @@ import {
   exitCode,
   jsonOption,
   lenientOption,
+  portRange,
   stateOption,
 } from './command.ts';
 import { fail } from './fail.ts';
@@ -30,7 +31,13 @@ export const command: Command = defineCommand({
   ],
   options: {
     config: configOption,
-    port: { kind: 'number', value: 'PORT', short: 'p', help: 'port to listen on (default: 4000, or the config’s)' },
+    port: {
+      kind: 'number',
+      value: 'PORT',
+      short: 'p',
+      whole: portRange,
+      help: 'port to listen on (default: 4000, or the config’s)',
+    },
     host: { kind: 'text', value: 'HOST', help: 'address to listen on (default: 127.0.0.1); wider ones need a key' },
     discover: { kind: 'flag', negatable: true, help: 'do not look for model servers where there is no config' },
     lenient: lenientOption,

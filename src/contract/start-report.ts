@@ -13,6 +13,8 @@ export type ConfigOrigin =
 export type StartReport = {
   /** For example `http://127.0.0.1:4000`. */
   readonly address: string;
+  /** What is listened on: this machine's own address, or a wider one. */
+  readonly host: string;
   readonly config: ConfigOrigin;
   /** Providers with the states known so far. */
   readonly providers: readonly ProviderStatus[];

@@ -30,6 +30,7 @@ const ready: ProviderStatus = {
 };
 const plain: StartReport = {
   address: 'http://127.0.0.1:4000',
+  host: '127.0.0.1',
   config: { kind: 'echo', looked: true },
   providers: [],
   names: 1,
@@ -65,6 +66,13 @@ const starts: Readonly<Record<string, StartReport>> = {
     providers: [down],
     names: 0,
     firstName: null,
+  },
+  'start, for other machines too': {
+    ...plain,
+    host: '0.0.0.0',
+    config: { kind: 'folder', path: '/home/me/config' },
+    providers: [ready],
+    key: { needed: true, variable: 'LITELLM_MASTER_KEY' },
   },
   'start, a folder with a key and a warning': {
     ...plain,

@@ -41,6 +41,8 @@ test.each([
   ['an argument out of a closed list', ['completion', 'bahs'], 64, 'did you mean "bash"?'],
   ['an unknown verb of a noun', ['provider', 'lsit'], 64, 'did you mean "provider list"?'],
   ['a flag with a value', ['status', '--json=yes'], 64, 'takes no value'],
+  ['a port that is none', ['up', '--port', '99999'], 64, 'from 0 to 65535, found "99999"'],
+  ['half a port', ['doctor', '--port', '80.5'], 64, 'wants a whole number'],
   ['a missing argument', ['ask'], 64, 'NAME'],
   ['a noun alone', ['provider'], 64, 'provider list'],
   ['too many words', ['status', 'now'], 64, 'now'],
