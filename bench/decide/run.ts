@@ -12,7 +12,13 @@ import { factsOf, planOf, seededRandom } from '../../test/support/plan-of.ts';
 
 const poolSize = 5;
 const sizes = [50, 2000];
-const strategies: readonly StrategyName[] = ['direct', 'simple_shuffle', 'weighted_round_robin', 'least_busy'];
+const strategies: readonly StrategyName[] = [
+  'direct',
+  'simple_shuffle',
+  'weighted_round_robin',
+  'least_busy',
+  'soonest',
+];
 
 function makePlan(deployments: number, members: number, strategy: StrategyName): Plan {
   const names = Array.from({ length: deployments }, (_, index) => `provider-${index}/model`);

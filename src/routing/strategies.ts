@@ -161,38 +161,42 @@ function largestContext(members: readonly Eligible[], { state }: StrategyInput):
 
 /** The smallest predicted time to the last token. A speed that is not known is taken to be the best known among its peers, so that it is tried and then known. */
 function soonest(members: readonly Eligible[], input: StrategyInput): Scores {
-  const known = members.map(({ deployment }) => input.state.observations[deployment.index]?.speeds ?? unseenSpeeds);
-  const best = bestOf(known);
-  const predicted = members.map(({ deployment }, index) => {
-    const { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken } = known[index] ?? unseenSpeeds;
-    return predict(input, deployment, {
-      answerMs,
-      loadMs: loadMs ?? best.loadMs,
-      prefillMsPerToken: prefillMsPerToken ?? best.prefillMsPerToken,
-      decodeMsPerToken: decodeMsPerToken ?? best.decodeMsPerToken,
-    });
-  });
+  const speedsOf = ({ deployment }: Eligible): Speeds =>
+    input.state.observations[deployment.index]?.speeds ?? unseenSpeeds;
+  const best = members.reduce<Speeds>((least, one) => fasterOf(least, speedsOf(one)), unseenSpeeds);
+  const predicted = members.map((one) => predict(input, one.deployment, completed(speedsOf(one), best)));
   return {
     values: predicted.map((one) => -(one.queue + one.load + one.prefill + one.decode)),
     numbersAt: (index) => inSeconds(predicted[index]),
   };
 }
 
-function bestOf(all: readonly Speeds[]): Speeds {
-  const least = (read: (one: Speeds) => number | undefined): number | undefined => {
-    const values = all.flatMap((one) => read(one) ?? []);
-    return values.length === 0 ? undefined : Math.min(...values);
-  };
+function fasterOf(a: Speeds, b: Speeds): Speeds {
   return {
-    loadMs: least((one) => one.loadMs),
+    loadMs: lesser(a.loadMs, b.loadMs),
     answerMs: undefined,
-    prefillMsPerToken: least((one) => one.prefillMsPerToken),
-    decodeMsPerToken: least((one) => one.decodeMsPerToken),
+    prefillMsPerToken: lesser(a.prefillMsPerToken, b.prefillMsPerToken),
+    decodeMsPerToken: lesser(a.decodeMsPerToken, b.decodeMsPerToken),
+  };
+}
+
+function lesser(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}
+
+function completed(own: Speeds, best: Speeds): Speeds {
+  return {
+    answerMs: own.answerMs,
+    loadMs: own.loadMs ?? best.loadMs,
+    prefillMsPerToken: own.prefillMsPerToken ?? best.prefillMsPerToken,
+    decodeMsPerToken: own.decodeMsPerToken ?? best.decodeMsPerToken,
   };
 }
 
 function inSeconds(prediction: Prediction | undefined): Candidate['numbers'] {
-  return Object.fromEntries(Object.entries(prediction ?? {}).map(([name, ms]) => [`${name}_s`, ms / 1000]));
+  if (prediction === undefined) return noNumbers;
+  const { queue, load, prefill, decode } = prediction;
+  return { queue_s: queue / 1000, load_s: load / 1000, prefill_s: prefill / 1000, decode_s: decode / 1000 };
 }
 
 function byComplexity(members: readonly Eligible[], input: StrategyInput): Scores {
