@@ -17,6 +17,7 @@ import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
 import type { Clock, Timer } from './clock.ts';
 import { failureOfError, wasReused } from './upstream-failure.ts';
+import { encodingOf, headerMap } from './upstream-headers.ts';
 
 /** What an upstream said first: all that can be known before anything is sent to the client. */
 export type First =
@@ -385,20 +386,9 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
 const emptyStream = 'The provider ended its stream without an answer';
 const endlessOpening = 'The provider sent far more than an answer begins with, and no answer';
 
+const nothing: Buffer = Buffer.alloc(0);
+
 function compressed(encoding: string): string {
   const name = encoding.replaceAll(/[^\w.-]/g, '').slice(0, 40);
   return `The provider’s answer is compressed (content-encoding "${name}"), wanted none, since none was asked for`;
-}
-
-const nothing: Buffer = Buffer.alloc(0);
-
-function encodingOf(headers: Record<string, string | string[] | undefined>): string | undefined {
-  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase();
-  return encoding === 'identity' || encoding === '' ? undefined : encoding;
-}
-
-function headerMap(headers: Record<string, string | string[] | undefined>): ReadonlyMap<string, string> {
-  return new Map(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
-  );
 }
