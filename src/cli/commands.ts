@@ -25,6 +25,8 @@ export const commands: readonly CommandEntry[] = [
   entry('model list', 'list the names that clients can ask for', () => import('./model/list.ts')),
   entry('route explain', 'show where a request for a name would go, and why', () => import('./route/explain.ts')),
   entry('route stats', 'count recorded requests by provider, model and pool', () => import('./route/stats.ts')),
+  entry('cache stats', 'show what the response cache holds and how often it helped', () => import('./cache/stats.ts')),
+  entry('cache flush', 'remove answers from the response cache', () => import('./cache/flush.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),
   entry('completion', 'print a completion script for a shell', async () => ({
     command: (await import('./completion.ts')).createCompletion(commands),

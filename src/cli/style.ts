@@ -103,6 +103,13 @@ export function stateText(terminal: Pick<Terminal, 'colour'>, state: string, why
   return `${paintState(terminal, state)}${why === null ? '' : paint(terminal, 'dim', `: ${why}`)}`;
 }
 
+/** A size in bytes, in the unit that makes it short. */
+export function bytesText(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB'];
+  const power = Math.min(units.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  return power === 0 ? `${bytes} bytes` : `${(bytes / 1000 ** power).toFixed(1)} ${units[power]}`;
+}
+
 /** Milliseconds as a person reads them. */
 export function duration(ms: number | null): string {
   if (ms === null) return 'unknown';

@@ -61,7 +61,8 @@ function renderWhy(record: DecisionRecord, terminal: Terminal): string[] {
   ];
 }
 
-function lookedAt({ candidates }: DecisionRecord): string {
+function lookedAt({ candidates, rule }: DecisionRecord): string {
+  if (rule.kind === 'cache') return 'nobody: there was no need';
   if (candidates.length === 0) return 'nobody: no deployment fits';
   const excluded = candidates.filter((one) => one.verdict === 'excluded');
   const why = excluded.map(
@@ -85,11 +86,12 @@ function tried(attempts: readonly AttemptRecord[]): string {
     .join('; then ');
 }
 
-function answered({ answeredBy, state, degraded, refusal, timing }: DecisionRecord, terminal: Terminal): string {
+function answered({ answeredBy, state, degraded, refusal, timing, cache }: DecisionRecord, terminal: Terminal): string {
   const ended = (state ?? 'still running').replaceAll('_', ' ');
   if (answeredBy === null) return paint(terminal, 'red', refusal === null ? `nobody, ${ended}` : refusal.message);
   const times = `first token after ${duration(timing.firstTokenMs)}, all of it after ${duration(timing.totalMs)}`;
-  return `${paint(terminal, 'green', answeredBy)}, ${ended}, ${times}${degraded === null ? '' : paint(terminal, 'yellow', `, degraded: ${degraded}`)}`;
+  const again = cache?.outcome === 'hit' ? `, from the cache (${cache.ageSeconds ?? 0} s old)` : '';
+  return `${paint(terminal, 'green', answeredBy)}${again}, ${ended}, ${times}${degraded === null ? '' : paint(terminal, 'yellow', `, degraded: ${degraded}`)}`;
 }
 
 function cost({ usage, costUsd, timing }: DecisionRecord): string {

@@ -4,6 +4,7 @@
  * null. No secret stands in them, but for the key that `key generate` makes. Start reading here.
  */
 import type { AskReport } from './ask-report.ts';
+import type { CacheFlushReport, CacheReport } from './cache-report.ts';
 import type { CompletionReport } from './completion-report.ts';
 import type { ConnectReport } from './connect-report.ts';
 import type { DecisionRecord, ExplainReport } from './decision-record.ts';
@@ -42,6 +43,8 @@ export type JsonShapes = {
   readonly 'model list': NameList;
   readonly 'route explain': ExplainReport;
   readonly 'route stats': StatsReport;
+  readonly 'cache stats': CacheReport;
+  readonly 'cache flush': CacheFlushReport;
   readonly 'key generate': KeyReport;
   readonly completion: CompletionReport;
   readonly failure: FailureReport;

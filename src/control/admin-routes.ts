@@ -3,11 +3,12 @@ import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { listModels } from '../gateway/view-models.ts';
 import type { AdminRoutes } from './admin-socket.ts';
+import { describeCache, flushCache } from './cache-report.ts';
 import type { Control } from './control.ts';
 import { describeConfig } from './effective-config.ts';
 import { explain } from './explain.ts';
 
-/** The questions that the admin socket answers in this version; all read only. */
+/** What the admin socket answers and does. */
 export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
   return {
     '/v1/status': () => control.status(gateway),
@@ -23,6 +24,8 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
       await control.decisionFile.write();
       return {};
     },
+    '/v1/cache': () => describeCache(control.current()),
+    '/v1/cache/flush': (_query, body) => flushCache(control.current(), readModel(body)),
     '/v1/explain': (_query, body): Promise<DecisionRecord> => {
       const { plan, state } = control.current();
       // Only the command line of this product asks here, with a question of this type.
@@ -30,6 +33,12 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
       return explain({ plan, state, now: control.now(), listing: control.prober.listing }, question);
     },
   };
+}
+
+/** A body that names a model, or none. */
+function readModel(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) throw new Error('The cache is emptied by POST');
+  return 'model' in body && typeof body.model === 'string' ? body.model : undefined;
 }
 
 /** Most decisions of one answer. */

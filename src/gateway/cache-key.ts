@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '../plan/canonical.ts';
+import type { Expression } from '../plan/condition.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
@@ -34,7 +35,9 @@ export function cacheKeyOf(input: KeyInput): EntryKey | undefined {
   const take = (piece: Uint8Array | string): void => {
     hash.update(piece);
   };
-  take(canonical([input.namespace ?? null, ...askedOf(plan, facts), routeOf(plan, meaning)]));
+  const route = routeOf(plan, meaning);
+  const headers = route.headers.map((name) => facts.headers.get(name));
+  take(canonical([input.namespace, askedOf(plan, facts), headers, route.text]));
   // Rules by metadata make it part of what was asked; otherwise it is for logs.
   const hasMetadataRules = plan.settings.routing.metadata.length > 0;
   canonicalMembers(body, scan, (name) => unimportant.has(name) && !(name === 'metadata' && hasMetadataRules), take);
@@ -63,10 +66,13 @@ function askedOf(plan: Plan, facts: RequestFacts): readonly unknown[] {
   return [endpoint, asked, asked === undefined ? capability : undefined, priority, qualityTier, minTier, counted];
 }
 
-/** Routes as texts, for each plan made once. */
-const routes = new WeakMap<Plan, Map<string, string>>();
+/** What the plan says of a name: as a text, and the headers that its conditions ask for. */
+type Route = { readonly text: string; readonly headers: readonly string[] };
 
-function routeOf(plan: Plan, meaning: Extract<Resolution, { kind: 'group' | 'target' }>): string {
+/** Routes of each plan, made once. */
+const routes = new WeakMap<Plan, Map<string, Route>>();
+
+function routeOf(plan: Plan, meaning: Extract<Resolution, { kind: 'group' | 'target' }>): Route {
   let known = routes.get(plan);
   if (known === undefined) {
     known = new Map();
@@ -74,15 +80,41 @@ function routeOf(plan: Plan, meaning: Extract<Resolution, { kind: 'group' | 'tar
   }
   const target = meaning.kind === 'group' ? ({ kind: 'group', group: meaning.group.index } as const) : meaning.target;
   const id = target.kind === 'group' ? `group ${target.group}` : `deployment ${target.deployment}`;
-  let text = known.get(id);
-  if (text === undefined) {
+  let route = known.get(id);
+  if (route === undefined) {
     const group = target.kind === 'group' ? plan.groups[target.group] : undefined;
     const means =
       target.kind === 'deployment' ? deploymentText(plan, deploymentAt(plan, target.deployment)) : undefined;
-    text = canonical([means, group === undefined ? undefined : groupText(plan, group), settingsText(plan)]);
-    known.set(id, text);
+    const text = canonical([means, group === undefined ? undefined : groupText(plan, group), settingsText(plan)]);
+    route = { text, headers: group === undefined ? [] : headersAsked(plan, group) };
+    known.set(id, route);
   }
-  return text;
+  return route;
+}
+
+/** Headers by which a member takes part or does not. */
+function headersAsked(plan: Plan, { members }: ModelGroup): readonly string[] {
+  const conditions = [...members, ...plan.settings.routing.metadata].flatMap(({ condition }) => condition ?? []);
+  return [...new Set(conditions.flatMap(({ expression }) => headersIn(expression)))].sort();
+}
+
+function headersIn(expression: Expression): readonly string[] {
+  switch (expression.kind) {
+    case 'literal':
+      return [];
+    case 'variable': {
+      const { variable } = expression;
+      if (variable.kind === 'header') return [variable.name];
+      return variable.kind === 'fact' && variable.name === 'batch_mode' ? ['x-batch'] : [];
+    }
+    case 'not':
+      return headersIn(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.flatMap(headersIn);
+    case 'compare':
+      return [...headersIn(expression.left), ...headersIn(expression.right)];
+  }
 }
 
 /** Indices differ between plans that say the same, so members are told by what they are. */

@@ -3,6 +3,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { type ViewInput, withoutVersion } from './view.ts';
+import { answerCachePing } from './view-cache.ts';
 import { answerHealth, answerLiveness, answerReadiness } from './view-health.ts';
 import { answerGroupInfo, answerModel, answerModelInfo, answerModels } from './view-models.ts';
 
@@ -10,9 +11,9 @@ import { answerGroupInfo, answerModel, answerModelInfo, answerModels } from './v
 export type Found =
   | { readonly kind: 'model'; readonly endpoint: Endpoint }
   /** A view that wants the key. */
-  | { readonly kind: 'view'; readonly answer: (input: ViewInput) => void }
+  | { readonly kind: 'view'; readonly answer: (input: ViewInput) => void | Promise<void> }
   /** A view that is open without the key. */
-  | { readonly kind: 'open'; readonly answer: (input: ViewInput) => void }
+  | { readonly kind: 'open'; readonly answer: (input: ViewInput) => void | Promise<void> }
   | { readonly kind: 'refused'; readonly failure: Failure; readonly allow: string | undefined };
 
 const modelPaths: ReadonlyMap<string, Endpoint> = new Map([
@@ -28,6 +29,7 @@ const views: ReadonlyMap<string, Extract<Found, { kind: 'view' | 'open' }>> = ne
   ['/models', { kind: 'view', answer: answerModels }],
   ['/model/info', { kind: 'view', answer: answerModelInfo }],
   ['/model_group/info', { kind: 'view', answer: answerGroupInfo }],
+  ['/cache/ping', { kind: 'view', answer: answerCachePing }],
   ['/health', { kind: 'open', answer: answerHealth }],
   ['/health/liveliness', { kind: 'open', answer: answerLiveness }],
   ['/health/liveness', { kind: 'open', answer: answerLiveness }],

@@ -43,7 +43,7 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
         return refuse(exchange, endpoint.failure, endpoint.allow);
       case 'open':
       case 'view':
-        return endpoint.answer({ exchange, snapshot, isDraining: context.isDraining(), path: exchange.path });
+        return await endpoint.answer({ exchange, snapshot, isDraining: context.isDraining(), path: exchange.path });
       case 'model':
         return await handleModelRequest(context, snapshot, exchange, endpoint.endpoint);
     }

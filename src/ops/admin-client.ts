@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { CacheFlushReport, CacheReport } from '../contract/cache-report.ts';
 import type { DecisionList, DecisionRecord } from '../contract/decision-record.ts';
 import type { EffectiveConfig } from '../contract/effective-config.ts';
 import type { ExplainQuestion } from '../contract/explain.ts';
@@ -21,6 +22,9 @@ export type AdminClient = {
   models(): Promise<readonly string[]>;
   explain(question: ExplainQuestion): Promise<DecisionRecord>;
   config(): Promise<EffectiveConfig>;
+  cache(): Promise<CacheReport>;
+  /** Empties the cache, of one asked name or all; undefined where there is none. */
+  flushCache(model: string | undefined): Promise<CacheFlushReport | { readonly problem: string } | undefined>;
 };
 
 /** Why a gateway cannot be asked. */
@@ -71,6 +75,11 @@ export function createAdminClient(record: AdminRecord): AdminClient {
         ask(record, { method: 'POST', path: '/v1/explain', body: question }) as Promise<DecisionRecord | undefined>,
       ),
     config: () => needed(get<EffectiveConfig>('/v1/config')),
+    cache: () => needed(get<CacheReport>('/v1/cache')),
+    flushCache: (model) =>
+      ask(record, { method: 'POST', path: '/v1/cache/flush', body: { model } }) as ReturnType<
+        AdminClient['flushCache']
+      >,
   };
 }
 

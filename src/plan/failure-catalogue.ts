@@ -135,6 +135,14 @@ export const failureCatalogue: Readonly<Record<FailureKind, FailureMeaning>> = {
     countsAgainst: false,
     clientMayRetry: false,
   },
+  cache_unavailable: {
+    ...ours(
+      503,
+      'cache_unavailable',
+      'No response cache is configured, or it does not work: see signalbox cache stats',
+    ),
+    type: 'cache_ping_error',
+  },
   internal: {
     ...ours(500, 'internal_error', 'A fault of the gateway itself: please report it with the request id'),
     level: 'error',

@@ -33,6 +33,7 @@ export type FailureKind =
   | 'no_deployment_ready'
   | 'shutting_down'
   | 'deadline_exceeded'
+  | 'cache_unavailable'
   | 'internal'
   // The upstream's, by what was seen of one attempt.
   | 'upstream_refused'

@@ -1,5 +1,6 @@
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Store, StoreTime } from './store.ts';
+import { storeProblem } from './store-problem.ts';
 
 /** Whether a store is used; one that rests is tried again by itself, at nobody's expense. */
 export type StoreState =
@@ -44,7 +45,7 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
   const failed = (error: unknown): void => {
     failures++;
     if (state.kind === 'resting' || failures < mostFailures || isClosed) return;
-    change({ kind: 'resting', since: time.wall(), why: error instanceof Error ? error.message : String(error) });
+    change({ kind: 'resting', since: time.wall(), why: storeProblem(error) });
     lookSoon();
   };
   const lookSoon = (): void => {
@@ -65,14 +66,18 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
       return undefined;
     }
   };
+  const patiently = <Value>(ask: () => Promise<Value>): Promise<Value> =>
+    within(time, patienceMs, ask()).catch((error: unknown) => {
+      throw new Error(storeProblem(error));
+    });
   return {
     kind: store.kind,
     state: () => state,
     get: (key) => quickly(() => store.get(key)),
     set: (key, value, ttlMs) => quickly(() => store.set(key, value, ttlMs)),
-    flush: (model) => within(time, patienceMs, store.flush(model)),
-    measure: () => within(time, patienceMs, store.measure()),
-    ping: () => within(time, patienceMs, store.ping()).then(succeeded),
+    flush: (model) => patiently(() => store.flush(model)),
+    measure: () => patiently(store.measure),
+    ping: () => patiently(store.ping).then(succeeded),
     close() {
       isClosed = true;
       timer?.stop();

@@ -1,6 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { EntryKey, ModelSize, Store } from './store.ts';
 import { largestValue, sizesByModel } from './store.ts';
+import { storeProblem } from './store-problem.ts';
 
 export type RedisStoreOptions = {
   /** `redis://` or `rediss://`; what it does not say is taken from the fields. */
@@ -25,18 +26,18 @@ const largest = largestValue(Number.MAX_SAFE_INTEGER);
 export function createRedisStore(options: RedisStoreOptions): Store {
   let isClosed = false;
   let client: Redis | undefined;
-  let problem = 'not connected yet';
+  let problem = 'it is not connected yet';
   // Only a gateway with Redis loads its client.
   const loading = import('ioredis').then(({ Redis }) => {
     if (isClosed) return;
     client = options.url === undefined ? new Redis(connection(options)) : new Redis(options.url, connection(options));
     client.on('error', (error: Error) => {
-      problem = error.message;
+      problem = storeProblem(error);
     });
   });
   const connected = (): Redis => {
     if (client?.status === 'ready') return client;
-    throw new Error(`Redis is not connected: ${problem}`);
+    throw new Error(problem);
   };
   const prefix = `${part(options.namespace)}:`;
   const textOf = ({ model, hash }: EntryKey): string => `${prefix}${part(model)}:${hash}`;
@@ -68,7 +69,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return { entries: sizes.length, bytes, maxBytes: undefined, models };
     },
     async ping() {
-      await connected().ping();
+      // Written, so that a server that only reads or is full does not pass; the key is no entry's.
+      await connected().set(`${part(options.namespace)}.ping`, '', 'PX', 1000);
     },
     async close() {
       isClosed = true;

@@ -31,7 +31,7 @@ export type Store = {
   /** Removes what was kept for one model, or all; says how many entries that were. */
   flush(model: string | undefined): Promise<number>;
   measure(): Promise<StoreSize>;
-  /** Resolves where the store works, else rejects with the reason. */
+  /** Resolves where the store can be written to, else rejects with the reason. */
   ping(): Promise<void>;
   close(): Promise<void>;
 };

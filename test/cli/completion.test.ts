@@ -19,6 +19,8 @@ _signalbox; printf '%s\\n' "\${COMPREPLY[@]}"`;
 
 test.each([
   ['signalbox st', ['status']],
+  ['signalbox cache ', ['stats', 'flush']],
+  ['signalbox cache flush --m', ['--model']],
   ['signalbox pro', ['provider']],
   ['signalbox provider ', ['list', 'show', 'probe']],
   ['signalbox provider pr', ['probe']],

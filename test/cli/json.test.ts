@@ -111,12 +111,14 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['connect open-webui', 'connect', 0],
     ['connect aider --write', 'connect', 0],
     ['connect codex --write', 'failure', 1],
+    ['cache stats', 'cache stats', 0],
+    ['cache flush', 'failure', 1],
     ['key generate', 'key generate', 0],
     ['completion bash', 'completion', 0],
     ['up', 'failure', 1],
   ];
   /** Verbs that only a running gateway can answer. */
-  const asksGateway = /^(ask|why|status|up)/;
+  const asksGateway = /^(ask|why|status|up|cache)/;
 
   test.each(lines.filter(([line]) => !asksGateway.test(line)))('%s, at rest', (line, schema, code) =>
     check(line.split(' '), schema, code),
@@ -153,7 +155,7 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
   });
 
   test('every verb is among these', () => {
-    const shown = [...lines.map(([, verb]) => verb), 'up', 'init', 'discover', 'provider probe'];
+    const shown = [...lines.map(([, verb]) => verb), 'up', 'init', 'discover', 'provider probe', 'cache flush'];
     expect(commands.map((entry) => entry.words.join(' ')).filter((verb) => !shown.includes(verb))).toEqual([]);
   });
 });

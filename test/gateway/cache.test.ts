@@ -420,4 +420,13 @@ describe('Part 2, 5: rights and limits', () => {
     expect((await gateway.chat({}, as('sk-0123456789abcdef'))).status).toBe(200);
     expect((await gateway.chat({}, as('sk-small-0123456789'))).status).toBe(403);
   });
+
+  test('/cache/ping without a cache says so, with LiteLLM’s status', async () => {
+    const { gateway } = await setup({ litellm_settings: { cache: false } });
+    const answer = await fetch(`${gateway.url}/cache/ping`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      503,
+      { error: { type: 'cache_ping_error', param: 'cache_ping', code: 'cache_unavailable' } },
+    ]);
+  });
 });

@@ -1,0 +1,19 @@
+/** What keeps a store from working, in words that name no host and no path: clients read them too. */
+export function storeProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code === undefined ? error.message : (knownCodes[code] ?? `it fails with ${code}`);
+}
+
+const knownCodes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection is refused: nothing listens there',
+  ECONNRESET: 'the connection was cut',
+  EPIPE: 'the connection was cut',
+  ETIMEDOUT: 'it cannot be reached in time',
+  EHOSTUNREACH: 'its host cannot be reached',
+  ENOTFOUND: 'its host is not known',
+  EAI_AGAIN: 'its host cannot be looked up',
+  EACCES: 'its folder may not be written to',
+  EROFS: 'its folder may not be written to',
+  ENOSPC: 'the disk is full',
+};
