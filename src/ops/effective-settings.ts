@@ -78,6 +78,17 @@ const settings: readonly Setting[] = [
   },
   seconds(({ cooldown }) => cooldown.cooldownMs, ['router', 'cooldown_time'], ['litellm', 'cooldown_time']),
   { value: ({ routing }) => routing.defaultStrategy, from: [['router', 'routing_strategy']] },
+  { value: ({ cache }) => (cache.enabled ? cache.kind : 'off'), from: [['litellm', 'cache']] },
+  {
+    value: ({ cache }) => (cache.kind === 'redis' ? 'set by Redis' : cache.maxBytes),
+    unit: 'bytes',
+    from: [['server', 'cache_max_bytes']],
+  },
+  {
+    value: ({ cache }) => Object.fromEntries([...cache.modelTtlMs].map(([name, ttl]) => [name, ttl / 1000])),
+    unit: 'seconds',
+    from: [['server', 'cache_ttl_by_model']],
+  },
 ];
 
 const sectionNames: Readonly<Partial<Record<Section, string>>> = {
