@@ -5,9 +5,9 @@ import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { isBatch } from '../routing/facts.ts';
-import { isBounded, nextWaiter, type Outlook, outlookOf, seatFor } from '../routing/seats.ts';
+import { isBounded, nextWaiter, type Outlook, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** What came of asking for a seat. */
@@ -27,6 +27,7 @@ export type Seats = {
 export function createSeats(clock: Clock): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
   const waiting = new Map<Waiter, (seated: Seated) => void>();
+  const wakers = new Map<SeatQueue, Timer>();
   let draining = false;
 
   const seat = (request: GatewayRequest, attempt: PlannedAttempt): Seated => {
@@ -44,16 +45,29 @@ export function createSeats(clock: Clock): Seats {
   };
 
   /** Lets in whoever can go now; each that is let in changes who can. */
-  const letIn = ({ snapshot }: GatewayRequest, queue: SeatQueue): void => {
+  const letIn = (request: GatewayRequest, queue: SeatQueue): void => {
+    const { snapshot } = request;
     for (;;) {
       const next = nextWaiter(snapshot, queue, clock.now());
-      if (next === undefined) return;
+      if (next === undefined) break;
       waiting.get(next)?.(admitted);
     }
+    wake(request, queue);
   };
 
-  const wait = (request: GatewayRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
-    if (draining) return refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
+  /** A turn that is kept for its own model ends by itself, without anything that runs. */
+  const wake = (request: GatewayRequest, queue: SeatQueue): void => {
+    wakers.get(queue)?.stop();
+    wakers.delete(queue);
+    const at = wakeAt(request.snapshot, queue, clock.now());
+    if (at === undefined) return;
+    wakers.set(
+      queue,
+      clock.after(milliseconds(Math.max(1, at - clock.now())), () => letIn(request, queue)),
+    );
+  };
+
+  const enter = (request: GatewayRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
     const { snapshot, deadline } = request;
     const since = clock.now();
     const { maxWaitMs, maxLength } = snapshot.plan.settings.server.queue;
@@ -63,11 +77,16 @@ export function createSeats(clock: Clock): Seats {
       isBatch: request.facts !== undefined && isBatch(request.facts),
       since,
     };
+    seeAsked(snapshot.state, waiter, since);
     queue.waiting.push(waiter);
     const remove = (): void => void queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
     if (nextWaiter(snapshot, queue, since) === waiter) {
       remove();
       return seat(request, attempt);
+    }
+    if (draining) {
+      remove();
+      return refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
     }
     const outlook = outlookOf(snapshot, waiter, since);
     const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, deadline - since));
@@ -77,9 +96,10 @@ export function createSeats(clock: Clock): Seats {
     }
     const { exchange } = request;
     request.waiting = { kind: 'seat', waiter };
+    wake(request, queue);
     return new Promise((resolve) => {
       const end = (seated: Seated): void => {
-        waiting.delete(waiter);
+        if (!waiting.delete(waiter)) return;
         remove();
         timer.stop();
         leave();
@@ -101,11 +121,8 @@ export function createSeats(clock: Clock): Seats {
     take(request, attempt) {
       const { snapshot } = request;
       const queue = snapshot.state.seats.queueOf[attempt.deployment];
-      const isFree =
-        queue === undefined ||
-        !isBounded(snapshot, attempt.deployment) ||
-        (queue.waiting.length === 0 && seatFor(snapshot, attempt) === 'free');
-      return isFree ? seat(request, attempt) : wait(request, attempt, queue);
+      if (queue === undefined || !isBounded(snapshot, attempt.deployment)) return seat(request, attempt);
+      return enter(request, attempt, queue);
     },
     drain() {
       draining = true;

@@ -17,6 +17,9 @@ export type Turn = {
   readonly since: Milliseconds;
   /** Whether it had to come into memory and has not answered yet. */
   readonly isLoading: boolean;
+  /** When people last asked for it, and the usual time between two such requests; absent before the second. */
+  readonly askedAt: Milliseconds;
+  readonly gapMs: number | undefined;
 };
 
 /**

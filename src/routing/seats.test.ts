@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import { unseenEngine } from '../plan/residency.ts';
 import type { Waiter } from '../plan/seats.ts';
 import { decide } from './decide.ts';
-import { nextWaiter, outlookOf, ownSeats, patienceOf, takeSeat } from './seats.ts';
+import { leaveSeat, nextWaiter, outlookOf, ownSeats, patienceOf, seeAsked, takeSeat, wakeAt } from './seats.ts';
 import { createRoutingState } from './state.ts';
 
 const card: PlanOf = {
@@ -40,7 +40,14 @@ function check({ plan: written, running = [], turn, waiting, next }: Row): void 
   for (const index of running) takeSeat(state, asking(index), milliseconds(0));
   const [queue] = state.seats.queues;
   if (queue === undefined) throw new Error('The plan has no queue');
-  if (turn !== undefined) queue.turn = { ...asking(turn), since: milliseconds(0), isLoading: false };
+  if (turn !== undefined)
+    queue.turn = {
+      ...asking(turn),
+      since: milliseconds(0),
+      isLoading: false,
+      askedAt: milliseconds(0),
+      gapMs: undefined,
+    };
   for (const written of waiting) {
     const [, index = '', batch, seconds = '0'] = /^(\d)(b?)(?:@(\d+))?$/.exec(written) ?? [];
     const since = milliseconds(now - Number(seconds) * 1000);
@@ -111,6 +118,28 @@ describe('4.1: who goes next', () => {
       next: undefined,
     },
   ])('$name', check);
+
+  test('a turn is kept while the next request for its model is expected, for no longer than a load takes', () => {
+    const state = createRoutingState(cardPlan, milliseconds(0));
+    const [first] = state.observations;
+    if (first !== undefined) state.observations[0] = { ...first, speeds: { ...first.speeds, loadMs: 300 } };
+    const input = { plan: cardPlan, state };
+    const own = { deployment: deploymentIndex(0), model: 'm0', isBatch: false, since: milliseconds(1000) };
+    const other = { deployment: deploymentIndex(1), model: 'm1', isBatch: false, since: milliseconds(1000) };
+    const queue = state.seats.queueOf[0];
+    if (queue === undefined) throw new Error('The plan has no queue');
+    takeSeat(state, own, milliseconds(0));
+    for (const at of [100, 200, 300]) seeAsked(state, own, milliseconds(at));
+    seeAsked(state, { ...own, isBatch: true }, milliseconds(390));
+    leaveSeat(state, own.deployment);
+    queue.waiting.push(other);
+    expect(nextWaiter(input, queue, milliseconds(499))).toBeUndefined();
+    expect(wakeAt(input, queue, milliseconds(499))).toBe(500);
+    expect(nextWaiter(input, queue, milliseconds(500))).toBe(other);
+    // Rare requests are not waited for past what a change of models costs.
+    seeAsked(state, own, milliseconds(5000));
+    expect(wakeAt(input, queue, milliseconds(5000))).toBe(5300);
+  });
 
   test('a model that loads slowly keeps its turn for longer', () => {
     const state = createRoutingState(cardPlan, milliseconds(0));

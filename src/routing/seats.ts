@@ -79,7 +79,19 @@ export function takeSeat(state: RoutingState, asking: Asking, now: Milliseconds)
   const before = queue.turn?.deployment;
   if (before !== undefined && before !== deployment) seeUnloaded(state, before, now);
   const isLoaded = before === undefined && state.observations[deployment]?.residency?.kind === 'loaded';
-  queue.turn = { deployment, model, since: now, isLoading: !isLoaded };
+  queue.turn = { deployment, model, since: now, isLoading: !isLoaded, askedAt: now, gapMs: undefined };
+}
+
+/** Part of the usual time between two requests that the newest one makes up. */
+const newest = 0.3;
+
+/** Records that a model is asked for: whether others of its kind will follow soon decides how long its turn is kept. */
+export function seeAsked({ seats }: RoutingState, asking: Asking & Pick<Waiter, 'isBatch'>, now: Milliseconds): void {
+  const queue = seats.queueOf[asking.deployment];
+  if (queue?.turn === undefined || asking.isBatch || !hasTurn(queue, asking)) return;
+  const { askedAt, gapMs } = queue.turn;
+  const gap = now - askedAt;
+  queue.turn = { ...queue.turn, askedAt: now, gapMs: gapMs === undefined ? gap : gapMs + newest * (gap - gapMs) };
 }
 
 function seeUnloaded(state: RoutingState, deployment: DeploymentIndex, at: Milliseconds): void {
@@ -109,7 +121,7 @@ const patienceMs = 10_000;
 const loadsWorth = 3;
 
 /** How long a request may be overtaken: longer where a model takes long to load, since changes of model cost that. */
-export function patienceOf({ observations }: RoutingState, { deployment }: Asking): number {
+export function patienceOf({ observations }: Pick<RoutingState, 'observations'>, { deployment }: Asking): number {
   return Math.max(patienceMs, loadsWorth * (observations[deployment]?.speeds.loadMs ?? 0));
 }
 
@@ -122,7 +134,7 @@ export function nextWaiter(input: SeatInput, queue: SeatQueue, now: Milliseconds
   for (const waiter of inOrder(input.state, queue, now)) {
     switch (seatFor(input, waiter)) {
       case 'free':
-        return waiter;
+        return now < keptUntil(input.state, queue, waiter) ? undefined : waiter;
       case 'turn':
         // The turn ends when what runs is over; letting more of its model in would put that off.
         return undefined;
@@ -131,6 +143,29 @@ export function nextWaiter(input: SeatInput, queue: SeatQueue, now: Milliseconds
     }
   }
   return undefined;
+}
+
+/** Times the usual gap between two requests after which no further one is expected. */
+const gapsExpected = 2;
+
+/**
+ * Until when a turn is kept for its own model although another could have it: while the next request
+ * for it is expected, but for no longer than the change of models costs, nor past anybody's patience.
+ */
+export function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): number {
+  const { turn } = queue;
+  if (!queue.isExclusive || turn?.gapMs === undefined || hasTurn(queue, waiter)) return 0;
+  const loadOf = (deployment: DeploymentIndex): number | undefined => observations[deployment]?.speeds.loadMs;
+  const loadMs = loadOf(waiter.deployment) ?? loadOf(turn.deployment) ?? 0;
+  const keptMs = Math.min(gapsExpected * turn.gapMs, loadMs);
+  return Math.min(turn.askedAt + keptMs, waiter.since + patienceOf({ observations }, waiter));
+}
+
+/** When a queue that waits for nothing that runs has to be looked at again. */
+export function wakeAt({ state }: SeatInput, queue: SeatQueue, now: Milliseconds): number | undefined {
+  if (queue.busy > 0) return undefined;
+  const [first] = inOrder(state, queue, now);
+  return first === undefined ? undefined : keptUntil(state, queue, first);
 }
 
 /** The waiters of a queue in the order in which they would go now. */
@@ -168,7 +203,7 @@ function playedWait(input: SeatInput, queue: SeatQueue, waiter: Waiter, now: Mil
     if (queue.isExclusive && !hasTurn(played, next)) {
       if (next === waiter) return waitMs;
       waitMs += state.observations[next.deployment]?.speeds.loadMs ?? 0;
-      turn = { ...next, isLoading: false };
+      turn = { ...next, isLoading: false, askedAt: now, gapMs: undefined };
     }
     if (next === waiter) return waitMs;
     waiting.splice(waiting.indexOf(next), 1);

@@ -130,7 +130,7 @@ async function launch(
   });
   let log = '';
   const keep = (chunk: Buffer): void => {
-    log = (log + chunk.toString()).slice(-200_000);
+    log = (log + chunk.toString()).slice(-4_000_000);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);

@@ -2,7 +2,7 @@ import { deploymentIndex, type Milliseconds, milliseconds } from '../../src/plan
 import type { Plan } from '../../src/plan/plan.ts';
 import type { RoutingState } from '../../src/plan/routing-state.ts';
 import type { Waiter } from '../../src/plan/seats.ts';
-import { leaveSeat, nextWaiter, seatFor, takeSeat } from '../../src/routing/seats.ts';
+import { leaveSeat, nextWaiter, seatFor, seeAsked, takeSeat, wakeAt } from '../../src/routing/seats.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 
 /** One request of a play: when it comes, and to which deployment of the plan. */
@@ -40,6 +40,7 @@ export function playSeats(play: SeatPlay): { readonly served: readonly Served[];
   const running: Served[] = [];
   const arrivalOf = new Map<Waiter, Arrival>();
   let loads = 0;
+  let clock = milliseconds(0);
   const start = (waiter: Waiter, now: Milliseconds): void => {
     const queue = state.seats.queueOf[waiter.deployment];
     const before = queue?.turn;
@@ -69,11 +70,20 @@ export function playSeats(play: SeatPlay): { readonly served: readonly Served[];
       }
     }
   };
-  while (coming.length > 0 || running.length > 0) {
+  const wakesAt = (): number =>
+    Math.min(...state.seats.queues.map((one) => wakeAt({ plan, state }, one, clock) ?? Number.POSITIVE_INFINITY));
+  const waits = (): boolean => state.seats.queues.some((one) => one.waiting.length > 0);
+  while (coming.length > 0 || running.length > 0 || waits()) {
     running.sort((a, b) => a.endedAt - b.endedAt);
     const ends = running[0]?.endedAt ?? Number.POSITIVE_INFINITY;
     const comes = coming[0]?.at ?? Number.POSITIVE_INFINITY;
-    const now = milliseconds(Math.min(ends, comes));
+    const wakes = play.inOrderOfArrival ? Number.POSITIVE_INFINITY : wakesAt();
+    clock = milliseconds(Math.max(clock, Math.min(ends, comes, wakes)));
+    const now = clock;
+    if (wakes < ends && wakes < comes) {
+      letIn(now);
+      continue;
+    }
     if (ends <= comes) {
       const one = running.shift();
       if (one !== undefined) leaveSeat(state, one.waiter.deployment);
@@ -84,6 +94,7 @@ export function playSeats(play: SeatPlay): { readonly served: readonly Served[];
       const { deployment, isBatch = false } = arrival;
       const waiter = { deployment: deploymentIndex(deployment), model: `m${deployment}`, isBatch, since: now };
       arrivalOf.set(waiter, arrival);
+      seeAsked(state, waiter, now);
       state.seats.queueOf[deployment]?.waiting.push(waiter);
     }
     letIn(now);
