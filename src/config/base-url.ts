@@ -25,6 +25,11 @@ export function splitAddress(text: string, dialect: DialectName): Address | unde
 /** What an address must be, by what is wrong with one; the address itself may hold a password. */
 export function addressWanted(text: string): string {
   const plain = 'an address such as http://127.0.0.1:8080';
+  const placeholder = /^https?:\/\/[^/]*:([A-Z][A-Z0-9_]*)(?:\/|$)/.exec(text)?.[1];
+  if (placeholder !== undefined) return `${plain}: ${placeholder} stands where the port goes`;
+  const port = portOf(text);
+  if (port !== undefined && port > 65_535) return `a port from 1 to 65535, not ${port}`;
+  if (/^[\w.-]+(?::\d+)?(?:\/|$)/.test(text)) return `${plain}: http:// or https:// is missing before "${text}"`;
   if (!URL.canParse(text)) return plain;
   const url = new URL(text);
   if (url.username !== '' || url.password !== '')
@@ -32,6 +37,17 @@ export function addressWanted(text: string): string {
   if (url.search !== '')
     return `${plain}, without a query: Azure’s api-version goes into api_version, a key into api_key`;
   return plain;
+}
+
+/** Of what kind the fault of an address is. */
+export function badAddress(text: string): 'bad-url' | 'bad-port' {
+  return (portOf(text) ?? 0) > 65_535 ? 'bad-port' : 'bad-url';
+}
+
+/** The port that an address names. */
+function portOf(text: string): number | undefined {
+  const port = /^https?:\/\/[^/?#]*:(\d+)(?:[/?#]|$)/.exec(text)?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 /** An address as it may be shown. */

@@ -12,7 +12,16 @@ export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSe
   noteNoNames(plan, lowering);
   checkReachable(plan, lowering);
   for (const name of plan.settings.retry.groupPolicy.keys())
-    checkPolicyName(name, inside(router.place('model_group_retry_policy'), name), plan, lowering);
+    checkName(
+      name,
+      keyOf(inside(router.place('model_group_retry_policy'), name)),
+      'The retry policy is',
+      plan,
+      lowering,
+    );
+  for (const [index, { name, models }] of plan.settings.server.keys.entries())
+    for (const model of models)
+      checkName(model, inside(server.place('keys'), index), `A right of the key "${name}" is`, plan, lowering);
   for (const { name } of plan.settings.limits)
     checkLimit(name, inside(rateLimits.place('limits'), name), plan, lowering);
   for (const name of plan.settings.cache.modelTtlMs.keys())
@@ -73,17 +82,21 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
   );
 }
 
-function checkPolicyName(name: string, at: Place, { names, wildcards }: Plan, { findings, catalog }: Lowering): void {
-  const isKnown = names.has(name) || names.has(otherTag(name)) || wildcards.some((one) => one.pattern === name);
+/** A name that a setting is for must be one that requests can ask for. */
+function checkName(name: string, at: Place, what: string, plan: Plan, { findings, catalog }: Lowering): void {
+  const isKnown =
+    plan.names.has(name) ||
+    plan.names.has(otherTag(name)) ||
+    plan.wildcards.some((one) => one.pattern === name) ||
+    ruleFor(name, plan) !== undefined;
   if (isKnown || catalog.broken.has(name)) return;
-  const [near] = nearest(name, names.keys(), 1);
-  findings.add('unknown-model', keyOf(at), `The retry policy is for "${name}", which no request can ask for`, {
+  const [near] = nearest(name, plan.names.keys(), 1);
+  findings.add('unknown-model', at, `${what} for "${name}", which no request can ask for`, {
     found: name,
     nearest: near,
   });
 }
 
-/** A time in the cache is for a name that requests ask for. */
 function checkCachedName(name: string, at: Place, plan: Plan, { findings, catalog }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parse, stringify } from 'yaml';
+import { canonical } from '../plan/canonical.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ModelGroup, Target } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -7,8 +8,10 @@ import type { Provider } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
 import { type CompileOptions, compile } from './compile.ts';
 import type { Compiled } from './diagnostic.ts';
+import { type Place, quietFindings } from './findings.ts';
 import { blockVersion, carriedSources, digestOf, type GeneratedBlock, settingsSections } from './generated-block.ts';
 import { stoodInFor, withoutSecrets } from './interpolate.ts';
+import { readFallbacks } from './litellm/fallbacks.ts';
 import type { SourceFile, SourceKind } from './source-file.ts';
 
 /**
@@ -55,19 +58,34 @@ function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>): string {
 /** What LiteLLM has to be told of the sources beyond its model_list: fallbacks and other names. */
 function routerAdditions(plan: Plan, declared: Record<string, unknown>): Record<string, unknown> {
   const aliases = [...plan.names].flatMap(([name, target]) =>
-    target.kind === 'alias' ? [[name, plan.groups[target.group]?.name ?? '']] : [],
+    target.kind === 'alias' ? [[name, aliasOf(plan.groups[target.group]?.name ?? '', target.hidden)]] : [],
   );
   return {
+    ...inLitellmForm(declared),
     ...fallbackSection(plan, declared),
     ...(aliases.length === 0 ? {} : { model_group_alias: Object.fromEntries(aliases) }),
   };
 }
 
+function aliasOf(model: string, hidden: boolean): unknown {
+  return hidden ? { model, hidden } : model;
+}
+
 function settingsOf(raw: ReadonlyMap<SourceKind, unknown>): Record<string, unknown> {
   const own = asMap(raw.get('settings'));
   return Object.fromEntries(
-    settingsSections.flatMap((section) => (own[section] === undefined ? [] : [[section, own[section]]])),
+    settingsSections.flatMap((section) =>
+      own[section] === undefined ? [] : [[section, asLitellmRefers(own[section])]],
+    ),
   );
+}
+
+/** Of the ways to refer to a variable LiteLLM reads one alone; it would take `${NAME}` for the value itself. */
+function asLitellmRefers(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/, 'os.environ/$1');
+  if (Array.isArray(value)) return value.map(asLitellmRefers);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, asLitellmRefers(inner)]));
 }
 
 function asMap(value: unknown): Record<string, unknown> {
@@ -130,9 +148,9 @@ function deploymentsOf(plan: Plan, target: Target): readonly Deployment['index']
   return plan.groups[target.group]?.members.map((member) => member.deployment) ?? [];
 }
 
-type Place = { readonly order: number; readonly weight: number | undefined };
+type Rank = { readonly order: number; readonly weight: number | undefined };
 
-function entryOf(group: ModelGroup, deployment: Deployment, provider: Provider, { order, weight }: Place): object {
+function entryOf(group: ModelGroup, deployment: Deployment, provider: Provider, { order, weight }: Rank): object {
   const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
   return {
     model_name: group.name,
@@ -200,6 +218,28 @@ function keyOf({ credential, dialect }: Provider): string | undefined {
 function referenceText(secret: SecretReference): string {
   return secret.kind === 'env' ? `os.environ/${secret.name}` : stoodInFor(secret.fingerprint);
 }
+
+/** Fallbacks that are declared in another form than the one which LiteLLM takes. */
+function inLitellmForm(declared: Record<string, unknown>): Record<string, unknown> {
+  const keys = ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'];
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const own = declared[key];
+      const pairs = readFallbacks(own, nowhere, quietFindings).map(({ name, targets }) => ({ [name]: targets }));
+      return own === undefined || own === null || canonical(own) === canonical(pairs) ? [] : [[key, pairs]];
+    }),
+  );
+}
+
+/** Sources that compile have nothing to tell of their places. */
+const nowhere: Place = {
+  file: {
+    source: { kind: 'settings', path: '', text: '' },
+    value: undefined,
+    spanOf: () => ({ file: '', line: 1, column: 1, endLine: 1, endColumn: 1 }),
+  },
+  path: [],
+};
 
 /** LiteLLM's own fallbacks, group to group, for those who run the file there; ours are read from the sources. */
 function fallbackSection(plan: Plan, declared: Record<string, unknown>): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { type Milliseconds, milliseconds, providerId, seconds } from '../plan/id
 import type { Json } from '../plan/json.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Budget, Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
-import { addressWanted, shownAddress, splitAddress, tierOfAddress } from './base-url.ts';
+import { addressWanted, badAddress, shownAddress, splitAddress, tierOfAddress } from './base-url.ts';
 import { dialectOf } from './dialect.ts';
 import { inside, keyOf, type Place } from './findings.ts';
 import { readSecret } from './interpolate.ts';
@@ -137,7 +137,7 @@ function addressOf(
   const isTemplate = placeholder.test(text) && !isActive(shape.status);
   const address = splitAddress(isTemplate ? text.replace(placeholder, '') : text, dialect);
   if (address !== undefined) return address;
-  findings.add('bad-url', inside(at, 'base_url'), `"base_url" has "${shownAddress(text)}"`, {
+  findings.add(badAddress(text), inside(at, 'base_url'), `"base_url" has "${shownAddress(text)}"`, {
     found: shownAddress(text),
     wanted: addressWanted(text),
   });

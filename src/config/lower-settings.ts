@@ -1,9 +1,8 @@
-import { keyId, type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
-import type { RateLimit } from '../plan/provider.ts';
+import { type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
+import { nearest } from '../plan/nearest.ts';
 import type { SecretReference } from '../plan/secret.ts';
 import type {
   CooldownSettings,
-  NamedKey,
   NamedLimit,
   PolicyClass,
   RetrySettings,
@@ -13,9 +12,11 @@ import type {
 } from '../plan/settings.ts';
 import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import { readSecret } from './interpolate.ts';
-import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
+import { readSection, type SectionReader } from './litellm/section.ts';
 import { lowerCache } from './lower-cache.ts';
+import { lowerKeys } from './lower-keys.ts';
 import type { ParsedFile } from './parsed-file.ts';
+import { limitKeys, readLimit } from './read-limit.ts';
 import type { Environment } from './source-file.ts';
 
 /** The sections of settings.yaml or of a LiteLLM file, each read by its keys. */
@@ -159,6 +160,11 @@ function readPolicy(
     if (kind === undefined)
       findings.add('unknown-key', { ...at, part: 'key' }, `Unknown key "${key}"`, {
         found: key,
+        nearest: nearest(
+          key,
+          Object.keys(policyClasses).map((one) => `${one}${ending}`),
+          1,
+        )[0],
         wanted: `such as TimeoutError${ending}`,
       });
     else if (typeof count !== 'number')
@@ -291,6 +297,7 @@ function lowerCors(value: unknown, place: Place, findings: Findings): ServerSett
     if (key !== 'enabled' && key !== 'allowed_origins')
       findings.add('unknown-key', { ...place, path: [...place.path, key], part: 'key' }, `Unknown key "${key}"`, {
         found: key,
+        nearest: nearest(key, ['enabled', 'allowed_origins'], 1)[0],
         wanted: 'enabled or allowed_origins',
       });
   }
@@ -310,30 +317,6 @@ function lowerCors(value: unknown, place: Place, findings: Findings): ServerSett
   return { enabled, allowedOrigins: list };
 }
 
-function lowerKeys(value: unknown, place: Place, environment: Environment, findings: Findings): readonly NamedKey[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) {
-    findings.add('wrong-type', place, '"keys" is no list', { wanted: 'a list of {name, key, models}' });
-    return [];
-  }
-  return value.flatMap((entry: unknown, index): NamedKey[] => {
-    const at: Place = { ...place, path: [...place.path, index] };
-    const name = valueAt(entry, ['name']);
-    const key = valueAt(entry, ['key']);
-    const models = valueAt(entry, ['models']);
-    if (typeof name !== 'string' || typeof key !== 'string') {
-      findings.add('missing-key', at, 'A key wants "name" and "key"', {
-        wanted: '{name: laptop, key: os.environ/LAPTOP_KEY}',
-      });
-      return [];
-    }
-    const secret = readSecret(key, { ...at, path: [...at.path, 'key'] }, environment, findings);
-    if (secret === undefined) return [];
-    const allowed = Array.isArray(models) ? models.filter((one) => typeof one === 'string') : [];
-    return [{ id: keyId(name), name, secret, models: allowed, limit: readLimit(entry, at, findings) }];
-  });
-}
-
 function lowerLimits({ rateLimits }: SettingsSections, findings: Findings): readonly NamedLimit[] {
   const limits = rateLimits.raw('limits');
   if (rateLimits.boolean('enabled') === false || typeof limits !== 'object' || limits === null) return [];
@@ -343,28 +326,10 @@ function lowerLimits({ rateLimits }: SettingsSections, findings: Findings): read
       if (limitKeys.includes(key) || key.startsWith('x-')) continue;
       findings.add('unknown-key', keyOf(inside(place, key)), `Unknown key "${key}"`, {
         found: key,
+        nearest: nearest(key, limitKeys, 1)[0],
         wanted: limitKeys.join(', '),
       });
     }
     return { name, limit: readLimit(value, place, findings) };
   });
-}
-
-const limitKeys: readonly string[] = ['rpm', 'tpm', 'max_parallel_requests'];
-
-function readLimit(value: unknown, place: Place, findings: Findings): RateLimit {
-  const number = (key: string): number | undefined => {
-    const found = valueAt(value, [key]);
-    if (found === undefined || (typeof found === 'number' && found > 0)) return found;
-    findings.add('wrong-type', inside(place, key), `"${key}" has ${JSON.stringify(found)}`, {
-      wanted: 'a number above 0',
-    });
-    return undefined;
-  };
-  const parallelRequests = number('max_parallel_requests');
-  return {
-    requestsPerMinute: number('rpm'),
-    tokensPerMinute: number('tpm'),
-    ...(parallelRequests === undefined ? {} : { parallelRequests }),
-  };
 }

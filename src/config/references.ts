@@ -170,11 +170,11 @@ function resolveAmbiguous(
   const choices = models.map((one) => one.backendModel);
   if (role === 'primary') {
     const [near] = nearest(wanted.name, choices, 1);
-    findings.add(
-      'ambiguous-model',
-      reference.at,
-      `"${provider.id}" has several models, and nothing says which one "${wanted.name}" means`,
-      {
+    findings.addToCause('ambiguous-model', reference.at, {
+      key: `${provider.id} ${wanted.name}`,
+      subject: wanted.name,
+      message: () => `"${provider.id}" has several models, and nothing says which one "${wanted.name}" means`,
+      details: () => ({
         found: reference.name,
         nearest: near,
         wanted: `one of ${choices.slice(0, 12).join(', ')}`,
@@ -182,8 +182,8 @@ function resolveAmbiguous(
           near === undefined
             ? 'Name the model with backend_model (in a pool: preferred_model)'
             : `Name the model, for example "${near}"`,
-      },
-    );
+      }),
+    });
     return [];
   }
   const [first] = models;

@@ -85,6 +85,46 @@ const faults: readonly (readonly [what: string, files: Files, ...findings: reado
   ],
 ];
 
+/** Faults of one line each, whose message helps at once. */
+const lines: readonly (readonly [line: string, code: string, help: RegExp])[] = [
+  ['server_settings: {keys: [{name: a, key: os.environ/A, modls: [qwen]}]}', 'unknown-key', /Write "models"/],
+  ['server_settings: {keys: [{name: a, key: os.environ/A, models: {qwen: true}}]}', 'wrong-type', /a list/],
+  ['server_settings: {keys: [{name: a, key: none}]}', 'wrong-type', /a secret/],
+  [
+    'server_settings: {keys: [{name: a, key: os.environ/A}, {name: a, key: os.environ/B}]}',
+    'duplicate-name',
+    /another/,
+  ],
+  ['server_settings: {keys: [{name: a, key: os.environ/A, models: [qwem]}]}', 'unknown-model', /Write "qwen"/],
+  ['server_settings: {cors: {enabld: true}}', 'unknown-key', /Write "enabled"/],
+  ['rate_limit_settings: {limits: {qwen: {rmp: 5}}}', 'unknown-key', /Write "rpm"/],
+  ['router_settings: {retry_policy: {TimeoutErrorRetrys: 3}}', 'unknown-key', /Write "TimeoutErrorRetries"/],
+  ['router_settings: {num_retries: -1}', 'wrong-type', /whole number from 0 up/],
+  ['router_settings: {timeout: 0}', 'wrong-type', /above 0/],
+];
+
+test.each(lines)('spine 2.3: %s', (line, code, help) => {
+  const [one, ...others] = findingsOf({ providers: sound, settings: line }).filter(
+    (found) => found.code !== 'secret-unset',
+  );
+  expect([one?.code, others]).toEqual([code, []]);
+  expect(`${one?.wanted} ${one?.fix}`).toMatch(help);
+});
+
+test.each([
+  ['localhost:8000', 'bad-url', /http:\/\/ or https:\/\/ is missing/],
+  ['http://127.0.0.1:99999', 'bad-port', /from 1 to 65535/],
+  ['http://127.0.0.1:CUSTOM_PORT', 'bad-url', /CUSTOM_PORT stands where the port goes/],
+  ['ftp://host', 'bad-url', /such as http/],
+  ['http://me:secret@host', 'bad-url', /without a name and password/],
+  ['http://host/v1?x=1', 'bad-url', /without a query/],
+])('spine 2.3: base_url: %s', (address, code, help) => {
+  const text = `providers: {a: {type: vllm, base_url: "${address}", models: [m]}}`;
+  const [one, ...others] = findingsOf({ providers: text });
+  expect([one?.code, others]).toEqual([code, []]);
+  expect(one?.wanted).toMatch(help);
+});
+
 describe('spine 2.3: one finding for one cause', () => {
   test.each(faults.map(([what, files, ...wanted]) => ({ what, files, wanted })))('$what', ({ files, wanted }) => {
     const found = findingsOf(files);

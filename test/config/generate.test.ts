@@ -62,6 +62,28 @@ describe('spine 2.4: the generated file stands for its sources', () => {
   });
 });
 
+test('spine 2.4: what LiteLLM reads in one form only is written in that form', () => {
+  const { text } = compileGenerated([
+    source('providers', { providers: { here: { type: 'ollama', models: ['a', 'b'] } } }),
+    source('settings', {
+      router_settings: {
+        fallbacks: { a: { fallback_models: ['b'] } },
+        context_window_fallbacks: [{ model: 'a', fallback_models: ['b'] }],
+        model_group_alias: { seen: 'a', unseen: { model: 'a', hidden: true } },
+      },
+      general_settings: { master_key: '${CLOUD_KEY}' },
+    }),
+  ]);
+  expect(parse(text)).toMatchObject({
+    router_settings: {
+      fallbacks: [{ a: ['b'] }],
+      context_window_fallbacks: [{ a: ['b'] }],
+      model_group_alias: { seen: 'a', unseen: { model: 'a', hidden: true } },
+    },
+    general_settings: { master_key: 'os.environ/CLOUD_KEY' },
+  });
+});
+
 describe('spine 2.4: edits of the generated file', () => {
   const sources = [
     source('providers', { providers: { here: { type: 'ollama', models: ['llama3.1', 'qwen'] } } }),

@@ -10,9 +10,13 @@ import { startProduct } from '../support/product.ts';
 import { describeReal } from './real.ts';
 import { startLitellm } from './servers.ts';
 
-const runbook = fileURLToPath(new URL('../support/runbook-config', import.meta.url));
+const configurations = [
+  '../support/runbook-config',
+  '../config/fixtures/predecessor/config',
+  '../config/fixtures/older/config',
+];
 const key = 'sk-0123456789abcdef0123456789abcdef';
-const environment = { OLLAMA_API_KEY: 'sk-cloud-0123456789' };
+const environment = { OLLAMA_API_KEY: 'sk-cloud-0123456789', LITELLM_MASTER_KEY: key };
 
 type Listing = { readonly data: readonly { readonly id: string }[] };
 
@@ -23,34 +27,37 @@ async function namesAt(url: string, headers: Record<string, string>): Promise<re
 }
 
 describeReal('spine 2.4: the generated file in the real LiteLLM', ['litellm'], () => {
-  test('loads without a word of complaint, and lists the names that this gateway lists', async () => {
-    const read = await readSources(runbook);
-    if (read.kind === 'missing') throw new Error(read.message);
-    const options = { environment, lenient: false };
-    const { value: text = '' } = generate(read.files, options);
-    const folder = mkdtempSync(join(tmpdir(), 'signalbox-litellm-'));
-    const file = join(folder, 'litellm-unified.yaml');
-    writeFileSync(file, text);
-    const litellm = await startLitellm(file, key);
-    const product = await startProduct({
-      files: { 'litellm-unified.yaml': text },
-      args: ['--config', 'litellm-unified.yaml'],
-      environment,
-    });
-    try {
-      const theirs = await namesAt(litellm.url, { authorization: `Bearer ${key}` });
-      expect(litellm.log()).not.toContain('Error creating deployment');
-      expect(await namesAt(product.url, {})).toEqual(theirs);
-      const plan = compile(read.files, options).value;
-      expect(
-        plan?.groups
-          .filter((group) => group.listed)
-          .map((group) => group.name as string)
-          .sort(),
-      ).toEqual(theirs);
-    } finally {
-      await Promise.all([litellm.stop(), product.stop()]);
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }, 240_000);
+  test.each(configurations)(
+    '%s loads without a word of complaint, and lists the names that this gateway lists',
+    async (path) => {
+      const read = await readSources(fileURLToPath(new URL(path, import.meta.url)));
+      if (read.kind === 'missing') throw new Error(read.message);
+      const options = { environment, lenient: false };
+      const { value: text = '' } = generate(read.files, options);
+      const folder = mkdtempSync(join(tmpdir(), 'signalbox-litellm-'));
+      const file = join(folder, 'litellm-unified.yaml');
+      writeFileSync(file, text);
+      const litellm = await startLitellm(file, key);
+      const product = await startProduct({
+        files: { 'litellm-unified.yaml': text },
+        args: ['--config', 'litellm-unified.yaml'],
+        environment,
+      });
+      try {
+        const theirs = await namesAt(litellm.url, { authorization: `Bearer ${key}` });
+        expect(litellm.log()).not.toContain('Error creating deployment');
+        expect(await namesAt(product.url, { authorization: `Bearer ${key}` })).toEqual(theirs);
+        const plan = compile(read.files, options).value;
+        const listed = plan?.groups.filter((group) => group.listed).map((group): string => group.name) ?? [];
+        const aliases = [...(plan?.names ?? [])].flatMap(([name, target]) =>
+          target.kind === 'alias' && !target.hidden ? [name] : [],
+        );
+        expect([...listed, ...aliases].sort()).toEqual(theirs);
+      } finally {
+        await Promise.all([litellm.stop(), product.stop()]);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    240_000,
+  );
 });

@@ -2,7 +2,7 @@ import { canonical } from '../../plan/canonical.ts';
 import { providerId } from '../../plan/ids.ts';
 import type { Credential, Provider } from '../../plan/provider.ts';
 import type { SecretReference } from '../../plan/secret.ts';
-import { addressWanted, shownAddress, splitAddress, tierOfAddress } from '../base-url.ts';
+import { addressWanted, badAddress, shownAddress, splitAddress, tierOfAddress } from '../base-url.ts';
 import { inside } from '../findings.ts';
 import { readSecret } from '../interpolate.ts';
 import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
@@ -39,7 +39,7 @@ export function providerOf(
     prefix.dialect === 'openai' && !/^https:\/\/api\.openai\.com/.test(base) ? 'openai_compatible' : prefix.dialect;
   const address = splitAddress(base, dialect);
   if (address === undefined) {
-    findings.add('bad-url', basePlace, `"${shownAddress(base)}" is no address of a provider`, {
+    findings.add(badAddress(base), basePlace, `"${shownAddress(base)}" is no address of a provider`, {
       found: shownAddress(base),
       wanted: addressWanted(base),
     });

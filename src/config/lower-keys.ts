@@ -1,0 +1,77 @@
+import { keyId } from '../plan/ids.ts';
+import { nearest } from '../plan/nearest.ts';
+import type { NamedKey } from '../plan/settings.ts';
+import { type Findings, inside, keyOf, type Place } from './findings.ts';
+import { readSecret } from './interpolate.ts';
+import { valueAt } from './litellm/section.ts';
+import { limitKeys, readLimit } from './read-limit.ts';
+import type { Environment } from './source-file.ts';
+
+/**
+ * Reads `server_settings.keys`. Whatever is wrong with an entry is an error: a right that is
+ * misspelt must not become a right to everything.
+ */
+export function lowerKeys(
+  value: unknown,
+  place: Place,
+  environment: Environment,
+  findings: Findings,
+): readonly NamedKey[] {
+  if (!Array.isArray(value)) return [];
+  const seen = new Map<string, Place>();
+  return value.flatMap((entry: unknown, index): NamedKey[] => {
+    const at = inside(place, index);
+    const name = valueAt(entry, ['name']);
+    const key = valueAt(entry, ['key']);
+    reportUnknownKeys(entry, at, findings);
+    const models = readModels(valueAt(entry, ['models']), inside(at, 'models'), findings);
+    if (typeof name !== 'string' || typeof key !== 'string') {
+      findings.add('missing-key', at, 'A key wants "name" and "key"', {
+        wanted: '{name: laptop, key: os.environ/LAPTOP_KEY}',
+      });
+      return [];
+    }
+    reportTwice(name, inside(at, 'name'), seen, findings);
+    const secret = readSecret(key, inside(at, 'key'), environment, findings);
+    if (secret === undefined) {
+      findings.add('wrong-type', inside(at, 'key'), `The key of "${name}" is none`, {
+        wanted: 'a secret, as os.environ/NAME',
+      });
+      return [];
+    }
+    return [{ id: keyId(name), name, secret, models, limit: readLimit(entry, at, findings) }];
+  });
+}
+
+const entryKeys: readonly string[] = ['name', 'key', 'models', ...limitKeys];
+
+function reportUnknownKeys(entry: unknown, at: Place, findings: Findings): void {
+  for (const key of Object.keys(typeof entry === 'object' && entry !== null ? entry : {})) {
+    if (entryKeys.includes(key) || key.startsWith('x-')) continue;
+    const [near] = nearest(key, entryKeys, 1);
+    findings.add('unknown-key', keyOf(inside(at, key)), `Unknown key "${key}"`, {
+      found: key,
+      nearest: near,
+      wanted: `one of ${entryKeys.join(', ')}`,
+    });
+  }
+}
+
+function readModels(value: unknown, at: Place, findings: Findings): readonly string[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  findings.add('wrong-type', at, '"models" is no list of names', { wanted: 'a list such as [fast, code]' });
+  return [];
+}
+
+function reportTwice(name: string, at: Place, seen: Map<string, Place>, findings: Findings): void {
+  const first = seen.get(name);
+  if (first === undefined) seen.set(name, at);
+  else
+    findings.add('duplicate-name', at, `Two keys are called "${name}"`, {
+      found: name,
+      related: [first],
+      fix: 'Give one of them another name',
+    });
+}
