@@ -30,7 +30,8 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
       const { plan, state } = control.current();
       // Only the command line of this product asks here, with a question of this type.
       const question = (typeof body === 'object' && body !== null ? body : {}) as ExplainQuestion;
-      return explain({ plan, state, now: control.now(), listing: control.prober.listing }, question);
+      const { listing, residency } = control.prober;
+      return explain({ plan, state, now: control.now(), listing, residency }, question);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { AssumedState, ExplainQuestion } from '../contract/explain.ts';
+import type { Decision } from '../plan/decision.ts';
 import { type Milliseconds, milliseconds, tokens } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -14,6 +15,8 @@ export type ExplainInput = {
   readonly now: Milliseconds;
   /** Waits for a provider's model list; absent where nothing can be asked. */
   readonly listing?: (provider: Plan['deployments'][number]['provider']) => Promise<void>;
+  /** Waits until it is known what providers have in memory; absent where nothing can be asked. */
+  readonly residency?: (providers: Decision['needsResidency'], limit: Milliseconds) => Promise<void>;
 };
 
 /** Decides a request that is never sent, as live traffic would be decided; nothing is changed by it. */
@@ -27,6 +30,10 @@ export async function explain(input: ExplainInput, question: ExplainQuestion): P
   for (let waits = 0; decision.needsListing !== undefined && waits < 2; waits++) {
     if (input.listing === undefined) state.listed.set(decision.needsListing, new Set());
     else await input.listing(decision.needsListing);
+    decision = choose();
+  }
+  if (decision.needsResidency.length > 0 && input.residency !== undefined) {
+    await input.residency(decision.needsResidency, plan.settings.routing.preferWarm.checkTimeoutMs);
     decision = choose();
   }
   return describeDecision(plan, decision);

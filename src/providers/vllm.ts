@@ -28,13 +28,13 @@ export const vllm: Dialect = {
   },
 };
 
-/** /health may answer before the model serves, so both it and the list must be good. */
+/** /health may answer before the model serves, so both it and the list must be good; a server that has no list will not get one. */
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const models = readModelList(probeJson(answers, '/models'));
   const health = healthAnswer(answers, ['/models', '/metrics']);
   const list = answerOf(answers, '/models');
   const metrics = answerOf(answers, '/metrics')?.body ?? '';
-  const isUp = health?.status === 200 && models !== undefined;
+  const isUp = health?.status === 200 && (models !== undefined || list?.status === 404);
   return {
     state: isUp ? 'up' : health?.status === 200 && !isKeyRefused(list?.status) ? 'loading' : 'down',
     detail: isUp ? undefined : statusDetail(health?.status === 200 ? list?.status : health?.status),
