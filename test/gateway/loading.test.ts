@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { chat } from '../support/fake-upstream.ts';
-import { readStream, startGateway, type TestGateway, textOf } from '../support/gateway.ts';
+import { chat, startFakeUpstream } from '../support/fake-upstream.ts';
+import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -65,23 +65,26 @@ function send(answer: ServerResponse, status: number, body: unknown): void {
   answer.end(JSON.stringify(body));
 }
 
-async function stateOf({ url }: TestGateway): Promise<string | undefined> {
-  const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string; state: string }[] };
-  return data.find((one) => one.id === 'm')?.state;
+async function stateOf({ url }: TestGateway, model = 'm'): Promise<string | undefined> {
+  return ((await (await fetch(`${url}/v1/models/${model}`)).json()) as { state?: string }).state;
 }
 
 type System = { readonly server: LoadingServer; readonly gateway: TestGateway; readonly clock: ManualClock };
 
-async function startSystem(settings: Record<string, unknown> = {}, isLoading = true): Promise<System> {
-  const server = await startLoading(isLoading);
+async function startSystem(
+  settings: Record<string, unknown> = {},
+  more: Partial<TestGatewayOptions> = {},
+): Promise<System> {
+  const server = await startLoading(true);
   const clock = createManualClock();
   const gateway = await startGateway({
-    providers: { llama: { type: 'llama_cpp', base_url: server.url, models: ['m'] } },
+    providers: { llama: { type: 'llama_cpp', base_url: server.url, models: ['m'] }, ...more.providers },
     settings: { router_settings: { num_retries: 0 }, server_settings: { stream_heartbeat_after: 2 }, ...settings },
+    ...(more.mappings === undefined ? {} : { mappings: more.mappings }),
     clock,
   });
   closers.push(gateway.close);
-  await until('its first state', async () => (await stateOf(gateway)) === (isLoading ? 'loading' : 'ready'));
+  await until('its first state', async () => (await stateOf(gateway, 'llama/m')) === 'loading');
   return { server, gateway, clock };
 }
 
@@ -152,5 +155,41 @@ describe('3.4 a request for a model that loads', () => {
     server.isLoading = false;
     await clock.advance(10_000);
     expect(server.posts).toBe(0);
+  });
+
+  test.each([
+    // A peer that is there serves sooner, by its place or by what is predicted.
+    ['weighted_round_robin', { llama: 0.9, near: 0.1 }, undefined, 'near/m'],
+    ['soonest', { llama: 0.9, near: 0.1 }, undefined, 'near/m'],
+    // What stands behind it is no peer: the name that was asked for is what its user wants.
+    [undefined, undefined, 'n', 'llama/m'],
+  ] as const)('%s %j, fallback %s: %s answers', async (strategy, weights, fallback, route) => {
+    const near = await startFakeUpstream(['m', 'n']);
+    closers.push(near.close);
+    const system = await startSystem(
+      {},
+      {
+        providers: { near: { type: 'openai_compatible', base_url: near.url, models: [fallback ?? 'm'] } },
+        mappings:
+          weights === undefined
+            ? { exact_matches: { m: { provider: 'llama', fallback } } }
+            : {
+                load_balancing: {
+                  m: {
+                    strategy,
+                    providers: Object.entries(weights).map(([provider, weight]) => ({ provider, weight })),
+                  },
+                },
+              },
+      },
+    );
+    const answer = system.gateway.chat();
+    if (route === 'llama/m') {
+      await goOn(system, 2000);
+      system.server.isLoading = false;
+      await goOn(system, 1500);
+    }
+    expect((await answer).headers.get('x-signalbox-route')).toBe(route);
+    expect(system.server.posts).toBe(route === 'llama/m' ? 1 : 0);
   });
 });
