@@ -16,7 +16,7 @@ import { type AdminSocket, AlreadyRunning, openAdminSocket } from './control/adm
 import { type Control, startControl } from './control/control.ts';
 import { explain } from './control/explain.ts';
 import { getProbe } from './control/get-probe.ts';
-import { mostConnections } from './control/most-connections.ts';
+import { machineLimits } from './control/machine-limits.ts';
 import { probeProvider } from './control/probe-provider.ts';
 import { toServerFamily } from './control/server-families.ts';
 import { type BindDecision, decideBind } from './control/start-rules.ts';
@@ -236,7 +236,7 @@ function assemble(input: AssembleInput): System {
     newRequestId: () => requestId(randomUUID()),
     log: withEarlyProbes(log, control),
     keep: control.keep,
-    mostConnections: mostConnections(),
+    limits: machineLimits(),
     listing: control.prober.listing,
     residency: control.prober.residency,
     look: control.prober.look,

@@ -7,7 +7,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
-import { createListener } from './listener.ts';
+import { createListener, type ListenerLimits } from './listener.ts';
 import { handleExchange } from './pipeline.ts';
 import { createSeats } from './seat-queue.ts';
 
@@ -22,12 +22,12 @@ export type Gateway = {
 
 /** What a gateway is made of. */
 export type GatewayInput = GatewayDependencies & {
-  /** Connections of clients that are held at once. */
-  readonly mostConnections: number;
+  /** What is held for clients at once. */
+  readonly limits: ListenerLimits;
 };
 
 /** Creates a gateway; it answers once it listens. */
-export function createGateway({ mostConnections, ...dependencies }: GatewayInput): Gateway {
+export function createGateway({ limits, ...dependencies }: GatewayInput): Gateway {
   const running = new Set<Promise<void>>();
   const seats = createSeats(dependencies.clock);
   let draining = false;
@@ -45,7 +45,7 @@ export function createGateway({ mostConnections, ...dependencies }: GatewayInput
     },
     onBadClient: dependencies.log.badClient,
     clock: dependencies.clock,
-    mostConnections,
+    limits,
   });
   return {
     active: () => running.size,

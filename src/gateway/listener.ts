@@ -4,11 +4,18 @@ import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import { createNodeExchange } from './node-exchange.ts';
 
+/** What is held for clients at once. */
+export type ListenerLimits = {
+  /** Descriptors must be left for the upstreams. */
+  readonly connections: number;
+  /** Of all requests under way together. */
+  readonly bodyBytes: number;
+};
+
 /** What the listener is given, and whom it tells. */
 export type ListenerInput = {
   readonly clock: Clock;
-  /** Connections that are held at once, so that descriptors are left for the upstreams. */
-  readonly mostConnections: number;
+  readonly limits: ListenerLimits;
   onExchange(exchange: Exchange): void;
   /** Bytes that are not HTTP, clients that never finish a request, and more connections than are held. */
   onBadClient(reason: string, remoteAddress: string | undefined): void;
@@ -31,10 +38,11 @@ export type Listener = {
 /** Creates the HTTP server; it parses strictly and hands each request on as an exchange. */
 export function createListener(input: ListenerInput): Listener {
   const connections = createConnections(input);
+  const bodies = { held: 0, most: input.limits.bodyBytes };
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean): void => {
     connections.began(request.socket);
     response.once('close', () => connections.ended(request.socket));
-    input.onExchange(createNodeExchange({ request, response, waitsForContinue, clock: input.clock }));
+    input.onExchange(createNodeExchange({ request, response, waitsForContinue, bodies, clock: input.clock }));
   };
   const server = createServer(
     {
@@ -54,9 +62,9 @@ export function createListener(input: ListenerInput): Listener {
   server.on('checkContinue', (request, response) => take(request, response, true));
   server.on('connection', connections.opened);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    // A client that leaves has done nothing wrong.
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
-      input.onBadClient(error.code ?? 'bad request', socket.remoteAddress);
+    // A client that leaves, or never used a connection that it opened to spare, has done nothing wrong.
+    if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || socket.bytesRead === 0) return void socket.destroy();
+    input.onBadClient(error.code ?? 'bad request', socket.remoteAddress);
     answerBadClient(error, socket);
   });
   return { server, endUnused: connections.endUnused };
@@ -74,7 +82,7 @@ type Connections = {
  * Counts the requests on each connection. A new connection past the limit takes the place of the
  * one that has been unused for longest, so that idle ones keep nobody out.
  */
-function createConnections({ mostConnections, onBadClient }: ListenerInput): Connections {
+function createConnections({ limits: { connections: most }, onBadClient }: ListenerInput): Connections {
   const requests = new Map<Socket, number>();
   let isFull = false;
   let isEnding = false;
@@ -91,11 +99,11 @@ function createConnections({ mostConnections, onBadClient }: ListenerInput): Con
       requests.set(socket, 0);
       socket.once('close', () => {
         requests.delete(socket);
-        if (requests.size < mostConnections * 0.9) isFull = false;
+        if (requests.size < most * 0.9) isFull = false;
       });
-      if (requests.size <= mostConnections) return;
+      if (requests.size <= most) return;
       // One line for a flood, not one for each connection of it.
-      if (!isFull) onBadClient(`more than ${mostConnections} connections`, socket.remoteAddress);
+      if (!isFull) onBadClient(`more than ${most} connections`, socket.remoteAddress);
       isFull = true;
       makeRoom();
     },
@@ -118,7 +126,7 @@ function createConnections({ mostConnections, onBadClient }: ListenerInput): Con
 }
 
 function answerBadClient(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesWritten > 0) {
+  if (!socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { milliseconds } from '../plan/ids.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
-import { bodyProblem, discardBody, isUnread, readBody } from './read-body.ts';
+import { bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
 
 /** A request of Node's server with what belongs to it. */
 export type NodeRequest = {
@@ -10,11 +10,12 @@ export type NodeRequest = {
   readonly response: ServerResponse;
   /** Whether the client sends its body only when it is told to (`Expect: 100-continue`). */
   readonly waitsForContinue: boolean;
+  readonly bodies: HeldBodies;
   readonly clock: Clock;
 };
 
 /** Makes an exchange of a request of Node's server. */
-export function createNodeExchange({ request, response, waitsForContinue, clock }: NodeRequest): Exchange {
+export function createNodeExchange({ request, response, waitsForContinue, bodies, clock }: NodeRequest): Exchange {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   const rawPath = mark === -1 ? url : url.slice(0, mark);
@@ -33,7 +34,7 @@ export function createNodeExchange({ request, response, waitsForContinue, clock 
       const problem = bodyProblem(request, limit);
       if (problem !== undefined) return Promise.reject(problem);
       if (waitsForContinue) response.writeContinue();
-      return readBody(request, limit, clock);
+      return readBody({ request, response, limit, bodies, clock });
     },
     whenClosed(listener) {
       // It may have left while nobody watched.

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
@@ -25,8 +25,22 @@ export function bodyProblem({ headers }: IncomingMessage, limit: number): BodyEr
   return new BodyError(failure('bad_request', message, { param: 'content-encoding' }));
 }
 
-/** Reads a whole body; rejects with a {@link BodyError} past the limit, after a long silence, or when the client leaves. */
-export function readBody(request: IncomingMessage, limit: number, clock: Clock): Promise<Uint8Array> {
+/** The bodies of all requests under way, in bytes; each counts until its answer is over. */
+export type HeldBodies = { held: number; readonly most: number };
+
+type BodyReading = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly limit: number;
+  readonly bodies: HeldBodies;
+  readonly clock: Clock;
+};
+
+/**
+ * Reads a whole body; rejects with a {@link BodyError} past the limit, where all bodies together
+ * are more than is held, after a long silence, or when the client leaves.
+ */
+export function readBody({ request, response, limit, bodies, clock }: BodyReading): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let size = 0;
@@ -46,12 +60,18 @@ export function readBody(request: IncomingMessage, limit: number, clock: Clock):
     };
     const onData = (piece: Buffer): void => {
       size += piece.length;
+      bodies.held += piece.length;
       if (size > limit) return settle(tooLarge(limit));
+      // One body alone is never too much, or a raised limit would be none.
+      if (bodies.held > bodies.most && bodies.held > size) return settle(tooMuch(bodies.most));
       pieces.push(piece);
       silence.restart();
     };
     const onEnd = (): void => settle();
     const onClose = (): void => settle(new BodyError(failure('client_closed')));
+    response.once('close', () => {
+      bodies.held -= size;
+    });
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('close', onClose);
@@ -90,6 +110,11 @@ export function discardBody(request: IncomingMessage, clock: Clock, done: () => 
   // Emitted at the body's end too.
   request.on('close', settle);
   request.resume();
+}
+
+function tooMuch(most: number): BodyError {
+  const message = `The bodies of all requests under way are more than ${most} bytes, which is the gateway’s limit`;
+  return new BodyError(failure('overloaded', message, { retryAfterMs: milliseconds(1000) }));
 }
 
 function tooLarge(limit: number): BodyError {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ListenerLimits } from '../../src/gateway/listener.ts';
 import { type BareGateway, startBareGateway } from '../support/bare-gateway.ts';
 import { delta, type FakeUpstream, hang, json, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startProduct } from '../support/product.ts';
@@ -12,14 +13,14 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function begin(mostConnections = 1000): Promise<{ upstream: FakeUpstream; gateway: BareGateway }> {
+async function begin(limits: Partial<ListenerLimits> = {}): Promise<{ upstream: FakeUpstream; gateway: BareGateway }> {
   const upstream = await startFakeUpstream(['m']);
   const gateway = await startBareGateway(
     {
       providers: { u: { type: 'openai_compatible', base_url: upstream.url, models: ['m'] } },
       settings: { router_settings: { num_retries: 0 } },
     },
-    { mostConnections },
+    { limits: { connections: 1000, bodyBytes: 1024 ** 3, ...limits } },
   );
   closers.push(upstream.close, gateway.close);
   return { upstream, gateway };
@@ -29,12 +30,16 @@ const post = (streams = false): string =>
   rawPost('/v1/chat/completions', `{"model":"m","stream":${streams},"messages":[{"role":"user","content":"Hi"}]}`);
 const get = 'GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
+const whole = (content: string): object => ({
+  choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+});
+
 const badClients = ({ events }: BareGateway): readonly unknown[] =>
   events.filter(({ event }) => event === 'bad_client').map(({ fields }) => fields['reason']);
 
 describe('spine 7: more connections than are held', () => {
   test('idle ones make room, the oldest first; those with a request stay; one line is written', async () => {
-    const { upstream, gateway } = await begin(20);
+    const { upstream, gateway } = await begin({ connections: 20 });
     upstream.script(hang);
     const busy = sendRaw(gateway.port, post());
     await upstream.received(1);
@@ -49,7 +54,7 @@ describe('spine 7: more connections than are held', () => {
   });
 
   test('where all are busy, a new one has to wait its turn elsewhere', async () => {
-    const { upstream, gateway } = await begin(3);
+    const { upstream, gateway } = await begin({ connections: 3 });
     upstream.script(hang);
     const busy = Array.from({ length: 3 }, () => sendRaw(gateway.port, post()));
     await upstream.received(3);
@@ -88,6 +93,33 @@ describe('spine 7: more connections than are held', () => {
   });
 });
 
+describe('spine 7: more bodies than are held', () => {
+  const body = (letters: number): string =>
+    JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(letters) }] });
+
+  test('what is too much is told to come back, and there is room again after the others', async () => {
+    const { upstream, gateway } = await begin({ bodyBytes: 1_000_000 });
+    upstream.script(hang);
+    const large = rawPost('/v1/chat/completions', body(600_000));
+    const first = sendRaw(gateway.port, large);
+    await upstream.received(1);
+    const second = sendRaw(gateway.port, large);
+    expect(await second.reads(/\}$/)).toMatch(/^HTTP\/1\.1 503[\s\S]*retry-after: 1[\s\S]*overloaded/);
+    upstream.script(json(whole('Hello')));
+    await sendRaw(gateway.port, post()).reads(/200 OK/);
+    first.socket.destroy();
+    await second.closed;
+    await until('the first to be gone', () => gateway.gateway.active() === 0);
+    await sendRaw(gateway.port, large).reads(/200 OK/);
+  });
+
+  test('one body alone is bounded by its own limit', async () => {
+    const { upstream, gateway } = await begin({ bodyBytes: 1000 });
+    upstream.script(json(whole('Hello')));
+    await sendRaw(gateway.port, rawPost('/v1/chat/completions', body(600_000))).reads(/200 OK/);
+  });
+});
+
 describe('spine 7: clients that take their time', () => {
   test.each([
     ['half a body, then silence', post().slice(0, -5), 30_000, /^HTTP\/1\.1 400[\s\S]*stopped before it was complete/],
@@ -115,8 +147,7 @@ describe('spine 7: clients that take their time', () => {
   ])('one that never reads %s is cut after a minute', async (_what, streams) => {
     const { upstream, gateway } = await begin();
     const content = 'x'.repeat(20_000_000);
-    const whole = { choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }] };
-    upstream.script(json(whole));
+    upstream.script(json(whole(content)));
     const client = sendRaw(gateway.port, post(streams));
     client.socket.pause();
     await until('the answer', () => gateway.gateway.active() === 0 && upstream.requests.length === 1);

@@ -6,6 +6,7 @@ import { keyRing } from '../../src/control/control.ts';
 import { createUpstreams, destroyUpstreams } from '../../src/control/upstreams.ts';
 import type { GatewayDependencies } from '../../src/gateway/dependencies.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import type { ListenerLimits } from '../../src/gateway/listener.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
 import { createProbing, dialects } from '../../src/main.ts';
 import { type LoadedPlan, loadPlan } from '../../src/ops/load-plan.ts';
@@ -33,7 +34,7 @@ export type BareGateway = {
 /** Starts one on a free port, with a clock that stands still. */
 export async function startBareGateway(
   options: Omit<TestGatewayOptions, 'clock' | 'host'>,
-  overrides: Partial<GatewayDependencies> & { readonly mostConnections?: number } = {},
+  overrides: Partial<GatewayDependencies> & { readonly limits?: ListenerLimits } = {},
 ): Promise<BareGateway> {
   const { plan, environment } = await compiled(options);
   const clock = createManualClock();
@@ -63,7 +64,7 @@ export async function startBareGateway(
     listing: () => Promise.resolve(),
     residency: () => Promise.resolve(),
     look: () => Promise.resolve(),
-    mostConnections: 1000,
+    limits: { connections: 1000, bodyBytes: 1024 ** 3 },
     ...overrides,
   });
   const { port } = await gateway.listen('127.0.0.1', 0);
