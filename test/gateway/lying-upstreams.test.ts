@@ -1,58 +1,28 @@
-import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   type Behaviour,
   delta,
   done,
-  type FakeUpstream,
+  endless,
   finish,
   hang,
   json,
   openStream,
   rawBytes,
-  startFakeUpstream,
   stream,
   usage,
 } from '../support/fake-upstream.ts';
-import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
+import { readStream, textOf } from '../support/gateway.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { oneUpstream } from '../support/one-upstream.ts';
 import { until } from '../support/until.ts';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
-
-type Setup = { readonly upstream: FakeUpstream; readonly gateway: TestGateway };
-
-/** A gateway before one upstream, without retries. */
-async function startOne(
-  provider: Record<string, unknown> = {},
-  { settings, ...more }: Partial<TestGatewayOptions> = {},
-): Promise<Setup> {
-  const upstream = await startFakeUpstream(['m']);
-  const gateway = await startGateway({
-    providers: { u: { type: 'openai_compatible', base_url: upstream.url, models: ['m'], ...provider } },
-    ...more,
-    settings: { ...settings, router_settings: { num_retries: 0, ...(settings?.['router_settings'] as object) } },
-  });
-  closers.push(upstream.close, gateway.close);
-  return { upstream, gateway };
-}
-
-/** Writes a piece again and again, as fast as it is taken, until the other side leaves. */
-function endless(type: string, begin: string, piece: string): Behaviour {
-  return (answer) => {
-    answer.writeHead(200, { 'content-type': type });
-    answer.write(begin);
-    pump(answer, piece);
-  };
-}
-
-function pump(answer: ServerResponse, piece: string): void {
-  while (!answer.destroyed) if (!answer.write(piece)) return void answer.once('drain', () => pump(answer, piece));
-}
+const startOne = oneUpstream(closers);
 
 const whole = {
   id: 'chatcmpl-1',
@@ -65,101 +35,6 @@ const whole = {
 };
 
 const sse = 'text/event-stream';
-
-/** An event of Anthropic's wire. */
-const event = (type: string, fields: Record<string, unknown>): string =>
-  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-const messageStart = event('message_start', { message: { usage: {} } });
-const thought = event('content_block_delta', {
-  index: 0,
-  delta: { type: 'thinking_delta', thinking: 'x'.repeat(60_000) },
-});
-const calls = Array.from({ length: 2000 }, (_, index) =>
-  event('content_block_start', { index, content_block: { type: 'tool_use', id: `t${index}`, name: 'f', input: {} } }),
-).join('');
-
-/** The end of a body, however long it is. */
-async function endOf({ body }: Response): Promise<string> {
-  let text = '';
-  for await (const piece of body ?? []) text = (text + Buffer.from(piece).toString()).slice(-1000);
-  return text;
-}
-
-describe('spine 7: what is held of an answer is bounded', () => {
-  test.each([
-    [
-      'text that is put together from a stream',
-      { type: 'llama_cpp' },
-      false,
-      endless(sse, '', delta({ content: 'x'.repeat(60_000) })),
-    ],
-    [
-      'log probabilities that are put together',
-      { type: 'llama_cpp' },
-      false,
-      endless(
-        sse,
-        '',
-        `data: {"choices":[{"index":0,"delta":{"content":"a"},"logprobs":{"content":[${'{"token":"a"},'.repeat(2000)}1]}}]}\n\n`,
-      ),
-    ],
-    ['a stream of nothing but roles', {}, true, endless(sse, '', delta({ role: 'assistant' }).repeat(100))],
-    [
-      'a stream of nothing but roles, put together',
-      { type: 'llama_cpp' },
-      false,
-      endless(sse, '', delta({ role: 'assistant' }).repeat(100)),
-    ],
-    ['a stream of nothing but comments', {}, true, endless(sse, '', `: ${'x'.repeat(1000)}\n\n`.repeat(50))],
-    ['a stream of nothing but blanks', {}, true, endless(sse, '', '\n'.repeat(50_000))],
-    ['one event without an end', {}, true, endless(sse, 'data: {"x":"', 'x'.repeat(100_000))],
-    [
-      'one line without an end',
-      { type: 'ollama', models: [{ name: 'm', options: { num_ctx: 8192 } }] },
-      true,
-      endless('application/x-ndjson', '{"x":"', 'x'.repeat(100_000)),
-    ],
-    ['a whole answer without an end', {}, false, endless('application/json', '{"x":"', 'x'.repeat(100_000))],
-    [
-      'thinking without an end',
-      { type: 'anthropic', api_key: 'os.environ/K' },
-      true,
-      endless(sse, messageStart, thought),
-    ],
-    [
-      'calls of tools without an end',
-      { type: 'anthropic', api_key: 'os.environ/K' },
-      true,
-      endless(sse, messageStart, calls),
-    ],
-    ['more choices than anybody asked for', {}, true, choicesWithoutEnd()],
-  ])('%s', async (_what, provider, streams, behaviour) => {
-    const { upstream, gateway } = await startOne(provider, { environment: { K: 'key-0123456789' } });
-    upstream.script(behaviour);
-    const before = process.memoryUsage().rss;
-    const answer = await gateway.chat({ stream: streams });
-    expect(await endOf(answer)).toContain('"code":"upstream_too_large"');
-    await (await upstream.received(1)).cancelled;
-    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1024 * 1024);
-  });
-
-  test('a long error is told by its status', async () => {
-    const { upstream, gateway } = await startOne();
-    upstream.script((answer) => {
-      answer.writeHead(429, { 'content-type': 'application/json' });
-      pump(answer, 'x'.repeat(100_000));
-    });
-    const answer = await gateway.chat();
-    expect(answer.status).toBe(429);
-    await (await upstream.received(1)).cancelled;
-  });
-});
-
-/** Choices that only say who speaks are no content, and each is another one. */
-function choicesWithoutEnd(): Behaviour {
-  const choices = Array.from({ length: 2000 }, (_, index) => `{"index":${index},"delta":{"role":"assistant"}}`);
-  return stream(choices.map((choice) => `data: {"model":"b","choices":[${choice}]}\n\n`));
-}
 
 describe('spine 3.4: a stream is known by its first bytes', () => {
   const pieces = [delta({ content: 'Hel' }), delta({ content: 'lo' }), finish(), done];

@@ -176,6 +176,18 @@ export function openStream(pieces: readonly (string | Uint8Array)[]): Behaviour 
   };
 }
 
+/** Writes a piece again and again, as fast as it is taken, until the other side leaves. */
+export function endless(type: string, begin: string, piece: string): Behaviour {
+  return (answer) => {
+    if (!answer.headersSent) answer.writeHead(200, { 'content-type': type });
+    answer.write(begin);
+    const pump = (): void => {
+      while (!answer.destroyed) if (!answer.write(piece)) return void answer.once('drain', pump);
+    };
+    pump();
+  };
+}
+
 /** No answer at all. */
 export const hang: Behaviour = () => {};
 
