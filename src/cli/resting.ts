@@ -30,6 +30,7 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
         until: null,
         inFlight: 0,
         context: one.contextTokens ?? null,
+        declaredContext: one.contextTokens ?? null,
         loaded: null,
         residency: null,
         speeds: null,

@@ -1,4 +1,4 @@
-import { tokens } from '../plan/ids.ts';
+import { type Tokens, tokens } from '../plan/ids.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type DeploymentDraft, plainDraft } from './catalog.ts';
@@ -41,7 +41,7 @@ function draftOf(declared: Declared, provider: Provider, lowering: Lowering): De
   return {
     ...plain,
     kind: model.mode ?? (model.specialty?.startsWith('embed') ? 'embedding' : plain.kind),
-    contextTokens: context === undefined ? undefined : tokens(context),
+    contextTokens: contextWithin(context, model.options?.['num_ctx']),
     maxOutputTokens: model.max_output_tokens === undefined ? undefined : tokens(model.max_output_tokens),
     capabilities: capabilitiesOf(model.capabilities),
     specialty: canonicalSpecialty(model.specialty),
@@ -57,6 +57,12 @@ function draftOf(declared: Declared, provider: Provider, lowering: Lowering): De
     description: model.description ?? model.use_case,
     info: infoOf(model),
   };
+}
+
+/** What a context is declared to be, within the one that Ollama is asked for. */
+export function contextWithin(context: number | undefined, asked: unknown): Tokens | undefined {
+  const known = [context, asked].filter((one) => typeof one === 'number');
+  return known.length === 0 ? undefined : tokens(Math.min(...known));
 }
 
 function capabilitiesOf(list: readonly string[] | undefined): DeploymentDraft['capabilities'] {

@@ -47,7 +47,7 @@ export function lowerRouting(declarations: Declarations, sections: SettingsSecti
       enabled: cases.geographic_routing?.enabled ?? false,
       preferLocal: cases.geographic_routing?.prefer_local ?? true,
     },
-    preCallChecks: router.boolean('enable_pre_call_checks') ?? false,
+    preCallChecks: router.boolean('enable_pre_call_checks') ?? true,
     tagFiltering: {
       enabled: router.boolean('enable_tag_filtering') ?? false,
       matchAny: router.boolean('tag_filtering_match_any') ?? true,

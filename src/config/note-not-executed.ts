@@ -9,8 +9,6 @@ export type NotExecuted = {
   readonly path: readonly string[];
   /** What does not happen, as a sentence without its end. */
   readonly what: string;
-  /** Whether a value asks for anything at all; absent: every value does. */
-  readonly asks?: (value: unknown) => boolean;
 };
 
 /** Every such declaration; a row goes when what it names executes. */
@@ -18,18 +16,6 @@ export const notExecuted: readonly NotExecuted[] = [
   { file: 'providers', path: ['providers', '*', 'budget'], what: 'Budgets of providers are not kept yet' },
   { file: 'model-mappings', path: ['exact_matches', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
-  {
-    file: 'settings',
-    path: ['router_settings', 'enable_pre_call_checks'],
-    what: 'Prompts are not measured against contexts yet',
-    asks: (value) => value === true,
-  },
-  {
-    file: 'litellm',
-    path: ['router_settings', 'enable_pre_call_checks'],
-    what: 'Prompts are not measured against contexts yet',
-    asks: (value) => value === true,
-  },
 ];
 
 /** Tells which declarations are not executed yet: one finding for each kind of them, with all its places. */
@@ -39,7 +25,7 @@ export function noteNotExecuted(files: ReadonlyMap<SourceKind, ParsedFile>, find
     const file = files.get(row.file);
     if (file === undefined) continue;
     for (const path of [row.path, ['routes', ...row.path]]) {
-      for (const at of placesOf(file.value, path, row))
+      for (const at of placesOf(file.value, path))
         found.set(row.what, [...(found.get(row.what) ?? []), { file, path: at }]);
     }
   }
@@ -52,10 +38,10 @@ export function noteNotExecuted(files: ReadonlyMap<SourceKind, ParsedFile>, find
   }
 }
 
-function placesOf(value: unknown, [step, ...rest]: readonly string[], row: NotExecuted): Path[] {
-  if (step === undefined) return row.asks === undefined || row.asks(value) ? [[]] : [];
+function placesOf(value: unknown, [step, ...rest]: readonly string[]): Path[] {
+  if (step === undefined) return [[]];
   return entriesOf(value).flatMap(([key, inner]) =>
-    step === '*' || step === key ? placesOf(inner, rest, row).map((path) => [key, ...path]) : [],
+    step === '*' || step === key ? placesOf(inner, rest).map((path) => [key, ...path]) : [],
   );
 }
 

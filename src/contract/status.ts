@@ -9,7 +9,9 @@ export type DeploymentStatus = {
   /** When a cooldown ends; ISO time. */
   readonly until: string | null;
   readonly inFlight: number;
+  /** Tokens that its server grants, as last seen, else as declared. */
   readonly context: number | null;
+  readonly declaredContext: number | null;
   /** Whether the model is in memory; null where the server does not tell. */
   readonly loaded: boolean | null;
   /** What its server tells of the model; null where it does not tell, or was not asked yet. */

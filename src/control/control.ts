@@ -20,6 +20,7 @@ import type { Store } from '../stores/store.ts';
 import type { LogFile } from '../telemetry/log-file.ts';
 import type { RequestLog } from '../telemetry/request-log.ts';
 import { cacheInForce } from './cache-in-force.ts';
+import { createContextCheck } from './context-check.ts';
 import { createDecisionFile, type DecisionFile } from './decision-file.ts';
 import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
@@ -67,11 +68,15 @@ export function startControl(options: ControlOptions): Control {
   let force = putIntoForce(options, options.plan, undefined);
   /** Snapshots that are no longer in force, until the last of their requests must be over. */
   const retired = new Map<Snapshot, Timer>();
+  const checkContext = createContextCheck(log);
   const prober = createProber({
     ...options,
     current: () => force.snapshot,
     isKeyless: (provider) => force.keyless.has(provider),
-    onReading: (provider, reading, before) => logReading(log, provider, reading, before),
+    onReading: (provider, reading, before) => {
+      logReading(log, provider, reading, before);
+      checkContext(force.snapshot, provider.id);
+    },
   });
   const decisions = createDecisionStore();
   const decisionFile = createDecisionFile({ store: decisions, file: options.decisionLog, clock });

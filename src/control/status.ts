@@ -134,6 +134,7 @@ function describeDeployment(input: StatusInput, { id, index, backendModel }: Dep
     until: health?.kind === 'cooling' ? timeOf(input, health.until) : null,
     inFlight: state.inFlight[index] ?? 0,
     context: observation?.effectiveContext ?? plan.deployments[index]?.contextTokens ?? null,
+    declaredContext: plan.deployments[index]?.contextTokens ?? null,
     loaded: observation?.residency === undefined ? null : observation.residency.kind === 'loaded',
     residency: describeResidency(input, observation?.residency),
     speeds: describeSpeeds(observation?.speeds ?? unseenSpeeds),

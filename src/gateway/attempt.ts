@@ -1,7 +1,7 @@
 import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
@@ -170,6 +170,7 @@ async function send(
     model: attempt.model,
     body: request.body,
     scan: request.scan,
+    isLong: mayOverflow(request, attempt.deployment, request.facts.promptTokens),
     stream: request.facts.stream,
     wantsUsage: request.needs?.wantsUsage ?? false,
     headers: request.facts.headers,
@@ -190,6 +191,17 @@ async function send(
     clock: dependencies.clock,
   });
   return firstWords(request, call);
+}
+
+/** Part of a context from which a prompt may be longer than its estimate lets expect. */
+const nearlyFull = 0.5;
+/** What Ollama grants on a small card where nothing else is asked for. */
+const leastContext = 4096;
+
+function mayOverflow({ snapshot }: GatewayRequest, deployment: DeploymentIndex, promptTokens: number): boolean {
+  const granted = snapshot.state.observations[deployment]?.effectiveContext;
+  const asked = snapshot.plan.deployments[deployment]?.options['num_ctx'];
+  return promptTokens > (granted ?? (typeof asked === 'number' ? asked : leastContext)) * nearlyFull;
 }
 
 async function firstWords(request: GatewayRequest, call: UpstreamCall): Promise<AttemptResult> {

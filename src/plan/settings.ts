@@ -107,6 +107,7 @@ export type RoutingRules = {
   readonly preferWarm: { readonly enabled: boolean; readonly checkTimeoutMs: Milliseconds };
   readonly rateLimitedFallback: boolean;
   readonly geographic: { readonly enabled: boolean; readonly preferLocal: boolean };
+  /** Whether the estimate of a prompt keeps it from a context that is smaller, also where the server would refuse it itself. */
   readonly preCallChecks: boolean;
   readonly tagFiltering: { readonly enabled: boolean; readonly matchAny: boolean };
 };

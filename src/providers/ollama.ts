@@ -20,7 +20,8 @@ import type {
 /**
  * Ollama, local or in its cloud. Its /v1 is OpenAI's wire and goes through untouched; where the
  * deployment declares runner options or keep_alive, or the request gives some, its own wire is
- * spoken instead, since /v1 cannot carry them.
+ * spoken instead, since /v1 cannot carry them. It cuts a prompt that is too long without a word;
+ * only its own wire can be told to refuse it.
  */
 export const ollama: Dialect = {
   ...openai,
@@ -38,7 +39,7 @@ export const ollama: Dialect = {
 
 function buildRequest(input: BuildInput): BuildResult {
   if (needsNative(input)) return buildNative(input);
-  const native = hasUnheardLimit(input) ? buildNative(input) : undefined;
+  const native = hasUnheardLimit(input) || input.isLong === true ? buildNative(input) : undefined;
   return native?.kind === 'request' ? native : buildOpenAiRequest(input, { learnUsage: true });
 }
 
@@ -61,6 +62,11 @@ function needsNative({ deployment, scan }: BuildInput): boolean {
 
 const nativePaths = { chat: '/api/chat', completions: '/api/generate', embeddings: '/api/embed' };
 const translators = { chat: chatToOllama, completions: completionToOllama, embeddings: embeddingsToOllama };
+
+/** A prompt that is too long is refused, and an answer ends where the context does instead of losing its beginning. */
+function uncut(endpoint: BuildInput['endpoint'], body: object): object {
+  return endpoint === 'embeddings' ? { ...body, truncate: false } : { ...body, truncate: false, shift: false };
+}
 
 const nativeReading: AnswerReading = {
   readWhole: ollamaToChat,
@@ -93,7 +99,7 @@ function buildNative(input: BuildInput): BuildResult {
       method: 'POST',
       path: `${basePath(provider)}${nativePaths[endpoint]}`,
       headers: ['content-type', 'application/json'],
-      body: Buffer.from(JSON.stringify(translated.body)),
+      body: Buffer.from(JSON.stringify(input.isLong === true ? uncut(endpoint, translated.body) : translated.body)),
       streams: stream,
       reading: nativeReading,
       edits: ['translated'],

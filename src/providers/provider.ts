@@ -28,6 +28,8 @@ export type BuildInput = {
   readonly body: Uint8Array;
   /** Where the body's members stand. */
   readonly scan: BodyScan;
+  /** Whether the prompt may be longer than the context that the server grants: one that would cut it must not. */
+  readonly isLong?: boolean;
   /** Whether the client wants a stream. */
   readonly stream: boolean;
   /** Whether the client wants usage in its stream. */

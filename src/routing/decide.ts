@@ -230,6 +230,8 @@ function addFallbacks(draft: Draft, own: readonly Target[], group: ModelGroup | 
     draft.notes.push('fallbacks are turned off by the request');
     return;
   }
+  const isTooLong = draft.attempts.length === 0 && draft.candidates.some(isExcludedByContext);
+  if (isTooLong) for (const target of group?.contextFallbacks ?? []) addTarget(draft, target, 'context_fallback');
   for (const name of facts.fallbacks) addNamed(draft, name);
   for (const target of own) addTarget(draft, target, 'fallback');
   if (group?.chain !== undefined) addChain(draft, group.chain, 'chain');
@@ -237,6 +239,10 @@ function addFallbacks(draft: Draft, own: readonly Target[], group: ModelGroup | 
   const { defaultFallbacks, defaultChain } = plan.settings.routing;
   for (const target of defaultFallbacks) addTarget(draft, target, 'default_fallback');
   if (defaultChain !== undefined) addChain(draft, defaultChain, 'default_fallback');
+}
+
+function isExcludedByContext({ verdict }: Candidate): boolean {
+  return verdict.kind === 'excluded' && verdict.reason === 'context';
 }
 
 /** A fallback that the request itself names, with the rights of its key. */

@@ -140,12 +140,18 @@ function excludedByKind(deployment: Deployment, facts: RequestFacts): Excluded |
     : { reason: 'kind', detail: `it is for ${deployment.kind}, the request is for ${facts.endpoint}` };
 }
 
-function excludedByContext({ state, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
+function excludedByContext({ plan, state, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
   const context = contextOf(state, deployment);
-  if (context === undefined) return undefined;
+  if (context === undefined || (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)))
+    return undefined;
   const wanted = facts.promptTokens + (facts.maxOutputTokens ?? 0);
   if (wanted <= context) return undefined;
   return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
+}
+
+/** Whether a server refuses a prompt that is too long. Ollama cuts it, so for Ollama the estimate always counts. */
+function refusesItself({ providers }: Plan, { provider }: Deployment): boolean {
+  return providers.get(provider)?.dialect !== 'ollama';
 }
 
 /** Context that a deployment grants: as its server was last seen, else as declared. */

@@ -288,7 +288,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
       preferWarm: { enabled: false, checkTimeoutMs: milliseconds(100) },
       rateLimitedFallback: false,
       geographic: { enabled: false, preferLocal: true },
-      preCallChecks: false,
+      preCallChecks: true,
       tagFiltering: { enabled: false, matchAny: true },
       ...rest,
       patterns: (patterns ?? []).map(

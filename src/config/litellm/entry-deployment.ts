@@ -4,6 +4,7 @@ import { nearest } from '../../plan/nearest.ts';
 import type { Provider } from '../../plan/provider.ts';
 import { type DeploymentDraft, plainDraft } from '../catalog.ts';
 import type { Findings } from '../findings.ts';
+import { contextWithin } from '../lower-models.ts';
 import { type Entry, objectOf } from './entry.ts';
 import { litellmKeys } from './keys.ts';
 import { ollamaOptions } from './request-fields.ts';
@@ -33,10 +34,12 @@ export function draftOf(
   const first = params.number('stream_timeout');
   const cooldown = params.number('cooldown_time');
   const keepAlive = params.raw('keep_alive');
+  const asked = Object.fromEntries(others.filter(([key]) => ollamaOptions.has(key)));
+  const options = isOllama ? { ...objectOf(params.raw('options')), ...asked } : {};
   return {
     ...plain,
     kind: mode ?? plain.kind,
-    contextTokens: context === undefined ? undefined : tokens(context),
+    contextTokens: contextWithin(context, options['num_ctx']),
     maxOutputTokens: output === undefined ? undefined : tokens(output),
     capabilities: {
       tools: info.boolean('supports_function_calling'),
@@ -44,9 +47,7 @@ export function draftOf(
       jsonSchema: info.boolean('supports_response_schema'),
       reasoning: info.boolean('supports_reasoning'),
     },
-    options: isOllama
-      ? { ...objectOf(params.raw('options')), ...Object.fromEntries(others.filter(([key]) => ollamaOptions.has(key))) }
-      : {},
+    options,
     keepAlive: isOllama && (typeof keepAlive === 'string' || typeof keepAlive === 'number') ? keepAlive : undefined,
     defaults: Object.fromEntries(others.filter(([key]) => !(isOllama && ollamaOptions.has(key)))),
     extraBody: objectOf(params.raw('extra_body')),

@@ -110,9 +110,11 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     }),
     enable_tag_filtering: setting('boolean', 'Whether a request’s tags choose among deployments.', { default: false }),
     tag_filtering_match_any: setting('boolean', 'Whether one common tag is enough.', { default: true }),
-    enable_pre_call_checks: setting('boolean', 'Whether prompts are measured against contexts before they are sent.', {
-      default: false,
-    }),
+    enable_pre_call_checks: setting(
+      'boolean',
+      'Whether a prompt that is estimated to be longer than a model’s context is kept from it, before anything is sent. false leaves that to servers that refuse such a prompt themselves; for Ollama, which cuts it silently, the estimate always counts. It is no check of health, and leaving it out saves no time that can be measured.',
+      { default: true },
+    ),
     routing_strategy_args: setting('map', 'Numbers of the strategy.'),
     default_max_parallel_requests: setting(
       'number',
