@@ -39,11 +39,12 @@ export function lowerKeys(
       });
       return [];
     }
-    return [{ id: keyId(name), name, secret, models, limit: readLimit(entry, at, findings) }];
+    const limit = readLimit(entry, at, findings);
+    return [{ id: keyId(name), name, secret, models, limit, priority: readPriority(entry, at, findings) }];
   });
 }
 
-const entryKeys: readonly string[] = ['name', 'key', 'models', ...limitKeys];
+const entryKeys: readonly string[] = ['name', 'key', 'models', 'priority', ...limitKeys];
 
 function reportUnknownKeys(entry: unknown, at: Place, findings: Findings): void {
   for (const key of Object.keys(typeof entry === 'object' && entry !== null ? entry : {})) {
@@ -55,6 +56,15 @@ function reportUnknownKeys(entry: unknown, at: Place, findings: Findings): void 
       wanted: `one of ${entryKeys.join(', ')}`,
     });
   }
+}
+
+function readPriority(entry: unknown, at: Place, findings: Findings): string | undefined {
+  const priority = valueAt(entry, ['priority']);
+  if (priority === undefined || priority === null || typeof priority === 'string') return priority ?? undefined;
+  findings.add('wrong-type', inside(at, 'priority'), `"priority" has ${JSON.stringify(priority)}`, {
+    wanted: 'a word such as batch',
+  });
+  return undefined;
 }
 
 function readModels(value: unknown, at: Place, findings: Findings): readonly string[] {

@@ -180,7 +180,7 @@ export function keyRing(plan: Plan, environment: Environment): KeyRing {
   const ring = master === undefined ? [] : [keyEntry(master, { name: 'master', models: [] })];
   for (const key of keys) {
     const text = revealSecret(key.secret, environment);
-    if (text !== undefined) ring.push(keyEntry(text, { name: key.name, models: key.models }));
+    if (text !== undefined) ring.push(keyEntry(text, { name: key.name, models: key.models, priority: key.priority }));
   }
   return ring;
 }

@@ -9,6 +9,8 @@ export type Principal = {
   readonly name: string;
   /** Names that it may ask for; empty: all. */
   readonly models: readonly string[];
+  /** Priority of its requests that say nothing of theirs. */
+  readonly priority?: string | undefined;
 };
 
 /** The keys that the gateway accepts, as digests; the texts are not kept. */

@@ -120,7 +120,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     batchSize: needs.batchSize,
     hasCodeFence: needs.hasCodeFence,
     isMultiStep: needs.isMultiStep,
-    priority: headers.get('x-priority') ?? needs.priority,
+    priority: headers.get('x-priority') ?? needs.priority ?? principal.priority,
     tags: [...needs.tags, ...splitTags(headers.get('x-litellm-tags'))],
     qualityTier: headers.get('x-quality-tier') ?? needs.qualityTier,
     minTier: headers.get('x-signalbox-min-tier') ?? needs.minTier,

@@ -125,6 +125,8 @@ export type NamedKey = {
   /** Names that the key may ask for; empty: all. */
   readonly models: readonly string[];
   readonly limit: RateLimit;
+  /** Priority of its requests that say nothing of theirs. */
+  readonly priority: string | undefined;
 };
 
 export type ServerSettings = {

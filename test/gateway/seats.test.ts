@@ -25,6 +25,7 @@ async function setup(parts: {
   readonly mappings?: Record<string, unknown>;
   readonly server?: Record<string, unknown>;
   readonly settings?: Record<string, unknown>;
+  readonly environment?: Record<string, string>;
 }): Promise<Setup> {
   const upstream = await startFakeUpstream(['m', 'n']);
   const other = await startFakeUpstream(['o']);
@@ -42,6 +43,7 @@ async function setup(parts: {
       b: { type: 'openai_compatible', base_url: other.url, models: ['o'] },
     },
     ...(parts.mappings === undefined ? {} : { mappings: parts.mappings }),
+    ...(parts.environment === undefined ? {} : { environment: parts.environment }),
     settings: { router_settings: { num_retries: 0 }, server_settings: parts.server ?? {}, ...parts.settings },
   });
   closers.push(upstream.close, other.close, gateway.close);
@@ -117,6 +119,30 @@ describe('4.1: seats of every level', () => {
     await Promise.all(answers);
     expect(modelsAt(all)).toEqual(['m', 'm', 'n']);
   });
+});
+
+test('4.1: interactive before batch, by the key’s own priority', async () => {
+  const keys = [
+    { name: 'night', key: 'os.environ/NIGHT', priority: 'batch' },
+    { name: 'desk', key: 'os.environ/DESK' },
+  ];
+  const all = await setup({
+    provider: { max_parallel_requests: 1 },
+    server: { keys },
+    settings: { general_settings: { master_key: 'os.environ/MASTER' } },
+    environment: { MASTER: 'sk-master-of-the-test', NIGHT: 'sk-night-of-the-test', DESK: 'sk-desk-of-the-test' },
+  });
+  const ask = (model: string, key: string): Promise<Response> =>
+    all.gateway.chat({ model }, { headers: { authorization: `Bearer sk-${key}-of-the-test` } });
+  const answers = [ask('m', 'desk')];
+  await all.upstream.received(1);
+  answers.push(ask('n', 'night'));
+  await waiting(all, 'n', 1);
+  answers.push(ask('m', 'desk'));
+  await waiting(all, 'm', 1);
+  for (const _one of answers) await all.answer();
+  await Promise.all(answers);
+  expect(modelsAt(all)).toEqual(['m', 'm', 'n']);
 });
 
 describe('4.1: how waiting ends', () => {

@@ -327,6 +327,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
         secret: { kind: 'env', name: 'KEY' },
         models: [],
         limit: limitOf(limit),
+        priority: undefined,
       })),
       maxBodyBytes: 1024 * 1024,
       maxParallelRequests: undefined,

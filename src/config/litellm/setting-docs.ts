@@ -147,7 +147,7 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     }),
     keys: setting(
       'list',
-      'Further keys: {name, key, models, rpm, tpm, max_parallel_requests}, where models lists the names that the key may ask for.',
+      'Further keys: {name, key, models, rpm, tpm, max_parallel_requests, priority}, where models lists the names that the key may ask for, and priority: batch lets its requests wait while others want a seat.',
     ),
     max_queue_wait: seconds('Longest wait for a seat at a provider; what cannot be in time is refused at once.', {
       default: 'what is left of the request’s time',
