@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 const target = join(root, 'dist', 'package');
@@ -21,16 +21,24 @@ writeFileSync(join(target, 'THIRD-PARTY.md'), licences(packages));
 writeFileSync(join(target, 'package.json'), `${JSON.stringify(packedManifest(), null, 2)}\n`);
 process.stdout.write(`${target} holds ${packages.length} bundled packages: ${packages.join(', ')}\n`);
 
-/** Bundles the command line and the gateway into one file; the names of the packages that are in it. */
+/**
+ * Bundles the command line and the gateway into one file, and the client of Redis, which few load,
+ * into one beside it; the names of the packages that are in them.
+ */
 async function bundle(): Promise<readonly string[]> {
+  const main =
+    "export { main } from './src/cli/entry.ts';\nexport { start } from './src/main.ts';\nexport { StartRefused } from './src/ops/start-refused.ts';\n";
+  const bundled = [
+    await bundleFile('signalbox.js', main, [besideIt('ioredis')]),
+    await bundleFile('ioredis.js', "export { Redis } from 'ioredis';\n", []),
+  ];
+  return [...new Set(bundled.flatMap(packagesIn))].sort();
+}
+
+async function bundleFile(name: string, contents: string, plugins: Plugin[]): Promise<Metafile> {
   const { metafile } = await build({
-    stdin: {
-      contents:
-        "export { main } from './src/cli/entry.ts';\nexport { start } from './src/main.ts';\nexport { StartRefused } from './src/ops/start-refused.ts';\n",
-      resolveDir: root,
-      loader: 'ts',
-    },
-    outfile: join(target, 'dist', 'signalbox.js'),
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    outfile: join(target, 'dist', name),
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -39,11 +47,22 @@ async function bundle(): Promise<readonly string[]> {
     minifyWhitespace: true,
     legalComments: 'none',
     metafile: true,
+    plugins,
     // Some packages ask for Node's modules in the older way.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     logLevel: 'warning',
   });
-  return packagesIn(metafile);
+  return metafile;
+}
+
+/** Leaves a package to the file of its own that stands beside the bundle. */
+function besideIt(name: string): Plugin {
+  return {
+    name: `${name} stands beside`,
+    setup({ onResolve }) {
+      onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: `./${name}.js`, external: true }));
+    },
+  };
 }
 
 function packagesIn({ inputs }: Metafile): readonly string[] {

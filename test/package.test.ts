@@ -41,6 +41,17 @@ describe('spine 1.1: the package, installed in an empty folder', () => {
       expect(manifest).not.toHaveProperty(key);
   });
 
+  test('brings the client of Redis in a file of its own, which is loaded only where Redis is declared', async () => {
+    const files = readdirSync(join(installed, 'dist')).sort();
+    expect(files).toEqual(['ioredis.js', 'signalbox.js', 'types']);
+    // A word that only the client has.
+    const bundle = readFileSync(join(installed, 'dist/signalbox.js'), 'utf8');
+    expect([bundle.includes('MaxRetriesPerRequestError'), bundle.includes('"./ioredis.js"')]).toEqual([false, true]);
+    expect(readFileSync(join(installed, 'dist/ioredis.js'), 'utf8')).toContain('MaxRetriesPerRequestError');
+    const { Redis } = (await import(join(installed, 'dist/ioredis.js'))) as { Redis: unknown };
+    expect(Redis).toBeTypeOf('function');
+  });
+
   test('npx signalbox up answers', async () => {
     const product = await startProduct({ entry: join(folder, 'node_modules/.bin/signalbox'), args: ['--no-discover'] });
     try {

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import type { Deployment } from '../plan/deployment.ts';
+import { deploymentId, milliseconds } from '../plan/ids.ts';
+import type { RequestFacts } from '../plan/request-facts.ts';
+import { createRoutingState } from '../routing/state.ts';
+import { scanBody } from '../wire/scan-body.ts';
+import { cacheKeyOf } from './cache-key.ts';
+
+const base: PlanOf = {
+  deployments: { 'a/x': {}, 'b/y': {}, 'c/z': {} },
+  groups: { m: { members: ['a/x', { at: 'b/y', weight: 1 }] }, other: ['c/z'] },
+};
+
+/** The key of one request under a plan. */
+function keyUnder(written: PlanOf, facts: Partial<RequestFacts> = {}): string | undefined {
+  const plan = planOf(written);
+  const body = Buffer.from('{"model":"m","messages":[]}');
+  const scanned = scanBody(body);
+  if (scanned.kind === 'invalid') throw new Error(scanned.failure.message);
+  const snapshot = {
+    generation: 1,
+    plan,
+    state: createRoutingState(plan, milliseconds(0)),
+    upstreams: new Map(),
+    keys: [],
+    cache: undefined,
+  };
+  return cacheKeyOf({
+    snapshot,
+    facts: factsOf({ asked: 'm', ...facts }),
+    body,
+    scan: scanned.scan,
+    namespace: undefined,
+  })?.hash;
+}
+
+const stale: readonly [change: string, plan: PlanOf][] = [
+  ['a member more', { ...base, groups: { ...base.groups, m: ['a/x', 'b/y', 'c/z'] } }],
+  ['a member less', { ...base, groups: { ...base.groups, m: ['a/x'] } }],
+  ['another weight', { ...base, groups: { ...base.groups, m: { members: ['a/x', { at: 'b/y', weight: 0 }] } } }],
+  [
+    'another strategy',
+    { ...base, groups: { ...base.groups, m: { members: ['a/x', { at: 'b/y', weight: 1 }], strategy: 'least_busy' } } },
+  ],
+  ['another address', { ...base, providers: { a: { baseUrl: 'http://127.0.0.1:9999' } } }],
+  ['a provider that is disabled', { ...base, providers: { a: { status: 'disabled' } } }],
+  ['a parameter', { ...base, deployments: { 'a/x': { defaults: { temperature: 0 } }, 'b/y': {}, 'c/z': {} } }],
+];
+test.each(stale)('Part 2, 5: a configuration change never serves a stale route: %s', (_change, plan) => {
+  expect(keyUnder(plan)).not.toBe(keyUnder(base));
+});
+
+/** Files give a deployment an id by what it is, wherever it stands. */
+const id = (number: number): Partial<Deployment> => ({ id: deploymentId(`id-${number}`) });
+
+const kept: readonly [change: string, plan: PlanOf][] = [
+  ['the same again', base],
+  ['another order of the declarations', { ...base, deployments: { 'c/z': id(2), 'b/y': id(1), 'a/x': id(0) } }],
+  ['another name', { ...base, groups: { ...base.groups, other: ['c/z', 'a/x'] } }],
+  [
+    'what stands in',
+    { ...base, groups: { ...base.groups, m: { members: ['a/x', { at: 'b/y', weight: 1 }], fallback: ['c/z'] } } },
+  ],
+  [
+    'a price',
+    { ...base, deployments: { 'a/x': { price: { inputUsdPerToken: 1, outputUsdPerToken: 1 } }, 'b/y': {}, 'c/z': {} } },
+  ],
+];
+test.each(kept)('Part 2, 5: what changes no route of the name keeps its answers (F5): %s', (_change, plan) => {
+  expect(keyUnder(plan)).toBe(keyUnder(base));
+});
+
+test('Part 2, 5: a name that is not known, or that the key may not ask for, has no key', () => {
+  expect(keyUnder(base, { asked: 'nobody' })).toBeUndefined();
+  expect(keyUnder(base, { allowedModels: ['other'] })).toBeUndefined();
+});
+
+test('Part 2, 5: a header counts where a member’s condition asks for it', () => {
+  const condition = {
+    source: 'header.x-team == "a"',
+    expression: { kind: 'variable', variable: { kind: 'header', name: 'x-team' } },
+  } as const;
+  const asking: PlanOf = { ...base, groups: { ...base.groups, m: { members: ['a/x', { at: 'b/y', condition }] } } };
+  const headers = (team: string): Partial<RequestFacts> => ({ headers: new Map([['x-team', team]]) });
+  expect(keyUnder(asking, headers('a'))).not.toBe(keyUnder(asking, headers('b')));
+  expect(keyUnder(base, headers('a'))).toBe(keyUnder(base, headers('b')));
+});
