@@ -50,7 +50,7 @@ import { createRoutingState } from './routing/state.ts';
 import { openStore } from './stores/open-store.ts';
 import { createLogFile } from './telemetry/log-file.ts';
 import { createLogWriter, type LogOutput } from './telemetry/log-writer.ts';
-import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
+import { createRequestLog } from './telemetry/request-log.ts';
 
 /** Every dialect that the product speaks; a new provider is listed here. */
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
@@ -234,12 +234,13 @@ function assemble(input: AssembleInput): System {
     clock,
     random,
     newRequestId: () => requestId(randomUUID()),
-    log: withEarlyProbes(log, control),
+    log,
     keep: control.keep,
     limits: machineLimits(),
     listing: control.prober.listing,
     residency: control.prober.residency,
     look: control.prober.look,
+    soon: control.prober.soon,
   });
   const closers: (() => Promise<void>)[] = [control.close, writer.close];
   return {
@@ -262,18 +263,6 @@ function assemble(input: AssembleInput): System {
 
 /** Size at which the file of decisions turns over: as much as the last ten thousand take in memory. */
 const decisionBytes = 16 * 1024 * 1024;
-
-/** A connection that failed is worth a look soon, not at the next round of probes. */
-function withEarlyProbes(log: RequestLog, { prober }: Control): RequestLog {
-  return {
-    ...log,
-    cooldown(request, attempt, health) {
-      log.cooldown(request, attempt, health);
-      const provider = request.snapshot.plan.deployments[attempt.deployment]?.provider;
-      if (health.why === 'refused' && provider !== undefined) prober.soon(provider);
-    },
-  };
-}
 
 async function openSocket(system: System, folders: ChosenFolders): Promise<AdminSocket> {
   try {

@@ -82,6 +82,7 @@ const context: PipelineContext = {
   listing: () => Promise.resolve(),
   residency: () => Promise.resolve(),
   look: () => Promise.resolve(),
+  soon: () => {},
   seats: createSeats(systemClock),
   isDraining: () => false,
   active: () => 1,

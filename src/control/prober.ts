@@ -25,7 +25,7 @@ export type Prober = {
   residency(providers: readonly ProviderId[], limit: Milliseconds): Promise<void>;
   /** Waits for the next look at a provider whose model loads, once for all who ask; where it is not probed, for as long as a load may take. */
   look(provider: ProviderId): Promise<void>;
-  /** Probes a provider again soon: a request has met a closed door. */
+  /** Probes a provider again soon: a request has met a closed door, or had a model loaded. */
   soon(provider: ProviderId): void;
   stop(): void;
   /** The last reading of a provider. */

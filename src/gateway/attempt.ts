@@ -32,7 +32,7 @@ export async function runAttempt(
   request: GatewayRequest,
   attempt: PlannedAttempt,
 ): Promise<RunningAttempt> {
-  const { state } = request.snapshot;
+  const { plan, state } = request.snapshot;
   const taken = dependencies.seats.take(request, attempt);
   const seated = taken instanceof Promise ? await taken : taken;
   const startedAt = dependencies.clock.now();
@@ -49,8 +49,11 @@ export async function runAttempt(
     const endedAt = dependencies.clock.now();
     try {
       conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
-      if (failed === undefined)
+      if (failed === undefined) {
         applyLesson(state, attempt.deployment, lessonOf(request, before, { startedAt, firstTokenAt, endedAt }));
+        // Now its server can tell what it granted: context, memory, how long it stays.
+        if (before.wasLoaded === false) dependencies.soon(deploymentAt(plan, attempt.deployment).provider);
+      }
     } finally {
       // Last, since who waits may take the turn, and what was just seen would then speak of another time.
       seated.leave();
@@ -139,7 +142,9 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
     alone,
     random: dependencies.random(),
   });
-  if (cooled !== undefined) dependencies.log.cooldown(request, attempt, cooled);
+  if (cooled === undefined) return;
+  dependencies.log.cooldown(request, attempt, cooled);
+  if (cooled.why === 'refused') dependencies.soon(deploymentAt(plan, attempt.deployment).provider);
 }
 
 async function send(

@@ -44,6 +44,8 @@ export type GatewayDependencies = {
   readonly residency: (providers: readonly ProviderId[], limit: Milliseconds) => Promise<void>;
   /** Waits for the next look at a provider whose model is loading, once for all who ask. */
   readonly look: (provider: ProviderId) => Promise<void>;
+  /** Has a provider looked at soon: a request met a closed door there, or had a model loaded. */
+  readonly soon: (provider: ProviderId) => void;
 };
 
 /** What the pipeline knows of the gateway that it runs in. */

@@ -5,7 +5,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds, seconds } from '../plan/ids.ts';
 import type { CoolingReason, DeploymentHealth, RecentFailure } from '../plan/routing-state.ts';
 import type { CooldownSettings, PolicyClass } from '../plan/settings.ts';
-import { afterFailure, afterProbe, afterStart, afterSuccess, type ProbeSight } from './health.ts';
+import { afterFailure, afterProbe, afterStart, afterSuccess, type ProbeSight, shareOf } from './health.ts';
 
 const now = milliseconds(1_000_000);
 const long = milliseconds(now - 60_000);
@@ -68,6 +68,17 @@ test.each<[DeploymentHealth, string]>([
   [half, 'half_open round 1'],
   [down, 'down no answer in time for 60 s'],
 ])('spine 3.7: %j when an attempt begins: %s', (before, after) => expect(words(afterStart(before, now))).toBe(after));
+
+test.each([
+  [0, 0.1],
+  [999, 0.1],
+  [2500, 0.25],
+  [5000, 0.5],
+  [10_000, 1],
+  [60_000, 1],
+])('3.1 the share of what recovers grows: after %i ms it is %d', (ms, share) => {
+  expect(shareOf(degraded(milliseconds(now - ms)), now)).toBeCloseTo(share, 3);
+});
 
 /** A failed attempt of a deployment that others could stand in for. */
 type Row = {

@@ -195,6 +195,24 @@ const rule = (name: string, provider: string, fact: 'stream' | 'batch_size', val
   condition: conditionOf(fact, '==', value),
 });
 
+describe('3.1 the ramp', () => {
+  const recovering: DeploymentHealth = { kind: 'degraded', since: now, why: 'recovering' };
+  test.each<Row>([
+    {
+      name: 'is a weight among peers',
+      plan: { groups: { m: { strategy: 'weighted_round_robin', members: ['a/m', 'b/m'], fallback: ['c/m'] } } },
+      health: [recovering],
+      order: 'b a c',
+    },
+    {
+      name: 'sends nothing to a fallback',
+      plan: { groups: { m: { strategy: 'simple_shuffle', members: ['a/m'], fallback: ['c/m'] } } },
+      health: [recovering],
+      order: 'a c',
+    },
+  ])('$name', check);
+});
+
 describe('1.2 request_metadata_routing', () => {
   const metadata = {
     routing: { metadata: [rule('streams', 'c', 'stream', true), rule('batches', 'b', 'batch_size', 4)] },

@@ -73,6 +73,8 @@ describeReal('3.3 and 3.4 a real Ollama', ['ollama', 'gemma'], () => {
           models: ['gemma', 'tiny'],
           health_check: { interval_seconds: 1 },
         },
+        // Looked at once a minute.
+        calm: { type: 'ollama', base_url: server.url, models: ['tiny-tool'] },
       },
       mappings: {
         load_balancing: {
@@ -96,7 +98,7 @@ describeReal('3.3 and 3.4 a real Ollama', ['ollama', 'gemma'], () => {
 
   const known = async (model: string): Promise<DeploymentStatus | undefined> => {
     const { providers } = await gateway.running.report(milliseconds(0));
-    return providers[0]?.deployments.find((one) => one.model === model);
+    return providers.flatMap(({ deployments }) => deployments).find((one) => one.model === model);
   };
   const gemma = (): Promise<DeploymentStatus | undefined> => known('gemma');
 
@@ -123,6 +125,13 @@ describeReal('3.3 and 3.4 a real Ollama', ['ollama', 'gemma'], () => {
     await until('that it is gone', async () => (await gemma())?.loaded === false);
     const second = await ask();
     expect(second.comments[0]).toMatch(/^: loading gemma, \d+ s of about \d+ s$/);
+  }, 60_000);
+
+  test('what it granted is asked for soon after a load, not at the next round of probes', async () => {
+    await until('the first probe', async () => (await known('tiny-tool'))?.loaded === false);
+    await (await gateway.chat({ model: 'tiny-tool', stream: true, max_tokens: 1 })).text();
+    const told = await until('its context', async () => (await known('tiny-tool'))?.context ?? undefined, 5000);
+    expect(told).toBe(4096);
   }, 60_000);
 
   test('a pool asks who is in memory, whatever the weights say', async () => {

@@ -64,6 +64,7 @@ export async function startBareGateway(
     listing: () => Promise.resolve(),
     residency: () => Promise.resolve(),
     look: () => Promise.resolve(),
+    soon: () => {},
     limits: { connections: 1000, bodyBytes: 1024 ** 3 },
     ...overrides,
   });
