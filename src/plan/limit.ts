@@ -30,6 +30,9 @@ export type LimitState = {
   /** Requests and tokens by slot: limit after limit. */
   readonly requests: Float64Array;
   readonly tokens: Float64Array;
+  /** What stands in a limit's slots together. */
+  readonly requestsUsed: Float64Array;
+  readonly tokensUsed: Float64Array;
   /** The last second that each limit has counted in. */
   readonly lastSecond: Float64Array;
   /** Requests under way, by limit. */

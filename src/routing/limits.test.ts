@@ -235,6 +235,7 @@ describe('4.2: a minute that slides', () => {
         const used = sent.reduce((sum, [wanted, how]) => sum + (how.kind === 'sent' ? (how.tokens ?? wanted) : 0), 0);
         expect(state.requests.reduce((sum, one) => sum + one, 0)).toBe(sent.length);
         expect(state.tokens.reduce((sum, one) => sum + one, 0)).toBe(used);
+        expect([[...state.requestsUsed], [...state.tokensUsed]]).toEqual([[sent.length], [used]]);
         expect([...state.running]).toEqual([0]);
       }),
     );

@@ -10,6 +10,8 @@ import { limitRulesOf } from './limit-rules.ts';
 const slots = 61;
 /** Part of a limit from which it counts as nearly full. */
 const nearFrom = 0.8;
+/** Part of a limit below which being nearly full again is worth telling again. */
+const wellBelow = 0.5;
 
 /** Creates the limits of a plan; those that stay keep what they have counted. */
 export function createLimitState(plan: Plan, previous?: LimitState): LimitState {
@@ -19,6 +21,8 @@ export function createLimitState(plan: Plan, previous?: LimitState): LimitState 
     ...rules,
     requests: new Float64Array(count * slots),
     tokens: new Float64Array(count * slots),
+    requestsUsed: new Float64Array(count),
+    tokensUsed: new Float64Array(count),
     lastSecond: new Float64Array(count),
     running: new Int32Array(count),
     isNear: new Uint8Array(count),
@@ -28,7 +32,8 @@ export function createLimitState(plan: Plan, previous?: LimitState): LimitState 
     if (previous === undefined || before === -1) return;
     for (const counts of ['requests', 'tokens'] as const)
       state[counts].set(previous[counts].subarray(before * slots, (before + 1) * slots), index * slots);
-    state.lastSecond[index] = previous.lastSecond[before] ?? 0;
+    for (const each of ['requestsUsed', 'tokensUsed', 'lastSecond'] as const)
+      state[each][index] = previous[each][before] ?? 0;
   });
   return state;
 }
@@ -45,6 +50,9 @@ export function limitsOfRequest(
   const byKey = ofKey.get(facts.key) ?? none;
   const byGroup = group === undefined ? none : (ofGroup[group] ?? none);
   const byName = ofName.get(facts.asked ?? facts.capability ?? '') ?? none;
+  // Mostly at most one of them has any: then nothing is put together.
+  if (byGroup.length + byName.length === 0) return byKey;
+  if (byKey.length + byName.length === 0) return byGroup;
   return [...byKey, ...byGroup, ...byName];
 }
 
@@ -56,10 +64,12 @@ export function limitsOfAttempt(
   { deployment, source }: Pick<PlannedAttempt, 'deployment' | 'source'>,
 ): readonly LimitIndex[] {
   if (state.limits.length === 0) return none;
-  const asked = limitsOfRequest(state, facts, group).filter(
-    (index) => source === 'group' || state.limits[index]?.kind === 'key',
-  );
-  return [...new Set([...asked, ...limitsOfDeployment(state, deployment)])];
+  const own = limitsOfDeployment(state, deployment);
+  const asked = limitsOfRequest(state, facts, group);
+  if (asked.length === 0) return own;
+  const counted = source === 'group' ? asked : asked.filter((index) => state.limits[index]?.kind === 'key');
+  // A pool of a model's name counts what reaches the model once.
+  return [...counted.filter((index) => !own.includes(index)), ...own];
 }
 
 /** What every attempt at a deployment counts under. */
@@ -99,21 +109,23 @@ function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Mil
   if (parallelRequests !== undefined && running >= parallelRequests)
     return { limit, unit: 'requests at the same time', most: parallelRequests, used: running, freeInMs: soon };
   if (tokensPerMinute !== undefined) {
-    const window = { counts: state.tokens, index, most: tokensPerMinute, wanted: Math.min(tokens, tokensPerMinute) };
-    const full = fullWindow(state, window, now);
+    const wanted = Math.min(tokens, tokensPerMinute);
+    const full = fullWindow(state, { unit: 'tokens', index, most: tokensPerMinute, wanted }, now);
     if (full !== undefined) return { limit, unit: 'tokens a minute', most: tokensPerMinute, ...full };
   }
   if (requestsPerMinute === undefined) return undefined;
-  const window = { counts: state.requests, index, most: requestsPerMinute, wanted: 1 };
-  const full = fullWindow(state, window, now);
+  const full = fullWindow(state, { unit: 'requests', index, most: requestsPerMinute, wanted: 1 }, now);
   return full === undefined ? undefined : { limit, unit: 'requests a minute', most: requestsPerMinute, ...full };
 }
 
 /** When one of the requests under way will be over is not known; clients ask again soon. */
 const soon = milliseconds(1000);
 
+/** What a window counts. */
+type Counted = 'requests' | 'tokens';
+
 type Window = {
-  readonly counts: Float64Array;
+  readonly unit: Counted;
   readonly index: LimitIndex;
   readonly most: number;
   readonly wanted: number;
@@ -121,26 +133,27 @@ type Window = {
 
 function fullWindow(
   state: LimitState,
-  { counts, index, most, wanted }: Window,
+  { unit, index, most, wanted }: Window,
   now: Milliseconds,
 ): Pick<FullLimit, 'used' | 'freeInMs'> | undefined {
-  const used = usedIn(state, counts, index, now);
+  const used = usedIn(state, unit, index, now);
   if (used + wanted <= most) return undefined;
   let left = used;
   let second = secondOf(now) - slots + 1;
   for (const last = state.lastSecond[index] ?? 0; second <= last; second++) {
-    left -= counts[slotOf(index, second)] ?? 0;
+    left -= state[unit][slotOf(index, second)] ?? 0;
     if (left + wanted <= most) break;
   }
   return { used, freeInMs: milliseconds((second + slots) * 1000 - now) };
 }
 
-/** What stands in a limit's window. */
-function usedIn(state: LimitState, counts: Float64Array, index: LimitIndex, now: Milliseconds): number {
+/** What stands in a limit's window: what was counted last, without what has left since. */
+function usedIn(state: LimitState, unit: Counted, index: LimitIndex, now: Milliseconds): number {
   const last = state.lastSecond[index] ?? 0;
-  let sum = 0;
-  for (let second = secondOf(now) - slots + 1; second <= last; second++) sum += counts[slotOf(index, second)] ?? 0;
-  return sum;
+  let used = (unit === 'requests' ? state.requestsUsed : state.tokensUsed)[index] ?? 0;
+  const gone = Math.min(last, secondOf(now) - slots);
+  for (let second = last - slots + 1; second <= gone; second++) used -= state[unit][slotOf(index, second)] ?? 0;
+  return used;
 }
 
 function secondOf(now: Milliseconds): number {
@@ -162,8 +175,9 @@ export function reserve(
   const second = secondOf(now);
   for (const index of indices) {
     openSecond(state, index, second);
-    count(state.requests, slotOf(index, second), 1);
-    count(state.tokens, slotOf(index, second), reservedOf(state, index, tokens));
+    const slot = slotOf(index, second);
+    count(state, { unit: 'requests', index, slot }, 1);
+    count(state, { unit: 'tokens', index, slot }, reservedOf(state, index, tokens));
     state.running[index] = (state.running[index] ?? 0) + 1;
   }
   return { limits: indices, second, tokens };
@@ -179,14 +193,19 @@ function openSecond(state: LimitState, index: LimitIndex, second: number): void 
   const last = state.lastSecond[index] ?? 0;
   if (second <= last) return;
   for (let passed = Math.max(last + 1, second - slots + 1); passed <= second; passed++) {
-    state.requests[slotOf(index, passed)] = 0;
-    state.tokens[slotOf(index, passed)] = 0;
+    const slot = slotOf(index, passed);
+    count(state, { unit: 'requests', index, slot }, -(state.requests[slot] ?? 0));
+    count(state, { unit: 'tokens', index, slot }, -(state.tokens[slot] ?? 0));
   }
   state.lastSecond[index] = second;
 }
 
-function count(counts: Float64Array, slot: number, by: number): void {
-  counts[slot] = (counts[slot] ?? 0) + by;
+type Place = { readonly unit: Counted; readonly index: LimitIndex; readonly slot: number };
+
+function count(state: LimitState, { unit, index, slot }: Place, by: number): void {
+  const used = unit === 'requests' ? state.requestsUsed : state.tokensUsed;
+  state[unit][slot] = (state[unit][slot] ?? 0) + by;
+  used[index] = (used[index] ?? 0) + by;
 }
 
 /** What became of a request that had room: it was never sent, or it used so many tokens; unknown keeps the estimate. */
@@ -205,11 +224,11 @@ export function settleReservation(
     const isLive = (state.lastSecond[index] ?? 0) - reservation.second < slots;
     const slot = slotOf(index, reservation.second);
     const isKnown = settlement.kind === 'unsent' || settlement.tokens !== undefined;
-    if (isLive && settlement.kind === 'unsent') count(state.requests, slot, -1);
-    if (isLive && isKnown) count(state.tokens, slot, -reservedOf(state, index, reservation.tokens));
+    if (isLive && settlement.kind === 'unsent') count(state, { unit: 'requests', index, slot }, -1);
+    if (isLive && isKnown) count(state, { unit: 'tokens', index, slot }, -reservedOf(state, index, reservation.tokens));
     if (settlement.kind === 'unsent' || settlement.tokens === undefined) continue;
     openSecond(state, index, second);
-    count(state.tokens, slotOf(index, second), settlement.tokens);
+    count(state, { unit: 'tokens', index, slot: slotOf(index, second) }, settlement.tokens);
   }
 }
 
@@ -219,15 +238,27 @@ export function takeNearlyFull(
   indices: readonly LimitIndex[],
   now: Milliseconds,
 ): readonly LimitUse[] {
-  const told: LimitUse[] = [];
+  let told: LimitUse[] | undefined;
   for (const index of indices) {
-    const uses = usesOf(state, index, now);
-    const near = uses.find(({ used, most }) => used >= most * nearFrom);
-    if (near !== undefined && state.isNear[index] === 0) told.push(near);
-    if (near !== undefined) state.isNear[index] = 1;
-    else if (uses.every(({ used, most }) => used < most / 2)) state.isNear[index] = 0;
+    const part = fullestPart(state, index, now);
+    if (part >= nearFrom && state.isNear[index] === 0) {
+      const near = usesOf(state, index, now).find(({ used, most }) => used >= most * nearFrom);
+      if (near !== undefined) told = [...(told ?? []), near];
+    }
+    if (part >= nearFrom) state.isNear[index] = 1;
+    else if (part < wellBelow) state.isNear[index] = 0;
   }
-  return told;
+  return told ?? nothingTold;
+}
+
+const nothingTold: readonly LimitUse[] = [];
+
+/** The used part of whatever a limit has least of. */
+function fullestPart(state: LimitState, index: LimitIndex, now: Milliseconds): number {
+  const rate = state.limits[index]?.rate;
+  const part = (unit: Counted, most: number | undefined): number =>
+    most === undefined ? 0 : usedIn(state, unit, index, now) / most;
+  return Math.max(part('requests', rate?.requestsPerMinute), part('tokens', rate?.tokensPerMinute));
 }
 
 /** How far a limit is used. */
@@ -245,19 +276,17 @@ export function usesOf(state: LimitState, index: LimitIndex, now: Milliseconds):
   const limit = state.limits[index];
   if (limit === undefined) return [];
   const { requestsPerMinute, tokensPerMinute } = limit.rate;
-  const use = (unit: LimitUse['unit'], counts: Float64Array, most: number | undefined): readonly LimitUse[] =>
-    most === undefined
-      ? []
-      : [{ limit, unit, most, used: usedIn(state, counts, index, now), resetMs: resetOf(state, counts, index, now) }];
-  return [
-    ...use('requests a minute', state.requests, requestsPerMinute),
-    ...use('tokens a minute', state.tokens, tokensPerMinute),
-  ];
+  const use = (unit: Counted, most: number | undefined): readonly LimitUse[] => {
+    if (most === undefined) return [];
+    const used = usedIn(state, unit, index, now);
+    return [{ limit, unit: `${unit} a minute`, most, used, resetMs: resetOf(state, unit, index, now) }];
+  };
+  return [...use('requests', requestsPerMinute), ...use('tokens', tokensPerMinute)];
 }
 
-function resetOf(state: LimitState, counts: Float64Array, index: LimitIndex, now: Milliseconds): Milliseconds {
+function resetOf(state: LimitState, unit: Counted, index: LimitIndex, now: Milliseconds): Milliseconds {
   for (let second = state.lastSecond[index] ?? 0; second > secondOf(now) - slots; second--) {
-    if ((counts[slotOf(index, second)] ?? 0) > 0) return milliseconds((second + slots) * 1000 - now);
+    if ((state[unit][slotOf(index, second)] ?? 0) > 0) return milliseconds((second + slots) * 1000 - now);
   }
   return milliseconds(0);
 }
