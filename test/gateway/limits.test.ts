@@ -120,6 +120,18 @@ describe('4.2: what counts', () => {
     expect((await gateway.chat()).status).toBe(429);
   });
 
+  test('an answer from the cache counts none, and is given though the limit is full', async () => {
+    const { gateway, upstream } = await setup({
+      settings: { ...limits({ m: { rpm: 1 } }), litellm_settings: { cache: true } },
+    });
+    expect((await gateway.chat()).status).toBe(200);
+    const again = await gateway.chat();
+    expect([again.status, again.headers.get('x-signalbox-cache')]).toEqual([200, 'hit']);
+    const other = [{ role: 'user', content: 'Something else' }];
+    expect((await gateway.chat({ messages: other })).status).toBe(429);
+    expect(upstream.requests.length).toBe(1);
+  });
+
   test.each([false, true])('tokens count as the server counted them; as a stream: %s', async (stream) => {
     const { gateway } = await setup({ settings: limits({ m: { tpm: 1000 } }) });
     const first = await gateway.chat({ stream, max_tokens: 400 });
