@@ -22,14 +22,17 @@ export const rooms = {
     why: 'the data plane asks routing and speaks through the dialects’ interface',
   },
   control: {
-    may: ['config', 'gateway', 'routing', 'telemetry', 'contract', 'plan', 'providers', 'stores'],
+    may: ['config', 'gateway', 'routing', 'analysis', 'telemetry', 'contract', 'plan', 'providers', 'stores'],
     why: 'control runs the gateway and watches the providers',
   },
   ops: {
     may: ['analysis', 'config', 'contract', 'plan', 'wire'],
     why: 'what people do to a system is code without a screen',
   },
-  cli: { may: ['ops', 'config', 'contract', 'plan', 'main'], why: 'the command line shows what ops and main give' },
+  cli: {
+    may: ['ops', 'config', 'contract', 'plan', 'main'],
+    why: 'the command line shows what ops and main give',
+  },
   main: {
     may: [
       'plan',

@@ -43,7 +43,11 @@ export function timesOf(requests: readonly SeenRequest[]): TimesReport {
   return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
 }
 
-function providerUse(requests: readonly SeenRequest[], answered: readonly SeenRequest[]): readonly ProviderUse[] {
+/** What each provider did, the most used first. */
+export function providerUse(
+  requests: readonly SeenRequest[],
+  answered: readonly SeenRequest[],
+): readonly ProviderUse[] {
   const failed = requests.flatMap((one) => one.failed.map(({ provider }) => provider));
   const byProvider = Map.groupBy(answered, (one) => one.provider ?? '');
   const uses = [...new Set([...byProvider.keys(), ...failed])].map((provider): ProviderUse => {

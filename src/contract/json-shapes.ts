@@ -15,6 +15,7 @@ import type { GenerateReport } from './generate-report.ts';
 import type { InitReport } from './init-report.ts';
 import type { KeyReport } from './key-report.ts';
 import type { NameList } from './name-report.ts';
+import type { AdviseReport, CompareReport, ReplayReport, SimulateReport } from './route-play.ts';
 import type { StatsReport } from './route-stats.ts';
 import type { SettingList } from './setting-report.ts';
 import type { StartReport } from './start-report.ts';
@@ -43,6 +44,10 @@ export type JsonShapes = {
   readonly 'model list': NameList;
   readonly 'route explain': ExplainReport;
   readonly 'route stats': StatsReport;
+  readonly 'route simulate': SimulateReport;
+  readonly 'route replay': ReplayReport;
+  readonly 'route compare': CompareReport;
+  readonly 'route advise': AdviseReport;
   readonly 'cache stats': CacheReport;
   readonly 'cache flush': CacheFlushReport;
   readonly 'key generate': KeyReport;

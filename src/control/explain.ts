@@ -1,3 +1,4 @@
+import { describeDecision } from '../analysis/describe-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { AssumedState, ExplainQuestion } from '../contract/explain.ts';
 import type { Decision } from '../plan/decision.ts';
@@ -6,7 +7,6 @@ import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { decide } from '../routing/decide.ts';
-import { describeDecision } from './decision-record.ts';
 
 /** The system that a question is put to. */
 export type ExplainInput = {

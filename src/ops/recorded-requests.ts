@@ -24,7 +24,8 @@ export async function recordedDecisions(
 
 /** The decision of a request by the beginning of its id, or the newest. */
 export function findDecision(records: readonly DecisionRecord[], id: string | 'last'): DecisionRecord | undefined {
-  return id === 'last' ? records.at(-1) : records.findLast((one) => one.id?.startsWith(id));
+  if (id === 'last') return records.at(-1);
+  return records.findLast((one) => one.id === id) ?? records.findLast((one) => one.id?.startsWith(id));
 }
 
 /** Requests since a moment: from their records, and from the log before the first record. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -54,6 +54,7 @@ let upstream: Awaited<ReturnType<typeof startFakeUpstream>>;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-json-'));
+  writeFileSync(join(folder, 'workload.yaml'), 'requests: [{ model: echo, count: 3 }]\n');
   upstream = await startFakeUpstream(['some-model']);
 });
 afterAll(async () => {
@@ -101,6 +102,10 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['route explain echo', 'route explain', 0],
     ['route explain nonsense', 'route explain', 1],
     ['route stats', 'route stats', 0],
+    ['route simulate --workload workload.yaml', 'route simulate', 0],
+    ['route simulate --workload nowhere.yaml', 'failure', 1],
+    ['route compare --before 10m --after 10m', 'route compare', 0],
+    ['route compare --before x --after 10m', 'failure', 1],
     ['route stats --since yesterday', 'failure', 1],
     ['route stats --slow 5', 'failure', 1],
     ['ask echo Hello', 'ask', 0],
@@ -117,6 +122,11 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['completion bash', 'completion', 0],
     ['up', 'failure', 1],
   ];
+  const asksRecords: typeof lines = [
+    ['route simulate', 'route simulate', 0],
+    ['route replay --plan config', 'route replay', 0],
+    ['route advise', 'route advise', 0],
+  ];
   /** Verbs that only a running gateway can answer. */
   const asksGateway = /^(ask|why|status|up|cache)/;
 
@@ -131,6 +141,8 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     });
     afterAll(() => running.stop());
     test.each(lines)('%s', (line, schema, code) => check(line.split(' '), schema, code));
+    // What was asked above is recorded by now.
+    test.each(asksRecords)('%s', (line, schema, code) => check(line.split(' '), schema, code));
   });
 
   test('up', async () => {
@@ -155,7 +167,14 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
   });
 
   test('every verb is among these', () => {
-    const shown = [...lines.map(([, verb]) => verb), 'up', 'init', 'discover', 'provider probe', 'cache flush'];
+    const shown = [
+      ...[...lines, ...asksRecords].map(([, verb]) => verb),
+      'up',
+      'init',
+      'discover',
+      'provider probe',
+      'cache flush',
+    ];
     expect(commands.map((entry) => entry.words.join(' ')).filter((verb) => !shown.includes(verb))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import type { PoolShares, StatsReport } from '../../contract/route-stats.ts';
+import type { StatsReport } from '../../contract/route-stats.ts';
 import { readDuration } from '../../ops/moment.ts';
 import { readStats } from '../../ops/route-stats.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
@@ -7,6 +7,7 @@ import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { count, paint, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
+import { renderPool } from './play-text.ts';
 import { momentOf, percent, timeCell, timesText } from './times.ts';
 
 const usualSince = '10m';
@@ -72,7 +73,7 @@ function renderStats(report: StatsReport, terminal: Terminal): string[] {
     ...providerTable(report, terminal),
     '',
     ...modelTable(report, terminal),
-    ...report.pools.flatMap((pool) => ['', ...poolTable(pool, terminal)]),
+    ...report.pools.flatMap((pool) => ['', ...renderPool(pool, terminal)]),
     ...chainLines(report, terminal),
   ];
 }
@@ -102,36 +103,6 @@ function modelTable({ models, slowMs }: StatsReport, terminal: Terminal): string
     one.slow ? paint(terminal, 'yellow', `slow: a tenth or more take longer than ${timeCell(slowMs)}`) : '',
   ]);
   return renderTable(['slowest model', 'requests', 'p50', 'p95', ''], rows, terminal);
-}
-
-/** How a pool's choices stand to its weights, with the verdict of the test. */
-function poolTable({ group, strategy, requests, members, chiSquare }: PoolShares, terminal: Terminal): string[] {
-  const rows = members.map((one) => [
-    one.deployment,
-    one.declared === null ? '-' : percent(one.declared),
-    percent(one.expected / requests),
-    percent(one.chosen / requests),
-    String(one.chosen),
-  ]);
-  return [
-    `pool ${group}, ${strategy.replaceAll('_', ' ')}, ${count(requests, 'choice')}: ${fitText(chiSquare, terminal)}`,
-    ...renderTable(['  member', 'declared', 'in force', 'chosen', 'requests'], rows.map(indented), terminal),
-  ];
-}
-
-function fitText({ verdict, statistic, degrees, p }: PoolShares['chiSquare'], terminal: Terminal): string {
-  switch (verdict) {
-    case 'too_few':
-      return paint(terminal, 'dim', 'too few to hold against the weights');
-    case 'fits':
-      return paint(terminal, 'green', `as declared (χ² ${statistic.toFixed(2)}, ${degrees} df, p ${p?.toFixed(3)})`);
-    case 'differs':
-      return paint(terminal, 'red', `not as declared (χ² ${statistic.toFixed(2)}, ${degrees} df, p ${p?.toFixed(4)})`);
-  }
-}
-
-function indented([first = '', ...others]: readonly string[]): readonly string[] {
-  return [`  ${first}`, ...others];
 }
 
 function chainLines({ chains }: StatsReport, terminal: Terminal): string[] {

@@ -1,4 +1,5 @@
-import type { FactsRecord } from '../contract/decision-record.ts';
+import type { DecisionRecord, FactsRecord } from '../contract/decision-record.ts';
+import { tokens } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import { questionsOf } from '../plan/plan-questions.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -46,4 +47,34 @@ function headersOf(plan: Plan, { headers }: RequestFacts): FactsRecord['headers'
     return value === undefined ? [] : [[name, value] as const];
   });
   return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+/** The facts that routing was told, out of a record. */
+export function factsOf({ asked, promptTokens, facts }: DecisionRecord): RequestFacts {
+  return {
+    endpoint: facts?.endpoint ?? 'chat',
+    asked: asked ?? undefined,
+    capability: facts?.capability,
+    stream: facts?.stream ?? false,
+    promptTokens: tokens(promptTokens),
+    maxOutputTokens: facts?.maxOutputTokens === undefined ? undefined : tokens(facts.maxOutputTokens),
+    needs: {
+      tools: facts?.tools ?? false,
+      vision: facts?.vision ?? false,
+      jsonSchema: facts?.jsonSchema ?? false,
+    },
+    batchSize: facts?.batchSize ?? 1,
+    hasCodeFence: facts?.codeFence ?? false,
+    isMultiStep: facts?.multiStep ?? false,
+    priority: facts?.priority,
+    tags: facts?.tags ?? [],
+    qualityTier: facts?.qualityTier,
+    minTier: facts?.minTier,
+    headers: new Map(Object.entries(facts?.headers ?? {})),
+    key: facts?.key ?? 'local',
+    allowedModels: facts?.allowedModels ?? [],
+    disableFallbacks: facts?.disableFallbacks ?? false,
+    fallbacks: facts?.fallbacks ?? [],
+    retries: facts?.retries,
+  };
 }

@@ -1,0 +1,58 @@
+import type { ComparedSide, ComparedVerdict, CompareReport } from '../contract/route-play.ts';
+import { significance } from './chi-square.ts';
+import { proportions, rankSum } from './rank-sum.ts';
+import { isError, type SeenRequest } from './seen-request.ts';
+import { providerUse } from './stats.ts';
+import { timesOfAll } from './summary.ts';
+
+/** Requests of one side, and what they are in words. */
+export type Side = { readonly what: string; readonly requests: readonly SeenRequest[] };
+
+/** Fewer answers than this on either side tell nothing about times. */
+const leastAnswers = 30;
+/** Errors and non-errors of both sides together, below which parts are not compared. */
+const leastEvents = 10;
+
+/** Holds two sets of requests against each other, with tests that say when they are too few to tell. */
+export function compare(before: Side, after: Side): CompareReport {
+  const [old, now] = [sideOf(before), sideOf(after)];
+  return { before: old, after: now, latency: latencyVerdict(before, after), errors: errorVerdict(old, now) };
+}
+
+function sideOf({ what, requests }: Side): ComparedSide {
+  const answered = requests.filter((one) => one.provider !== null);
+  return {
+    what,
+    requests: requests.length,
+    answered: answered.length,
+    errors: requests.filter(isError).length,
+    times: timesOfAll(answered.flatMap((one) => one.totalMs ?? [])),
+    firstToken: timesOfAll(answered.flatMap((one) => one.firstTokenMs ?? [])),
+    shares: providerUse(requests, answered).map(({ provider, share }) => ({ provider, share })),
+  };
+}
+
+function latencyVerdict(before: Side, after: Side): ComparedVerdict {
+  const test = 'rank-sum test of Mann and Whitney, two-sided, 0.01';
+  const [old, now] = [before, after].map(({ requests }) =>
+    requests.filter((one) => one.provider !== null).flatMap((one) => one.totalMs ?? []),
+  );
+  if (old === undefined || now === undefined || Math.min(old.length, now.length) < leastAnswers)
+    return { test, p: null, verdict: 'too_few' };
+  return verdictOf(test, rankSum(old, now));
+}
+
+function errorVerdict(before: ComparedSide, after: ComparedSide): ComparedVerdict {
+  const test = 'z-test of two proportions, two-sided, 0.01';
+  const errors = before.errors + after.errors;
+  const others = before.requests + after.requests - errors;
+  const isShort = Math.min(before.requests, after.requests) < leastAnswers;
+  // Without a single error on either side there is nothing to differ.
+  if (!isShort && errors === 0) return { test, p: 1, verdict: 'no_difference_shown' };
+  if (isShort || Math.min(errors, others) < leastEvents) return { test, p: null, verdict: 'too_few' };
+  return verdictOf(test, proportions(before.errors, before.requests, after.errors, after.requests));
+}
+
+function verdictOf(test: string, p: number): ComparedVerdict {
+  return { test, p, verdict: p < significance ? 'differs' : 'no_difference_shown' };
+}

@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { factsOf as factsOfRequest, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import type { DecisionRecord } from '../contract/decision-record.ts';
+import { tokens } from '../plan/ids.ts';
+import type { StrategyName } from '../plan/model-group.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Arrival } from './arrival.ts';
+import { describeFacts, factsOf } from './facts-record.ts';
+import { recordsOf } from './fixtures/records-of-play.ts';
+import { type Played, play } from './play.ts';
+import { recordedWorld } from './recorded-world.ts';
+import { replay } from './replay.ts';
+import { summarise } from './summary.ts';
+import { type Workload, workloadWorld } from './workload.ts';
+
+const members = [
+  { at: 'a/m', weight: 0.7 },
+  { at: 'b/m', weight: 0.3 },
+] as const;
+
+/** A plan with a pool "m" and a chain behind it. */
+function poolPlan(strategy: StrategyName, more: Partial<PlanOf> = {}): Plan {
+  return planOf({
+    deployments: { 'a/m': { seats: 2 }, 'b/m': {}, 'c/other': {} },
+    groups: { m: { strategy, members, fallback: ['c/other'] }, other: ['c/other'] },
+    ...more,
+  });
+}
+
+type Asked = {
+  readonly gap: number;
+  readonly asked: string;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly stream: boolean;
+  readonly seed: number;
+};
+
+const request: fc.Arbitrary<Asked> = fc.record({
+  gap: fc.nat(2000),
+  asked: fc.constantFrom('m', 'm', 'm', 'other', 'unknown-to-all'),
+  promptTokens: fc.integer({ min: 1, max: 5000 }),
+  outputTokens: fc.integer({ min: 1, max: 400 }),
+  stream: fc.boolean(),
+  seed: fc.nat(),
+});
+const requests = fc.array(request, { minLength: 1, maxLength: 60 });
+const strategies = fc.constantFrom<StrategyName>(
+  'weighted_round_robin',
+  'simple_shuffle',
+  'direct',
+  'least_busy',
+  'soonest',
+);
+
+function arrivalsOfRequests(all: readonly Asked[]): readonly Arrival[] {
+  let at = 0;
+  return all.map(({ gap, asked, promptTokens, outputTokens, stream, seed }, index) => {
+    at += gap;
+    const facts = factsOfRequest({ asked, promptTokens: tokens(promptTokens), stream });
+    return { id: `r${index}`, at, facts, seed, outputTokens, record: undefined };
+  });
+}
+
+const pace = { firstTokenMs: 100, msPerToken: 10, failures: 0, down: [] } as const;
+const workload = (failures: number): Workload => ({
+  requests: [],
+  servers: new Map([
+    ['a', { ...pace, failures }],
+    ['b', { ...pace, msPerToken: 30, failures, down: [[10, 20]] }],
+    ['c', pace],
+  ]),
+});
+const played = (plan: Plan, arrivals: readonly Arrival[], failures = 0): readonly Played[] =>
+  play(plan, arrivals, workloadWorld(plan, workload(failures), recordedWorld(plan, [], 1), 1));
+
+describe('6.2 a play on a virtual clock', () => {
+  test('ends every request exactly once, within the attempts of its decision, never before it came', () => {
+    fc.assert(
+      fc.property(requests, strategies, fc.constantFrom(0, 0.3, 1), (all, strategy, failures) => {
+        const arrivals = arrivalsOfRequests(all);
+        const plan = poolPlan(strategy);
+        const results = played(plan, arrivals, failures);
+        expect(results.map((one) => one.arrival)).toEqual(arrivals);
+        for (const { totalMs, waitMs, answer, attempts, decision } of results) {
+          expect(totalMs).toBeGreaterThanOrEqual(0);
+          expect(waitMs).toBeGreaterThanOrEqual(0);
+          expect(waitMs).toBeLessThanOrEqual(totalMs + 1e-6);
+          expect(answer === undefined).toBe(attempts.at(-1)?.failure !== undefined || attempts.length === 0);
+          for (const { deployment } of attempts) expect(decision.order).toContain(deployment);
+        }
+        const summary = summarise(results);
+        expect(summary.answered + summary.failed + summary.refused).toBe(all.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('gives the same again for the same seed', () => {
+    fc.assert(
+      fc.property(requests, strategies, (all, strategy) => {
+        const arrivals = arrivalsOfRequests(all);
+        expect(summarise(played(poolPlan(strategy), arrivals, 0.2))).toEqual(
+          summarise(played(poolPlan(strategy), arrivals, 0.2)),
+        );
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('never has more at work than there are seats', () => {
+    fc.assert(
+      fc.property(requests, (all) => {
+        const plan = poolPlan('direct');
+        const spans = played(plan, arrivalsOfRequests(all)).flatMap(({ arrival, attempts }) =>
+          attempts
+            .filter((one) => one.deployment === 'a/m')
+            .map(({ startMs, ms }) => ({ from: arrival.at + startMs, to: arrival.at + startMs + ms })),
+        );
+        for (const { from } of spans)
+          expect(spans.filter((one) => one.from <= from && from < one.to - 1e-6).length).toBeLessThanOrEqual(2);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('6.2 a replay of recorded requests', () => {
+  test('through the same plan moves nobody, and chooses as it was recorded', () => {
+    fc.assert(
+      fc.property(requests, strategies, (all, strategy) => {
+        const plan = poolPlan(strategy);
+        const records = recordsOf(plan, played(plan, arrivalsOfRequests(all)));
+        const report = replay({ present: plan, candidate: plan, records, seed: 7 });
+        expect(report).toMatchObject({ requests: all.length, moved: 0, moves: [], agreement: 1, otherPlan: 0 });
+        expect(report.after).toEqual(report.before);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('through the same plan moves nobody either where servers fail', () => {
+    fc.assert(
+      fc.property(requests, strategies, (all, strategy) => {
+        const plan = poolPlan(strategy);
+        const records = recordsOf(plan, played(plan, arrivalsOfRequests(all), 0.3));
+        expect(replay({ present: plan, candidate: plan, records, seed: 7 })).toMatchObject({ moved: 0, moves: [] });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  const hundred = Array.from({ length: 100 }, (_none, index) => ({
+    gap: 5000,
+    asked: 'm',
+    promptTokens: 100,
+    outputTokens: 20,
+    stream: true,
+    seed: index * 7919,
+  }));
+  const present = poolPlan('weighted_round_robin');
+  const records = recordsOf(present, played(present, arrivalsOfRequests(hundred)));
+  const swapped = members.map((one) => ({ ...one, weight: 1 - one.weight }));
+
+  test.each<[name: string, candidate: Plan, moved: number, from: string | null, to: string | null, why: RegExp]>([
+    [
+      'other weights',
+      planOf({
+        deployments: { 'a/m': {}, 'b/m': {}, 'c/other': {} },
+        groups: { m: { strategy: 'weighted_round_robin', members: swapped } },
+      }),
+      40,
+      'a/m',
+      'b/m',
+      /the weight of b\/m is 0\.7, not 0\.3/,
+    ],
+    ['another strategy', poolPlan('direct'), 30, 'b/m', 'a/m', /the order is direct, not weighted_round_robin/],
+    [
+      'a member that is gone',
+      planOf({ deployments: ['a/m'], groups: { m: { strategy: 'weighted_round_robin', members: ['a/m'] } } }),
+      30,
+      'b/m',
+      'a/m',
+      /b\/m is no candidate any more/,
+    ],
+    [
+      'a provider that is disabled',
+      poolPlan('weighted_round_robin', { providers: { a: { status: 'disabled' } } }),
+      70,
+      'a/m',
+      'b/m',
+      /a\/m is left out: its provider "a" is disabled/,
+    ],
+    ['a name that is gone', planOf({ deployments: ['c/other'] }), 100, 'a/m', null, /nothing can answer/],
+  ])('through %s says who would have moved, from where to where, and why', (_name, candidate, least, from, to, why) => {
+    const report = replay({ present, candidate, records, seed: 1 });
+    expect(report.moved).toBeGreaterThanOrEqual(least);
+    const move = report.moves.find((one) => one.from === from && one.to === to && why.test(one.why));
+    expect(move, JSON.stringify(report.moves)).toBeDefined();
+    expect(report.moves.reduce((sum, one) => sum + one.requests, 0)).toBe(report.moved);
+  });
+});
+
+test('6.1 the facts of a record are those that decide() saw', () => {
+  const facts = factsOfRequest({
+    asked: 'm',
+    stream: true,
+    promptTokens: tokens(12),
+    maxOutputTokens: tokens(9),
+    needs: { tools: true, vision: false, jsonSchema: true },
+    batchSize: 3,
+    tags: ['x'],
+    priority: 'batch',
+    retries: 0,
+  });
+  const plan = poolPlan('direct');
+  const decision = { asked: 'm', promptTokens: 12, facts: describeFacts(plan, facts) };
+  const again = factsOf(JSON.parse(JSON.stringify(decision)) as DecisionRecord);
+  expect({ ...again, headers: undefined }).toEqual({ ...facts, headers: undefined });
+});

@@ -1,0 +1,60 @@
+import type { PlayReport } from '../contract/route-play.ts';
+import type { TimesReport } from '../contract/route-stats.ts';
+import type { Played } from './play.ts';
+import { quantile } from './quantile.ts';
+import type { SeenRequest } from './seen-request.ts';
+import { poolShares } from './shares.ts';
+import { providerUse } from './stats.ts';
+
+/** Adds up what was played. */
+export function summarise(played: readonly Played[]): PlayReport {
+  const answered = played.filter((one) => one.answer !== undefined);
+  const costs = answered.map((one) => one.costUsd);
+  const seen = played.map(seenInPlay);
+  return {
+    requests: played.length,
+    answered: answered.length,
+    failed: played.filter((one) => one.answer === undefined && one.attempts.length > 0).length,
+    refused: played.filter((one) => one.attempts.length === 0).length,
+    times: timesOfAll(answered.map((one) => one.totalMs)),
+    waits: timesOfAll(answered.map((one) => one.waitMs)),
+    costUsd: costs.includes(undefined) ? null : costs.reduce((sum: number, one) => sum + (one ?? 0), 0),
+    providers: providerUse(
+      seen,
+      seen.filter((one) => one.provider !== null),
+    ),
+    tiers: tiersOf(answered),
+    pools: poolShares(played.map((one) => one.decision)),
+    guessed: played.filter((one) => one.hasGuess).length,
+  };
+}
+
+/** Quantiles of times in milliseconds. */
+export function timesOfAll(times: readonly number[]): TimesReport {
+  return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
+}
+
+function tiersOf(answered: readonly Played[]): PlayReport['tiers'] {
+  const tiers = [...Map.groupBy(answered, (one) => one.answer?.tier ?? 'unknown')];
+  return tiers
+    .map(([tier, own]) => ({ tier, requests: own.length, share: own.length / answered.length }))
+    .toSorted((a, b) => b.requests - a.requests);
+}
+
+function seenInPlay({ arrival, answer, attempts, totalMs, firstTokenMs, costUsd, decision }: Played): SeenRequest {
+  return {
+    id: arrival.id,
+    at: arrival.at,
+    asked: decision.asked,
+    provider: answer?.provider ?? null,
+    deployment: answer?.deployment ?? null,
+    isFallback: answer?.isFallback ?? false,
+    isCached: false,
+    state: answer !== undefined ? 'completed' : attempts.length > 0 ? 'upstream_error' : 'rejected',
+    totalMs,
+    firstTokenMs: firstTokenMs ?? null,
+    costUsd: costUsd ?? null,
+    failed: attempts.filter((one) => one.failure !== undefined),
+    plan: decision.plan,
+  };
+}

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Range, RequestKind, ServerPace, Workload } from '../analysis/workload.ts';
+
+/** A workload that was read, or what is wrong with it and where. */
+export type ReadWorkload =
+  | { readonly kind: 'read'; readonly workload: Workload }
+  | { readonly kind: 'wrong'; readonly message: string };
+
+/** Reads a workload file, which people know by a name. */
+export async function openWorkload(path: string, name: string): Promise<ReadWorkload> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  return text === undefined
+    ? { kind: 'wrong', message: `The workload ${name} cannot be read` }
+    : readWorkload(text, name);
+}
+
+/**
+ * Reads a workload: YAML (or JSON) with `requests` and `servers`, or JSONL with a request a line,
+ * each at its own second.
+ */
+export function readWorkload(text: string, name: string): ReadWorkload {
+  if (/\.(jsonl|ndjson)$/.test(name)) return readLines(text, name);
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (error) {
+    return { kind: 'wrong', message: `${name} is not YAML: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const parsed = workloadShape.safeParse(value);
+  if (!parsed.success) return { kind: 'wrong', message: `${name}: ${firstIssue(parsed.error)}` };
+  const servers = new Map(Object.entries(parsed.data.servers).map(([server, pace]) => [server, toPace(pace)]));
+  return { kind: 'read', workload: { requests: parsed.data.requests.map((one) => toKind(one)), servers } };
+}
+
+function readLines(text: string, name: string): ReadWorkload {
+  const requests: RequestKind[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const place = `${name}:${index + 1}`;
+    try {
+      const parsed = lineShape.safeParse(JSON.parse(line));
+      if (!parsed.success) return { kind: 'wrong', message: `${place}: ${firstIssue(parsed.error)}` };
+      requests.push(toKind({ ...parsed.data, count: 1, per_second: 1, start: parsed.data.at }));
+    } catch {
+      return { kind: 'wrong', message: `${place} is not JSON` };
+    }
+  }
+  return { kind: 'read', workload: { requests, servers: new Map() } };
+}
+
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'it cannot be understood';
+  return `${issue.path.length === 0 ? 'the file' : issue.path.join('.')}: ${issue.message}`;
+}
+
+const wholeRange = z.union([
+  z.number().int().nonnegative(),
+  z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
+]);
+const one = {
+  model: z.string().optional(),
+  prompt_tokens: wholeRange.default(100),
+  output_tokens: wholeRange.default(200),
+  max_tokens: z.number().int().positive().optional(),
+  endpoint: z.enum(['chat', 'completions', 'embeddings']).default('chat'),
+  stream: z.boolean().default(false),
+  tools: z.boolean().default(false),
+  vision: z.boolean().default(false),
+  json_schema: z.boolean().default(false),
+  batch_size: z.number().int().positive().default(1),
+  tags: z.array(z.string()).default([]),
+  headers: z.record(z.string(), z.string()).default({}),
+};
+const kindShape = z.strictObject({
+  ...one,
+  count: z.number().int().positive().max(1_000_000).default(1),
+  per_second: z.number().positive().default(1),
+  start: z.number().nonnegative().default(0),
+});
+const lineShape = z.strictObject({ ...one, at: z.number().nonnegative() });
+const paceShape = z.strictObject({
+  first_token_ms: z.number().nonnegative(),
+  ms_per_token: z.number().nonnegative(),
+  failures: z.number().min(0).max(1).default(0),
+  down: z.array(z.tuple([z.number().nonnegative(), z.number().nonnegative()])).default([]),
+});
+const workloadShape = z.strictObject({
+  requests: z.array(kindShape).min(1),
+  servers: z.record(z.string(), paceShape).default({}),
+});
+
+function toKind(shape: z.infer<typeof kindShape>): RequestKind {
+  return {
+    model: shape.model,
+    count: shape.count,
+    perSecond: shape.per_second,
+    start: shape.start,
+    promptTokens: toRange(shape.prompt_tokens),
+    outputTokens: toRange(shape.output_tokens),
+    maxOutputTokens: shape.max_tokens,
+    endpoint: shape.endpoint,
+    stream: shape.stream,
+    needs: { tools: shape.tools, vision: shape.vision, jsonSchema: shape.json_schema },
+    batchSize: shape.batch_size,
+    tags: shape.tags,
+    headers: new Map(Object.entries(shape.headers).map(([name, value]) => [name.toLowerCase(), value])),
+  };
+}
+
+function toRange(written: number | [number, number]): Range {
+  return typeof written === 'number' ? [written, written] : written;
+}
+
+function toPace(shape: z.infer<typeof paceShape>): ServerPace {
+  return {
+    firstTokenMs: shape.first_token_ms,
+    msPerToken: shape.ms_per_token,
+    failures: shape.failures,
+    down: shape.down,
+  };
+}
