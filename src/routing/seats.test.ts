@@ -194,7 +194,8 @@ describe('4.1: what a wait is predicted to be', () => {
     const state = createRoutingState(cardPlan, milliseconds(0));
     const known = { loadMs: 9000, answerMs: 1000 };
     state.observations.forEach((one, index) => {
-      state.observations[index] = { ...one, speeds: { ...one.speeds, ...known } };
+      const residency = { kind: 'unloaded', at: milliseconds(0) } as const;
+      state.observations[index] = { ...one, residency, speeds: { ...one.speeds, ...known } };
     });
     takeSeat(state, { deployment: deploymentIndex(0), model: 'm0' }, milliseconds(0));
     const queue = state.seats.queueOf[0];

@@ -78,8 +78,10 @@ export function takeSeat(state: RoutingState, asking: Asking, now: Milliseconds)
   if (!queue.isExclusive || hasTurn(queue, asking)) return;
   const before = queue.turn?.deployment;
   if (before !== undefined && before !== deployment) seeUnloaded(state, before, now);
-  const isLoaded = before === undefined && state.observations[deployment]?.residency?.kind === 'loaded';
-  queue.turn = { deployment, model, since: now, isLoading: !isLoaded, askedAt: now, gapMs: undefined };
+  const residency = state.observations[deployment]?.residency?.kind;
+  // Where the server does not tell, the first model may be in memory already; one that follows another is not.
+  const isLoading = residency === undefined ? before !== undefined : residency !== 'loaded';
+  queue.turn = { deployment, model, since: now, isLoading, askedAt: now, gapMs: undefined };
 }
 
 /** Part of the usual time between two requests that the newest one makes up. */
