@@ -94,7 +94,9 @@ if (settled?.terminal !== 'completed' || settled.facts === undefined || settled.
 const { facts, answeredBy, principal } = settled;
 const request = settled;
 const exchange = createExchange();
-await measure('  understand', () => understand(exchange, 'chat', body, principal ?? { name: 'local', models: [] }));
+await measure('  understand', () =>
+  understand(exchange, 'chat', body, principal ?? { name: 'local', models: [], mayRehearse: false }),
+);
 await measure('  decide', () => decide(plan, snapshot.state, facts, milliseconds(1), Math.random));
 await measure('  headers', () => answerHeaders(request, answeredBy, systemClock.now()));
 await measure('  decision record', () => store.add(describeSettled(request)));

@@ -40,11 +40,16 @@ export function lowerKeys(
       return [];
     }
     const limit = readLimit(entry, at, findings);
-    return [{ id: keyId(name), name, secret, models, limit, priority: readPriority(entry, at, findings) }];
+    const priority = readPriority(entry, at, findings);
+    const mayRehearse = readFlag(entry, rehearsalKey, at, findings);
+    return [{ id: keyId(name), name, secret, models, limit, priority, mayRehearse }];
   });
 }
 
-const entryKeys: readonly string[] = ['name', 'key', 'models', 'priority', ...limitKeys];
+/** As LiteLLM calls it in a key's metadata. */
+const rehearsalKey = 'allow_client_mock_response';
+
+const entryKeys: readonly string[] = ['name', 'key', 'models', 'priority', rehearsalKey, ...limitKeys];
 
 function reportUnknownKeys(entry: unknown, at: Place, findings: Findings): void {
   for (const key of Object.keys(typeof entry === 'object' && entry !== null ? entry : {})) {
@@ -65,6 +70,13 @@ function readPriority(entry: unknown, at: Place, findings: Findings): string | u
     wanted: 'a word such as batch',
   });
   return undefined;
+}
+
+function readFlag(entry: unknown, key: string, at: Place, findings: Findings): boolean {
+  const flag = valueAt(entry, [key]) ?? false;
+  if (typeof flag !== 'boolean')
+    findings.add('wrong-type', inside(at, key), `"${key}" has ${JSON.stringify(flag)}`, { wanted: 'true or false' });
+  return flag === true;
 }
 
 function readModels(value: unknown, at: Place, findings: Findings): readonly string[] {

@@ -177,10 +177,11 @@ function logReading(
 export function keyRing(plan: Plan, environment: Environment): KeyRing {
   const { masterKey, keys } = plan.settings.server;
   const master = masterKey === undefined ? undefined : revealSecret(masterKey, environment);
-  const ring = master === undefined ? [] : [keyEntry(master, { name: 'master', models: [] })];
+  const ring = master === undefined ? [] : [keyEntry(master, { name: 'master', models: [], mayRehearse: true })];
   for (const key of keys) {
     const text = revealSecret(key.secret, environment);
-    if (text !== undefined) ring.push(keyEntry(text, { name: key.name, models: key.models, priority: key.priority }));
+    const { name, models, priority, mayRehearse } = key;
+    if (text !== undefined) ring.push(keyEntry(text, { name, models, priority, mayRehearse }));
   }
   return ring;
 }

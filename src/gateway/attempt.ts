@@ -6,6 +6,7 @@ import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
+import type { Rehearsal } from '../wire/rehearsal.ts';
 import { wholeToChunks } from '../wire/whole-to-chunks.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { cancelReservation, settleAttempt } from './rate-limits.ts';
@@ -33,11 +34,14 @@ export async function runAttempt(
   attempt: PlannedAttempt,
 ): Promise<RunningAttempt> {
   const { plan, state } = request.snapshot;
+  if (request.rehearsal !== undefined && request.outcomes.length === 0) {
+    const startedAt = dependencies.clock.now();
+    return unsent(dependencies, request, { attempt, failure: rehearsed(request.rehearsal), startedAt });
+  }
   const taken = dependencies.seats.take(request, attempt);
   const seated = taken instanceof Promise ? await taken : taken;
   const startedAt = dependencies.clock.now();
-  if (seated.kind === 'refused')
-    return unseated(dependencies, request, { attempt, failure: seated.failure, startedAt });
+  if (seated.kind === 'refused') return unsent(dependencies, request, { attempt, failure: seated.failure, startedAt });
   const before = beforeAttempt(request, attempt);
   let ended = false;
   let firstTokenAt: Milliseconds | undefined;
@@ -82,8 +86,8 @@ export async function runAttempt(
   return { result, finish };
 }
 
-/** An attempt that had no seat in time: it was not sent, so it says nothing of its deployment. */
-function unseated(
+/** An attempt that was not sent (it had no seat in time, or is rehearsed), so it says nothing of its deployment. */
+function unsent(
   dependencies: GatewayDependencies,
   request: GatewayRequest,
   { attempt, failure: failed, startedAt }: Omit<AttemptOutcome, 'endedAt'> & { readonly failure: Failure },
@@ -91,6 +95,10 @@ function unseated(
   request.outcomes.push({ attempt, failure: failed, startedAt, endedAt: startedAt });
   cancelReservation(dependencies, request);
   return { result: { kind: 'failed', failure: failed }, finish: () => {} };
+}
+
+function rehearsed({ field, failure: kind }: Rehearsal): Failure {
+  return failure(kind, `Nothing was sent: the request asks for this failure with ${field}`);
 }
 
 /** What is known of a deployment when an attempt begins, which its answer then tells more of. */

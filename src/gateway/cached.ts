@@ -27,7 +27,9 @@ export async function answerFromCache(
   if (read.kind === 'wrong')
     return failure('wrong_type', `The cache control "${read.name}" wants ${read.wanted}`, { param: 'cache' });
   const { controls } = read;
-  const takesPart = endpoints.has(request.endpoint) && (mode === 'default_on' || controls.useCache);
+  // What is rehearsed has to fail, and says nothing of other requests.
+  const takesPart =
+    request.rehearsal === undefined && endpoints.has(request.endpoint) && (mode === 'default_on' || controls.useCache);
   const key = takesPart ? cacheKeyOf({ snapshot, facts, body, scan, namespace: controls.namespace }) : undefined;
   const isKept = key !== undefined && !controls.noStore;
   const caching: Caching = {

@@ -9,6 +9,8 @@ export type Principal = {
   readonly name: string;
   /** Names that it may ask for; empty: all. */
   readonly models: readonly string[];
+  /** Whether it may ask for failures, to try what follows them. */
+  readonly mayRehearse: boolean;
   /** Priority of its requests that say nothing of theirs. */
   readonly priority?: string | undefined;
 };
@@ -26,7 +28,7 @@ export type Identified =
   | { readonly kind: 'known'; readonly principal: Principal }
   | { readonly kind: 'refused'; readonly failure: Failure };
 
-const local: Principal = { name: 'local', models: [] };
+const local: Principal = { name: 'local', models: [], mayRehearse: true };
 
 /** Identifies the sender by any of the headers in which clients put their key; without keys everybody on this machine is known. */
 export function identify(keys: KeyRing, exchange: Exchange): Identified {

@@ -114,6 +114,7 @@ function beginRequest(
     needs: undefined,
     body: undefined,
     scan: undefined,
+    rehearsal: undefined,
     seed: seedOf(context.random()),
     understoodAt: undefined,
     decision: undefined,
@@ -149,6 +150,7 @@ async function receive(request: GatewayRequest): Promise<Failure | undefined> {
   request.facts = understood.request.facts;
   request.needs = understood.request.needs;
   request.scan = understood.request.scan;
+  request.rehearsal = understood.request.rehearsal;
   return undefined;
 }
 

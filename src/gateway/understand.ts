@@ -1,6 +1,7 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
+import { type Rehearsal, readRehearsal } from '../wire/rehearsal.ts';
 import { type RequestNeeds, readRequestNeeds } from '../wire/request-needs.ts';
 import { type BodyScan, memberText, memberValue, scanBody } from '../wire/scan-body.ts';
 import type { Exchange } from './exchange.ts';
@@ -11,6 +12,7 @@ export type Understood = {
   readonly facts: RequestFacts;
   readonly needs: RequestNeeds;
   readonly scan: BodyScan;
+  readonly rehearsal: Rehearsal | undefined;
 };
 
 /** A request that was understood, or what is wrong with it. */
@@ -29,6 +31,8 @@ export function understand(
   if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
   const problem = fieldProblem(endpoint, body, scanned.scan);
   if (problem !== undefined) return { kind: 'refused', failure: problem };
+  const rehearsal = readRehearsal(body, scanned.scan);
+  if (rehearsal !== undefined && !principal.mayRehearse) return { kind: 'refused', failure: mayNotRehearse(rehearsal) };
   const needs = readRequestNeeds(body, scanned.scan);
   return {
     kind: 'understood',
@@ -36,8 +40,13 @@ export function understand(
       facts: factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal }),
       needs,
       scan: scanned.scan,
+      rehearsal,
     },
   };
+}
+
+function mayNotRehearse({ field }: Rehearsal): Failure {
+  return failure('key_not_allowed', `The key may not ask for failures, found ${field}: true`, { param: field });
 }
 
 const promptField: Readonly<Record<Endpoint, string>> = {

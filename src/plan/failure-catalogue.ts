@@ -147,6 +147,15 @@ export const failureCatalogue: Readonly<Record<FailureKind, FailureMeaning>> = {
     ...ours(500, 'internal_error', 'A fault of the gateway itself: please report it with the request id'),
     level: 'error',
   },
+  rehearsed: {
+    ...refused(
+      500,
+      'rehearsed_failure',
+      'The request asked for a failure (mock_testing_fallbacks) and nothing else could answer: leave the field out',
+    ),
+    type: 'server_error',
+    goesOn: true,
+  },
   upstream_refused: theirs(
     502,
     'upstream_refused',

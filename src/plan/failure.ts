@@ -35,6 +35,7 @@ export type FailureKind =
   | 'deadline_exceeded'
   | 'cache_unavailable'
   | 'internal'
+  | 'rehearsed'
   // The upstream's, by what was seen of one attempt.
   | 'upstream_refused'
   | 'upstream_unreachable'

@@ -127,6 +127,8 @@ export type NamedKey = {
   readonly limit: RateLimit;
   /** Priority of its requests that say nothing of theirs. */
   readonly priority: string | undefined;
+  /** Whether its requests may ask for failures: LiteLLM’s mock_testing_*. */
+  readonly mayRehearse: boolean;
 };
 
 export type ServerSettings = {

@@ -7,6 +7,7 @@ import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { readHttpError } from '../wire/read-error.ts';
 import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
 import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
+import { rehearsals } from '../wire/rehearsal.ts';
 import { type BodyScan, memberValue } from '../wire/scan-body.ts';
 import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
 import type {
@@ -65,7 +66,7 @@ export function basePath(provider: Provider): string {
 }
 
 /** Fields by which a request steers the gateway itself, as LiteLLM spells them; no upstream knows them. */
-const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache'];
+const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache', ...rehearsals.keys()];
 
 function bodyEdits(
   input: BuildInput,

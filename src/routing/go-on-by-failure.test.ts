@@ -162,6 +162,18 @@ describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
   ])('$name', check);
 });
 
+describe('1.2 mock_testing_fallbacks: the whole group counts as failed', () => {
+  const behind: PlanOf = {
+    deployments: ['a/m', 'b/m', 'z/m'],
+    groups: { m: { members: ['a/m', 'b/m'], fallback: ['z/m'] } },
+    retry: { policy: new Map([['Default', 3]]) },
+  };
+  test.each<Play>([
+    { name: 'its fallback answers at once', plan: behind, answers: { a: 'rehearsed' }, tried: 'a z', ends: 'ok' },
+    { name: 'nobody stands in', plan: pool, answers: { a: 'rehearsed' }, tried: 'a', ends: 'rehearsed' },
+  ])('$name', check);
+});
+
 test('spine 3.7: the message names every attempt’s provider and class, the name’s rule where it is to blame', () => {
   const failed = (kind: FailureKind, plan: PlanOf): string => {
     const compiled = planOf(plan);

@@ -121,6 +121,8 @@ const noWait = milliseconds(0);
 
 /** How many further attempts the group gets after a failure; a number declared for its class decides as written. */
 function retriesAfter(input: GoOnInput, last: Failed): number {
+  // What is rehearsed is that all of the group fails.
+  if (last.failure.kind === 'rehearsed') return 0;
   const declared = declaredRetries(input, last.failure);
   if (declared !== undefined) return declared;
   if (!failureCatalogue[last.failure.kind].goesOn) return 0;

@@ -91,6 +91,11 @@ const lines: readonly (readonly [line: string, code: string, help: RegExp])[] = 
   ['server_settings: {keys: [{name: a, key: os.environ/A, models: {qwen: true}}]}', 'wrong-type', /a list/],
   ['server_settings: {keys: [{name: a, key: none}]}', 'wrong-type', /a secret/],
   [
+    'server_settings: {keys: [{name: a, key: os.environ/A, allow_client_mock_response: maybe}]}',
+    'wrong-type',
+    /true or false/,
+  ],
+  [
     'server_settings: {keys: [{name: a, key: os.environ/A}, {name: a, key: os.environ/B}]}',
     'duplicate-name',
     /another/,

@@ -26,7 +26,9 @@ export type TestGateway = {
 };
 
 export type TestGatewayOptions = {
-  readonly providers: Record<string, unknown>;
+  readonly providers?: Record<string, unknown>;
+  /** LiteLLM's own file, in place of all others. */
+  readonly litellm?: Record<string, unknown>;
   readonly mappings?: Record<string, unknown>;
   readonly settings?: Record<string, unknown>;
   readonly environment?: Record<string, string>;
@@ -39,13 +41,14 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-test-'));
   const write = (name: string, value: unknown): void => {
     if (value === undefined) return;
-    const path = join(folder, 'config', name);
+    const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, stringify(value));
   };
-  write('providers.yaml', { providers: options.providers });
-  write('model-mappings.yaml', options.mappings);
-  write('settings.yaml', options.settings);
+  write('config.yaml', options.litellm);
+  write('config/providers.yaml', options.providers && { providers: options.providers });
+  write('config/model-mappings.yaml', options.mappings);
+  write('config/settings.yaml', options.settings);
   let text = '';
   const running = await start({
     folder,

@@ -328,6 +328,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
         models: [],
         limit: limitOf(limit),
         priority: undefined,
+        mayRehearse: false,
       })),
       maxBodyBytes: 1024 * 1024,
       maxParallelRequests: undefined,

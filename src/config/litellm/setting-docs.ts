@@ -147,7 +147,7 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     }),
     keys: setting(
       'list',
-      'Further keys: {name, key, models, rpm, tpm, max_parallel_requests, priority}, where models lists the names that the key may ask for, and priority: batch lets its requests wait while others want a seat.',
+      'Further keys: {name, key, models, rpm, tpm, max_parallel_requests, priority, allow_client_mock_response}, where models lists the names that the key may ask for, and priority: batch lets its requests wait while others want a seat, and allow_client_mock_response: true lets them rehearse failures with mock_testing_*.',
     ),
     max_queue_wait: seconds('Longest wait for a seat at a provider; what cannot be in time is refused at once.', {
       default: 'what is left of the request’s time',
