@@ -1,6 +1,7 @@
 import type { CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** A decision that was not taken: `route explain`. */
@@ -10,7 +11,7 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
     id: null,
     time: null,
     asked: decision.asked ?? null,
-    rule: { kind: decision.rule.kind, text: ruleText(decision.rule) },
+    rule: { kind: decision.rule.kind, text: ruleText(decision.rule, group) },
     group: group?.name ?? null,
     strategy: group?.strategy.name ?? null,
     promptTokens: decision.promptTokens,
@@ -72,10 +73,10 @@ export function nameOf(plan: Plan, index: number, model: string): string {
 }
 
 /** A rule of name resolution in words. */
-function ruleText(rule: Rule): string {
+function ruleText(rule: Rule, group: ModelGroup | undefined): string {
   switch (rule.kind) {
     case 'name':
-      return `"${rule.name}" is a known name`;
+      return `"${rule.name}" is a name of ${group?.declaredIn.join(' and ') ?? 'the configuration'}`;
     case 'alias':
       return `"${rule.name}" is an alias`;
     case 'deployment':

@@ -1,5 +1,14 @@
 import { type GroupIndex, groupIndex, groupName, type ProviderId } from '../plan/ids.ts';
-import type { Chain, GroupKind, Member, ModelGroup, Strategy, StrategyName, Target } from '../plan/model-group.ts';
+import type {
+  Chain,
+  GroupKind,
+  Member,
+  ModelGroup,
+  NameSection,
+  Strategy,
+  StrategyName,
+  Target,
+} from '../plan/model-group.ts';
 import type { Budget, RateLimit } from '../plan/provider.ts';
 import type { Place } from './findings.ts';
 import type { Reference } from './reference.ts';
@@ -11,6 +20,7 @@ export type GroupDraft = {
   /** Where it is first declared. */
   readonly place: Place;
   readonly index: GroupIndex;
+  readonly declaredIn: NameSection[];
   members: Member[];
   strategy: Strategy | undefined;
   /** The strategy as a section names it, to point at when another section names another. */
@@ -31,19 +41,26 @@ export type GroupDraft = {
 
 /** Groups by name, in the order in which they were declared. */
 export type GroupDrafts = ReadonlyMap<string, GroupDraft> & {
-  readonly add: (draft: Pick<GroupDraft, 'name' | 'kind' | 'place'>) => GroupDraft;
+  /** The group of a name, made if this section is the first that speaks of it. */
+  readonly declare: (section: NameSection, draft: Pick<GroupDraft, 'name' | 'kind' | 'place'>) => GroupDraft;
 };
 
 /** Creates an empty set of groups. */
 export function createGroupDrafts(): GroupDrafts {
   const drafts = new Map<string, GroupDraft>();
   return Object.assign(drafts, {
-    add({ name, kind, place }: Pick<GroupDraft, 'name' | 'kind' | 'place'>): GroupDraft {
+    declare(section: NameSection, { name, kind, place }: Pick<GroupDraft, 'name' | 'kind' | 'place'>): GroupDraft {
+      const known = drafts.get(name);
+      if (known !== undefined) {
+        if (!known.declaredIn.includes(section)) known.declaredIn.push(section);
+        return known;
+      }
       const group: GroupDraft = {
         name,
         kind,
         place,
         index: groupIndex(drafts.size),
+        declaredIn: [section],
         members: [],
         strategy: undefined,
         declaredStrategy: undefined,
@@ -94,6 +111,7 @@ export function finishGroup(
     index: draft.index,
     name: groupName(draft.name),
     kind: draft.kind,
+    declaredIn: draft.declaredIn,
     description: draft.description,
     members: draft.members,
     strategy: draft.strategy ?? plainStrategy(defaultStrategy),

@@ -29,7 +29,7 @@ export function lowerCapability({ name, shape, at }: Declaration<CapabilityShape
     );
     return;
   }
-  const group = groups.add({ name, kind: 'capability', place: at });
+  const group = groups.declare('capabilities', { name, kind: 'capability', place: at });
   const errors = findings.errorCount();
   group.description = shape.description;
   group.capability = name;

@@ -17,7 +17,7 @@ export function lowerExact(
   pool: Declaration<PoolShape> | undefined,
   lowering: Lowering,
 ): void {
-  const group = lowering.groups.get(name) ?? lowering.groups.add({ name, kind: 'model', place: at });
+  const group = lowering.groups.declare('exact_matches', { name, kind: 'model', place: at });
   group.description = shape.description ?? group.description;
   group.standsInFor = shape.capabilities ?? [];
   group.capability = shape.capabilities?.[0] ?? group.capability;

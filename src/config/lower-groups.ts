@@ -17,8 +17,7 @@ export function lowerProviderModels(lowering: Lowering): void {
   for (const deployment of catalog.deployments) {
     const place = catalog.places.get(deployment.provider);
     if (place === undefined || deployment.backendModel.includes('*')) continue;
-    const group =
-      groups.get(deployment.backendModel) ?? groups.add({ name: deployment.backendModel, kind: 'model', place });
+    const group = groups.declare('providers', { name: deployment.backendModel, kind: 'model', place });
     group.description ??= deployment.description;
     group.members.push(memberOf(deployment.index));
   }

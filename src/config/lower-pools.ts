@@ -15,7 +15,7 @@ type Exact = Declaration<ExactShape> | undefined;
 /** Lowers a pool: its members replace whoever had the name; an exact entry of the name adds model and priority. */
 export function lowerPool({ name, shape, at }: Declaration<PoolShape>, exact: Exact, lowering: Lowering): void {
   const { groups, findings } = lowering;
-  const group = groups.get(name) ?? groups.add({ name, kind: 'load_balancing', place: at });
+  const group = groups.declare('load_balancing', { name, kind: 'load_balancing', place: at });
   const wanted = wantedBy(group, lowering);
   const errors = findings.errorCount();
   group.description = shape.description ?? group.description;

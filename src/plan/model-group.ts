@@ -5,6 +5,9 @@ import type { Budget, RateLimit, Tier } from './provider.ts';
 /** What a group's name is, in the words of the configuration. */
 export type GroupKind = 'model' | 'load_balancing' | 'capability' | 'wildcard';
 
+/** Sections of the configuration that can speak of a name. */
+export type NameSection = 'providers' | 'exact_matches' | 'load_balancing' | 'capabilities' | 'model_list';
+
 /** How the members of a group are put in order; every spelling of the files ends in one of these. */
 export type StrategyName =
   | 'simple_shuffle'
@@ -73,6 +76,8 @@ export type ModelGroup = {
   readonly index: GroupIndex;
   readonly name: GroupName;
   readonly kind: GroupKind;
+  /** Every section that speaks of the name, the first that did so first. */
+  readonly declaredIn: readonly NameSection[];
   readonly description: string | undefined;
   readonly members: readonly Member[];
   readonly strategy: Strategy;

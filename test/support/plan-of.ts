@@ -169,6 +169,7 @@ function groupOf(
     index: groupIndex(index),
     name: groupName(name),
     kind: group.kind ?? (name.includes('*') ? 'wildcard' : 'model'),
+    declaredIn: ['model_list'],
     description: undefined,
     members: group.members.map((one): Member => {
       const { at, ...place } = typeof one === 'string' ? { at: one } : one;

@@ -50,13 +50,11 @@ function lowerEntry(file: ParsedFile, index: number, lowering: Lowering, options
   };
   const deployment = lowerDeployment(name, entry, file, lowering, options);
   if (deployment === undefined) return;
-  const group =
-    groups.get(name) ??
-    groups.add({
-      name,
-      kind: name.includes('*') ? 'wildcard' : 'model',
-      place: { ...place, path: [...place.path, 'model_name'] },
-    });
+  const group = groups.declare('model_list', {
+    name,
+    kind: name.includes('*') ? 'wildcard' : 'model',
+    place: { ...place, path: [...place.path, 'model_name'] },
+  });
   group.listed = !name.includes('*');
   group.description ??= entry.info.text('description');
   group.members.push(
