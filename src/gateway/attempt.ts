@@ -4,6 +4,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
+import { queueSight } from '../routing/seats.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
@@ -107,8 +108,10 @@ type Before = Pick<Lesson, 'wasLoaded' | 'wasAlone'> & { readonly loadMs: number
 function beforeAttempt({ snapshot: { plan, state } }: GatewayRequest, { deployment }: PlannedAttempt): Before {
   const observation = state.observations[deployment];
   const residency = observation?.residency;
+  const { loading } = queueSight(state, deployment);
   return {
-    wasLoaded: residency === undefined ? undefined : residency.kind === 'loaded',
+    // Where the server does not tell, a model whose turn begins is known to be out of memory.
+    wasLoaded: residency !== undefined ? residency.kind === 'loaded' : loading === undefined ? undefined : false,
     // Its own seat is taken already.
     wasAlone: busyOf(state, deploymentAt(plan, deployment)) === 1,
     loadMs: observation?.speeds.loadMs,

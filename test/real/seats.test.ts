@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { milliseconds } from '../../src/plan/ids.ts';
 import { startGateway } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 import { describeReal } from './real.ts';
@@ -16,8 +17,8 @@ describeReal('4.1: two models in turn on an Ollama that holds one', ['ollama'], 
     });
     try {
       await until('the probe', async () => {
-        const { data } = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: { state: string }[] };
-        return data.every((one) => one.state === 'ready');
+        const { providers } = await gateway.running.report(milliseconds(0));
+        return providers.every((one) => one.deployments.every(({ residency }) => residency !== null));
       });
       const { statuses, loads } = await runTwoModels(gateway.url, server, 'in turn');
       expect(statuses).toEqual(Array.from({ length: twoModels.count }, () => 200));
