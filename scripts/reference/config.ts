@@ -10,6 +10,7 @@ import { launchesJsonSchema } from '../../src/config/shape-llamacpp-models.ts';
 import { mappingsJsonSchema } from '../../src/config/shape-mappings.ts';
 import { portsJsonSchema } from '../../src/config/shape-ports.ts';
 import { providersJsonSchema } from '../../src/config/shape-providers.ts';
+import { routeTestsJsonSchema } from '../../src/config/shape-route-tests.ts';
 
 /** The schema of every file of a configuration folder, by the file's name. */
 export const fileSchemas: Readonly<Record<string, JsonSchema>> = {
@@ -20,6 +21,7 @@ export const fileSchemas: Readonly<Record<string, JsonSchema>> = {
   'health-checks.yaml': healthChecksJsonSchema(),
   'llamacpp-models.yaml': launchesJsonSchema(),
   'dashboard-config.yaml': dashboardJsonSchema(),
+  'route-tests.yaml': routeTestsJsonSchema(),
 };
 
 /** Text of docs/reference/config.md: every key of every file, with meaning, unit, default and danger. */

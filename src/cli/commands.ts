@@ -29,6 +29,7 @@ export const commands: readonly CommandEntry[] = [
   entry('route replay', 'show which recorded requests another config would move', () => import('./route/replay.ts')),
   entry('route compare', 'compare recorded requests before and after a change', () => import('./route/compare.ts')),
   entry('route advise', 'advise on weights and strategies by recorded requests', () => import('./route/advise.ts')),
+  entry('route test', 'prove by a file of tests where requests go', () => import('./route/test.ts')),
   entry('cache stats', 'show what the response cache holds and how often it helped', () => import('./cache/stats.ts')),
   entry('cache flush', 'remove answers from the response cache', () => import('./cache/flush.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),

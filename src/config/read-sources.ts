@@ -27,6 +27,9 @@ const kinds: Readonly<Record<string, SourceKind>> = {
 /** The generated file, which is made from the sources and so never one of them. */
 export const generatedName: string = 'litellm-unified.yaml';
 
+/** Tests of the routes, which declare none. */
+export const routeTestsName: string = 'route-tests.yaml';
+
 /** Reads the files of a folder, or one LiteLLM file. */
 export async function readSources(target: string): Promise<ReadSources> {
   const found = await stat(target).catch(() => undefined);
@@ -35,7 +38,7 @@ export async function readSources(target: string): Promise<ReadSources> {
   const names = (await readdir(target)).filter((name) => /\.ya?ml$/.test(name)).sort();
   const files = await Promise.all(
     names
-      .filter((name) => name !== generatedName)
+      .filter((name) => name !== generatedName && name !== routeTestsName)
       .map(async (name): Promise<SourceFile> => {
         const path = join(target, name);
         return { kind: kinds[name.replace(/\.yml$/, '.yaml')] ?? 'other', path, ...(await textOf(path)) };

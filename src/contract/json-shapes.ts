@@ -17,6 +17,7 @@ import type { KeyReport } from './key-report.ts';
 import type { NameList } from './name-report.ts';
 import type { AdviseReport, CompareReport, ReplayReport, SimulateReport } from './route-play.ts';
 import type { StatsReport } from './route-stats.ts';
+import type { RouteTestReport } from './route-test.ts';
 import type { SettingList } from './setting-report.ts';
 import type { StartReport } from './start-report.ts';
 import type { ProviderList, ProviderStatus, StatusReport, ValidateReport } from './status.ts';
@@ -48,6 +49,7 @@ export type JsonShapes = {
   readonly 'route replay': ReplayReport;
   readonly 'route compare': CompareReport;
   readonly 'route advise': AdviseReport;
+  readonly 'route test': RouteTestReport;
   readonly 'cache stats': CacheReport;
   readonly 'cache flush': CacheFlushReport;
   readonly 'key generate': KeyReport;

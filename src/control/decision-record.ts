@@ -2,6 +2,7 @@ import { describeDecision, nameOf, noTiming } from '../analysis/describe-decisio
 import { describeFacts } from '../analysis/facts-record.ts';
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
+import type { Degradation } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 
 /** A decision with what became of it: `why`. */
@@ -35,7 +36,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
     })),
     answeredBy: answeredBy === undefined ? cachedRoute(request) : nameOf(plan, answeredBy.deployment, answeredBy.model),
     cache: describeCaching(request),
-    degraded: degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`,
+    degraded: describeDegradation(degradation),
     refusal:
       failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
     state: request.terminal ?? null,
@@ -46,6 +47,11 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
         : { promptTokens: usage.promptTokens ?? null, completionTokens: usage.completionTokens ?? null },
     costUsd: costOf(request),
   };
+}
+
+/** Why an answer is less than what was asked for, in words. */
+export function describeDegradation(degradation: Degradation | undefined): string | null {
+  return degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`;
 }
 
 /** A request that was refused before routing was asked. */

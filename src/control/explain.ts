@@ -1,12 +1,15 @@
 import { describeDecision } from '../analysis/describe-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
-import type { AssumedState, ExplainQuestion } from '../contract/explain.ts';
+import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Decision } from '../plan/decision.ts';
 import { type Milliseconds, milliseconds, tokens } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
-import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
+import type { RoutingState } from '../plan/routing-state.ts';
 import { decide } from '../routing/decide.ts';
+import { degradationOf } from '../routing/degradation.ts';
+import { assume } from './assume.ts';
+import { describeDegradation } from './decision-record.ts';
 
 /** The system that a question is put to. */
 export type ExplainInput = {
@@ -21,9 +24,10 @@ export type ExplainInput = {
 
 /** Decides a request that is never sent, as live traffic would be decided; nothing is changed by it. */
 export async function explain(input: ExplainInput, question: ExplainQuestion): Promise<DecisionRecord> {
-  const { plan, now } = input;
-  const facts = explainedFacts(question);
-  const state = assume(input, question.assume ?? {});
+  const { plan } = input;
+  const now = milliseconds(input.now + (question.afterMs ?? 0));
+  const facts = explainedFacts(plan, question);
+  const { state, notes } = assume(input, question.assume ?? {});
   // The middle of every draw: an explanation is the same each time it is asked for.
   const choose = (): ReturnType<typeof decide> => decide(plan, state, facts, now, () => 0.5);
   let decision = choose();
@@ -36,15 +40,19 @@ export async function explain(input: ExplainInput, question: ExplainQuestion): P
     await input.residency(decision.needsResidency, plan.settings.routing.preferWarm.checkTimeoutMs);
     decision = choose();
   }
-  return describeDecision(plan, decision);
+  const [first] = decision.attempts;
+  return {
+    ...describeDecision(plan, { ...decision, notes: [...decision.notes, ...notes] }),
+    degraded: first === undefined ? null : describeDegradation(degradationOf(plan, decision, first)),
+  };
 }
 
 /** A short question to a chat model. */
 const usualTokens = 100;
 
-function explainedFacts(question: ExplainQuestion): RequestFacts {
+function explainedFacts(plan: Plan, question: ExplainQuestion): RequestFacts {
   const headers = new Map(Object.entries(question.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const { model } = question;
+  const { model, key = 'local' } = question;
   return {
     endpoint: question.endpoint ?? 'chat',
     asked: model === undefined || model === 'auto' || model === 'default' || model === '' ? undefined : model,
@@ -57,45 +65,18 @@ function explainedFacts(question: ExplainQuestion): RequestFacts {
       vision: question.vision ?? false,
       jsonSchema: question.jsonSchema ?? false,
     },
-    batchSize: 1,
-    hasCodeFence: false,
-    isMultiStep: false,
+    batchSize: question.batchSize ?? 1,
+    hasCodeFence: question.code ?? false,
+    isMultiStep: question.steps ?? false,
     priority: headers.get('x-priority'),
     tags: question.tags ?? [],
     qualityTier: headers.get('x-quality-tier'),
     minTier: headers.get('x-signalbox-min-tier'),
     headers,
-    key: 'local',
-    allowedModels: [],
-    disableFallbacks: false,
-    fallbacks: [],
+    key,
+    allowedModels: plan.settings.server.keys.find((one) => one.name === key)?.models ?? [],
+    disableFallbacks: question.disableFallbacks ?? false,
+    fallbacks: question.fallbacks ?? [],
     retries: undefined,
   };
-}
-
-/** The state as it would be if providers were as assumed; the running one is not touched. */
-function assume({ plan, state, now }: ExplainInput, assumed: Readonly<Record<string, AssumedState>>): RoutingState {
-  if (Object.keys(assumed).length === 0) return state;
-  const health = state.health.map((one, index): DeploymentHealth => {
-    const provider = plan.deployments[index]?.provider;
-    const word = provider === undefined || !Object.hasOwn(assumed, provider) ? undefined : assumed[provider];
-    return word === undefined ? one : assumedHealth(word, now);
-  });
-  return { ...state, health };
-}
-
-function assumedHealth(word: AssumedState, since: Milliseconds): DeploymentHealth {
-  switch (word) {
-    case 'ready':
-      return { kind: 'ready' };
-    case 'disabled':
-    case 'missing':
-      return { kind: word, since };
-    case 'loading':
-      return { kind: 'loading', since, readyAt: undefined };
-    case 'cooling':
-      return { kind: 'cooling', since, until: milliseconds(since + 60_000), why: 'failures', round: 0 };
-    case 'down':
-      return { kind: 'down', since, why: 'assumed' };
-  }
 }

@@ -5,6 +5,7 @@ import { milliseconds } from '../plan/ids.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { seededRandom, seedOf } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
+import { degradationOf } from '../routing/degradation.ts';
 import { goOn } from '../routing/go-on.ts';
 import { applyBudget, applyRotation } from '../routing/state.ts';
 import { openAiError, openAiErrorEvent } from '../wire/open-ai-error.ts';
@@ -13,7 +14,6 @@ import { type RunningAttempt, runAttempt } from './attempt.ts';
 import { awaitLoading } from './await-loading.ts';
 import { answerFromCache, keepAnswer } from './cached.ts';
 import { corsHeaders, hostProblem, originProblem, preflightHeaders } from './cors.ts';
-import { degradationOf } from './degradation.ts';
 import type { PipelineContext } from './dependencies.ts';
 import { findEndpoint } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
@@ -269,7 +269,8 @@ async function relay(
   const { result } = running;
   if (result.kind === 'failed') return result.failure;
   request.firstTokenAt = context.clock.now();
-  request.degradation = degradationOf(request, attempt);
+  if (request.decision !== undefined)
+    request.degradation = degradationOf(request.snapshot.plan, request.decision, attempt);
   if (result.kind === 'stream' && request.facts?.stream === true) {
     stopHeartbeat();
     request.answeredBy = attempt;

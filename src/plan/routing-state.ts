@@ -38,6 +38,9 @@ export type DeploymentHealth =
   | { readonly kind: 'draining'; readonly since: Milliseconds }
   | { readonly kind: 'disabled'; readonly since: Milliseconds };
 
+/** A state as a person supposes it, for a question about what would be. */
+export type AssumedState = Exclude<DeploymentHealth['kind'], 'half_open'> | 'rate_limited';
+
 /** One failure that is remembered. */
 export type RecentFailure = { readonly at: Milliseconds; readonly kind: FailureKind };
 

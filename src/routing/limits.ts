@@ -77,6 +77,26 @@ export function limitsOfDeployment({ ofDeployment }: LimitState, deployment: Dep
   return ofDeployment[deployment] ?? none;
 }
 
+/** The limits with some of them as full as they can be; those that were given stay as they are. */
+export function filledLimits(state: LimitState, indices: readonly LimitIndex[], now: Milliseconds): LimitState {
+  const filled: LimitState = {
+    ...state,
+    requests: state.requests.slice(),
+    tokens: state.tokens.slice(),
+    lastSecond: state.lastSecond.slice(),
+    running: state.running.slice(),
+  };
+  for (const index of indices) {
+    const { requestsPerMinute = 0, tokensPerMinute = 0, parallelRequests } = state.limits[index]?.rate ?? {};
+    const second = secondOf(now);
+    openSecond(filled, index, second);
+    count(filled.requests, slotOf(index, second), requestsPerMinute);
+    count(filled.tokens, slotOf(index, second), tokensPerMinute);
+    if (parallelRequests !== undefined) filled.running[index] = parallelRequests;
+  }
+  return filled;
+}
+
 /** A limit that has no room for a request, with its numbers. */
 export type FullLimit = {
   readonly limit: Limit;

@@ -55,6 +55,14 @@ let upstream: Awaited<ReturnType<typeof startFakeUpstream>>;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-json-'));
   writeFileSync(join(folder, 'workload.yaml'), 'requests: [{ model: echo, count: 3 }]\n');
+  for (const [name, answer] of [
+    ['passing', 'echo'],
+    ['failing', 'echo/other'],
+  ])
+    writeFileSync(
+      join(folder, `${name}.yaml`),
+      `tests: [{name: it, request: {model: echo}, expect: {answer: ${answer}}}]\n`,
+    );
   upstream = await startFakeUpstream(['some-model']);
 });
 afterAll(async () => {
@@ -108,6 +116,9 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['route compare --before x --after 10m', 'failure', 1],
     ['route stats --since yesterday', 'failure', 1],
     ['route stats --slow 5', 'failure', 1],
+    ['route test', 'failure', 1],
+    ['route test passing.yaml', 'route test', 0],
+    ['route test failing.yaml', 'route test', 1],
     ['ask echo Hello', 'ask', 0],
     ['ask ekho Hello', 'ask', 1],
     ['why', 'why', 0],

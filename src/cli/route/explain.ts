@@ -1,17 +1,19 @@
-import type { CandidateRecord, DecisionRecord } from '../../contract/decision-record.ts';
-import type { AssumedState, ExplainQuestion } from '../../contract/explain.ts';
+import { assumedStates } from '../../config/shape-route-tests.ts';
+import type { DecisionRecord } from '../../contract/decision-record.ts';
+import type { ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
 import { nearest } from '../../plan/nearest.ts';
+import type { AssumedState } from '../../plan/routing-state.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, type Problem } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { paint, renderTable } from '../style.ts';
+import { paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
+import { renderExplanation } from './explanation.ts';
 
 const endpoints = ['chat', 'completions', 'embeddings'] as const;
-const states: readonly AssumedState[] = ['ready', 'down', 'disabled', 'loading', 'missing', 'cooling'];
 
 /** `signalbox route explain NAME`: where a request would go, with every candidate and why. */
 export const command: Command = defineCommand({
@@ -19,6 +21,7 @@ export const command: Command = defineCommand({
   summary: 'show where a request for a name would go, and why',
   details: [
     'Nothing is sent. States come from the running gateway of this config; where none runs, all are assumed ready.',
+    `States that can be supposed: ${assumedStates.join(', ')}.`,
     'Exit code 1 where nothing could answer.',
   ],
   arguments: [{ name: 'NAME', help: 'what a client would put into "model"', required: true }],
@@ -32,7 +35,12 @@ export const command: Command = defineCommand({
     stream: { kind: 'flag', help: 'it wants a stream' },
     tools: { kind: 'flag', help: 'it brings tools' },
     vision: { kind: 'flag', help: 'it brings a picture' },
-    assume: { kind: 'list', value: 'PROVIDER=STATE', help: `suppose a provider is ${states.join(', ')}` },
+    assume: {
+      kind: 'list',
+      value: 'PROVIDER=STATE',
+      help: 'suppose a state of a provider or a deployment',
+    },
+    full: { kind: 'list', value: 'NAME', help: 'suppose the limits under this name are full' },
     json: jsonOption,
   },
   examples: [
@@ -53,7 +61,7 @@ export const command: Command = defineCommand({
       vision: options.vision,
       tags: options.tag,
       headers: Object.fromEntries(options.header.map(split)),
-      assume: assumed.assume,
+      assume: { states: assumed.assume, full: options.full },
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
       ...(options.endpoint === undefined ? {} : { endpoint: endpointOf(options.endpoint) }),
     };
@@ -83,18 +91,18 @@ function endpointOf(text: string): (typeof endpoints)[number] {
 }
 
 type Assumptions =
-  | { readonly kind: 'read'; readonly assume: NonNullable<ExplainQuestion['assume']> }
+  | { readonly kind: 'read'; readonly assume: Readonly<Record<string, AssumedState>> }
   | { readonly kind: 'wrong'; readonly message: string };
 
 function readAssumptions(texts: readonly string[]): Assumptions {
   const assume: Record<string, AssumedState> = {};
   for (const text of texts) {
     const [provider, word] = split(text);
-    const state = states.find((one) => one === word);
+    const state = assumedStates.find((one) => one === word);
     if (state === undefined)
       return {
         kind: 'wrong',
-        message: `--assume wants PROVIDER=STATE with one of ${states.join(', ')}, found "${text}"`,
+        message: `--assume wants PROVIDER=STATE with one of ${assumedStates.join(', ')}, found "${text}"`,
       };
     assume[provider] = state;
   }
@@ -120,34 +128,4 @@ async function suggest(name: string, config: string | undefined, terminal: Termi
     known.map((group) => group.name),
   );
   if (near.length > 0) terminal.err(`Did you mean ${near.map((one) => `"${one}"`).join(', ')}?`);
-}
-
-function renderExplanation(record: DecisionRecord, terminal: Terminal): string[] {
-  const { asked, rule, strategy, refusal, order, candidates, notes } = record;
-  const lines = [
-    `asked     ${asked === null ? 'no name' : `"${asked}"`}`,
-    `rule      ${rule.text}`,
-    ...(record.group === null ? [] : [`group     ${record.group}${strategy === null ? '' : `, ${strategy}`}`]),
-    `answer    ${order[0] === undefined ? paint(terminal, 'red', refusal?.message ?? 'nobody') : paint(terminal, 'green', order[0])}${order.length > 1 ? paint(terminal, 'dim', `, then ${order.slice(1).join(', ')}`) : ''}`,
-  ];
-  if (candidates.length > 0) {
-    const rows = candidates.map((one) => [
-      one.deployment,
-      one.position === null ? '-' : String(one.position + 1),
-      one.source.replaceAll('_', ' '),
-      one.weight === null ? '' : String(one.weight),
-      Object.entries(one.numbers)
-        .map(([name, value]) => `${name} ${Number(value.toFixed(3))}`)
-        .join(', '),
-      verdictOf(one, terminal),
-    ]);
-    lines.push('', ...renderTable(['deployment', 'try', 'as', 'weight', 'numbers', 'verdict'], rows, terminal));
-  }
-  for (const note of notes) lines.push('', paint(terminal, 'dim', note));
-  return lines;
-}
-
-function verdictOf({ verdict, reason, detail }: CandidateRecord, terminal: Terminal): string {
-  if (verdict !== 'excluded') return verdict;
-  return paint(terminal, 'yellow', `${reason?.replaceAll('_', ' ')}${detail === null ? '' : `: ${detail}`}`);
 }

@@ -1,17 +1,19 @@
-import type { Degradation, PlannedAttempt } from '../plan/decision.ts';
+import type { Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
 import type { DeploymentIndex } from '../plan/ids.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Tier } from '../plan/provider.ts';
-import { rankOfTier } from '../routing/filter.ts';
-import type { GatewayRequest } from './request.ts';
+import { rankOfTier } from './filter.ts';
 
-/** Whether an answer is less than what was asked for, and why; told to the client in a header. */
-export function degradationOf(request: GatewayRequest, attempt: PlannedAttempt): Degradation | undefined {
-  const { decision } = request;
-  if (decision === undefined) return undefined;
-  const to = tierOf(request, attempt.deployment);
+/** Whether an answer of an attempt is less than what was asked for, and why; told to the client in a header. */
+export function degradationOf(
+  plan: Plan,
+  decision: Decision,
+  attempt: Pick<PlannedAttempt, 'deployment' | 'model' | 'source'>,
+): Degradation | undefined {
+  const to = tierOf(plan, attempt.deployment);
   const asked = decision.asked ?? 'auto';
   if (decision.rule.kind === 'default_chain') return { reason: 'default_chain', from: asked, to: attempt.model };
-  const group = decision.group === undefined ? undefined : request.snapshot.plan.groups[decision.group];
+  const group = decision.group === undefined ? undefined : plan.groups[decision.group];
   if (group?.unsatisfied !== undefined && attempt.source === 'group')
     return { reason: 'unsatisfied', from: group.unsatisfied, to: attempt.model };
   const own = decision.candidates.filter((candidate) => candidate.source === 'group');
@@ -21,12 +23,12 @@ export function degradationOf(request: GatewayRequest, attempt: PlannedAttempt):
     ({ verdict }) => verdict.kind === 'excluded' && (verdict.reason === 'disabled' || verdict.reason === 'draining'),
   );
   if (isDisabled) return { reason: 'disabled', from: asked, to: attempt.model };
-  const from = tierOf(request, first.deployment);
+  const from = tierOf(plan, first.deployment);
   if (from === undefined || to === undefined) return undefined;
   return (rankOfTier(to) ?? 0) < (rankOfTier(from) ?? 0) ? { reason: 'tier', from, to } : undefined;
 }
 
-function tierOf({ snapshot }: GatewayRequest, index: DeploymentIndex): Tier | undefined {
-  const deployment = snapshot.plan.deployments[index];
-  return deployment === undefined ? undefined : snapshot.plan.providers.get(deployment.provider)?.tier;
+function tierOf(plan: Plan, index: DeploymentIndex): Tier | undefined {
+  const deployment = plan.deployments[index];
+  return deployment === undefined ? undefined : plan.providers.get(deployment.provider)?.tier;
 }
