@@ -83,6 +83,8 @@ export function filledLimits(state: LimitState, indices: readonly LimitIndex[], 
     ...state,
     requests: state.requests.slice(),
     tokens: state.tokens.slice(),
+    requestsUsed: state.requestsUsed.slice(),
+    tokensUsed: state.tokensUsed.slice(),
     lastSecond: state.lastSecond.slice(),
     running: state.running.slice(),
   };
@@ -90,8 +92,9 @@ export function filledLimits(state: LimitState, indices: readonly LimitIndex[], 
     const { requestsPerMinute = 0, tokensPerMinute = 0, parallelRequests } = state.limits[index]?.rate ?? {};
     const second = secondOf(now);
     openSecond(filled, index, second);
-    count(filled.requests, slotOf(index, second), requestsPerMinute);
-    count(filled.tokens, slotOf(index, second), tokensPerMinute);
+    const slot = slotOf(index, second);
+    count(filled, { unit: 'requests', index, slot }, requestsPerMinute);
+    count(filled, { unit: 'tokens', index, slot }, tokensPerMinute);
     if (parallelRequests !== undefined) filled.running[index] = parallelRequests;
   }
   return filled;
