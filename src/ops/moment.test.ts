@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readDuration, readMoment } from './moment.ts';
+import { readAhead, readDuration, readMoment } from './moment.ts';
 
 const now = new Date(2026, 10, 24, 15, 0, 0).getTime();
 
@@ -17,6 +17,16 @@ test.each([
   ['', undefined],
 ])('6.2 the moment "%s"', (text, wanted) => {
   expect(readMoment(text, now)).toBe(wanted);
+});
+
+test.each([
+  ['90s', 90_000],
+  ['+5m', 300_000],
+  ['15:30', 1_800_000],
+  ['14:30', undefined],
+  ['soon', undefined],
+])('6.1 a moment ahead "%s"', (text, wanted) => {
+  expect(readAhead(text, now)).toBe(wanted);
 });
 
 test('6.2 a duration has a unit', () => {

@@ -6,6 +6,12 @@ export function readDuration(text: string): number | undefined {
   return parts === null ? undefined : Number(parts[1]) * (units[parts[2] ?? ''] ?? Number.NaN);
 }
 
+/** How far ahead a moment is: in so long (`90s`), at a time of today or an ISO time; undefined where it is past. */
+export function readAhead(text: string, now: number): number | undefined {
+  const ahead = readDuration(text.replace(/^\+/, '')) ?? (readMoment(text, now) ?? Number.NaN) - now;
+  return ahead >= 0 ? ahead : undefined;
+}
+
 /** A moment, in milliseconds since 1970: so long ago (`10m`), a time of today (`14:30`), or an ISO time. */
 export function readMoment(text: string, now: number): number | undefined {
   const ago = readDuration(text);

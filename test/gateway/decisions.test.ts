@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { DecisionRecord } from '../../src/contract/decision-record.ts';
+import type { ReplayReport } from '../../src/contract/route-play.ts';
 import type { StatsReport } from '../../src/contract/route-stats.ts';
 import { type Running, start } from '../../src/main.ts';
 import { chat, type FakeUpstream, fault, startFakeUpstream } from '../support/fake-upstream.ts';
@@ -44,10 +45,18 @@ describe('6.1 decisions outlive the process', () => {
     upstream = await startFakeUpstream(['m', 'n']);
     mkdirSync(join(folder, 'config'));
     const provider = { type: 'openai_compatible', base_url: upstream.url };
+    const pool = [
+      { provider: 'a', weight: 0.7 },
+      { provider: 'b', weight: 0.3 },
+    ];
     const write = (name: string, value: unknown): void => writeFileSync(join(folder, 'config', name), stringify(value));
     write('providers.yaml', { providers: { a: { ...provider, models: ['m'] }, b: { ...provider, models: ['n'] } } });
     write('model-mappings.yaml', {
       exact_matches: { m: { provider: 'a', fallback: 'b' } },
+      load_balancing: {
+        turns: { providers: pool, strategy: 'weighted_round_robin' },
+        draws: { providers: pool, strategy: 'simple-shuffle' },
+      },
       routing_rules: { request_metadata_routing: { urgent: { provider: 'a', condition: 'header.x-urgent == "yes"' } } },
     });
     write('settings.yaml', { router_settings: { num_retries: 0 } });
@@ -108,16 +117,59 @@ describe('6.1 decisions outlive the process', () => {
     expect(await json<DecisionRecord>(`why ${last.id}`)).toEqual(last);
   });
 
+  test('the line in the log says the same as the record', async () => {
+    const record = await json<DecisionRecord>('why');
+    const lines = readFileSync(join(folder, 'logs/signalbox.jsonl'), 'utf8').split('\n').slice(0, -1);
+    const line = lines
+      .map((one) => JSON.parse(one))
+      .find((one) => one.event === 'request_routed' && one.request_id === record.id);
+    expect(line).toMatchObject({
+      model: record.asked,
+      rule: record.rule.kind,
+      state: record.state,
+      prompt_tokens: record.usage?.promptTokens,
+      completion_tokens: record.usage?.completionTokens,
+      attempts: record.attempts.map(({ deployment, source, outcome }) => ({ deployment, source, outcome })),
+    });
+    expect(`${line.provider}/${line.backend_model}`).toBe(record.answeredBy);
+    expect(Math.abs(line.latency_ms - (record.timing.totalMs ?? 0))).toBeLessThan(0.1);
+    expect(Math.abs(line.ttft_ms - (record.timing.firstTokenMs ?? 0))).toBeLessThan(0.1);
+  });
+
+  test('6.2 what was really routed, by turns, by draws and after a failure, is chosen again by its replay', async () => {
+    for (let count = 0; count < 25; count++) await Promise.all([ask('turns'), ask('draws'), ask('n')]);
+    const report = await json<ReplayReport>('route replay --plan config');
+    expect(report).toMatchObject({ requests: 77, moved: 0, agreement: 1, otherPlan: 0 });
+    const { pools } = await json<StatsReport>('route stats');
+    expect(pools.map(({ group, requests }) => [group, requests]).sort()).toEqual([
+      ['draws', 25],
+      ['turns', 25],
+    ]);
+  }, 30_000);
+
+  test('explain supposes states, and times at which a cooldown is over', async () => {
+    const first = async (more: string): Promise<unknown> =>
+      (await json<DecisionRecord>(`route explain turns${more}`)).order;
+    expect(await first(' --assume a=down')).toEqual(['b/n']);
+    upstream.script(...Array.from({ length: 8 }, () => fault(500)));
+    for (let count = 0; count < 4; count++) await ask('m');
+    const now = await json<DecisionRecord>('route explain m');
+    expect(now.candidates[0]).toMatchObject({ deployment: 'a/m', reason: 'cooling' });
+    const later = await json<DecisionRecord>('route explain m --at 2h');
+    expect(later.order[0]).toBe('a/m');
+    expect((await runCommand(['route', 'explain', 'm', '--at', 'yesterday'], { folder })).code).toBe(64);
+  });
+
   test('6.2 requests from before the first record are counted by the log', async () => {
+    const before = await json<StatsReport>('route stats');
     await running.stop();
     rmSync(join(folder, '.signalbox/decisions.jsonl'));
     running = await up();
     await ask('m');
     const stats = await json<StatsReport>('route stats');
-    expect(stats).toMatchObject({ requests: 3, from: { records: 1, log: 2 } });
-    expect(stats.providers).toMatchObject([
-      { provider: 'a', requests: 2, errors: 1 },
-      { provider: 'b', requests: 1, fallbacks: 1 },
-    ]);
+    expect(stats).toMatchObject({ requests: before.requests + 1, from: { records: 1, log: before.requests } });
+    const over = (all: StatsReport): number => all.answered + all.errors;
+    expect(over(stats)).toBe(over(before) + 1);
+    expect(stats.providers.map(({ provider }) => provider)).toEqual(before.providers.map(({ provider }) => provider));
   });
 });

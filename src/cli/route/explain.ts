@@ -1,17 +1,20 @@
+import { resolve } from 'node:path';
 import { assumedStates } from '../../config/shape-route-tests.ts';
 import type { DecisionRecord } from '../../contract/decision-record.ts';
 import type { ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
+import { readAhead } from '../../ops/moment.ts';
+import { type PromptQuestion, readPrompt } from '../../ops/prompt-question.ts';
 import { nearest } from '../../plan/nearest.ts';
 import type { AssumedState } from '../../plan/routing-state.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
+import { renderDecision } from '../decision-text.ts';
 import { fail, type Problem } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
-import { renderExplanation } from './explanation.ts';
 
 const endpoints = ['chat', 'completions', 'embeddings'] as const;
 
@@ -31,6 +34,12 @@ export const command: Command = defineCommand({
     header: { kind: 'list', value: 'NAME=VALUE', help: 'a header of the request; may stand several times' },
     tag: { kind: 'list', value: 'TAG', help: 'a tag of the request; may stand several times' },
     tokens: { kind: 'number', value: 'N', help: 'length of its prompt in tokens (default: 100)' },
+    'prompt-file': {
+      kind: 'text',
+      value: 'FILE',
+      help: 'its words, or its body as JSON: tokens and needs are read from it',
+    },
+    at: { kind: 'text', value: 'TIME', help: 'suppose that it comes later: 90s, or 14:30' },
     endpoint: { kind: 'text', value: 'ENDPOINT', oneOf: endpoints, help: 'what is asked for (default: chat)' },
     stream: { kind: 'flag', help: 'it wants a stream' },
     tools: { kind: 'flag', help: 'it brings tools' },
@@ -54,14 +63,24 @@ export const command: Command = defineCommand({
       terminal.err(assumed.message);
       return exitCode.wrongUsage;
     }
+    const { at, 'prompt-file': file } = options;
+    const afterMs = at === undefined ? 0 : readAhead(at, Date.now());
+    if (afterMs === undefined) {
+      terminal.err(`--at wants a time that is still to come, such as 90s or 14:30, found "${at}"`);
+      return exitCode.wrongUsage;
+    }
+    const prompt = file === undefined ? noPrompt : await readPrompt(resolve(terminal.folder, file), file);
+    if (prompt.kind === 'wrong') return fail({ kind: 'failed', message: prompt.message }, terminal, options);
     const question: ExplainQuestion = {
+      ...prompt.question,
+      afterMs,
       model: name,
-      stream: options.stream,
-      tools: options.tools,
-      vision: options.vision,
       tags: options.tag,
       headers: Object.fromEntries(options.header.map(split)),
       assume: { states: assumed.assume, full: options.full },
+      ...(options.stream ? { stream: true } : {}),
+      ...(options.tools ? { tools: true } : {}),
+      ...(options.vision ? { vision: true } : {}),
       ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
       ...(options.endpoint === undefined ? {} : { endpoint: endpointOf(options.endpoint) }),
     };
@@ -73,13 +92,15 @@ export const command: Command = defineCommand({
     if (explained.kind === 'none') return fail(explained.problem, terminal, options);
     const { record } = explained;
     if (options.json) printJson<'route explain'>(terminal, { ...record, assumedReady: found.kind === 'none' });
-    else for (const line of renderExplanation(record, terminal)) terminal.out(line);
+    else for (const line of renderDecision(record, terminal, { candidates: true })) terminal.out(line);
     if (record.rule.kind === 'none' && !options.json) await suggest(name, options.config, terminal);
     if (found.kind === 'none' && !options.json)
       terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
     return record.order.length === 0 ? exitCode.failed : exitCode.done;
   },
 });
+
+const noPrompt: PromptQuestion = { kind: 'read', question: {} };
 
 function split(text: string): readonly [name: string, value: string] {
   const at = text.indexOf('=');

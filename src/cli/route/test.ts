@@ -6,12 +6,12 @@ import type { RouteTestReport, RouteTestResult } from '../../contract/route-test
 import { explainAtRest } from '../../main.ts';
 import { runRouteTests } from '../../ops/route-tests.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from '../command.ts';
+import { renderDecision } from '../decision-text.ts';
 import { fail } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { count, paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
-import { renderExplanation } from './explanation.ts';
 
 /** `signalbox route test FILE`: whether requests go where a file of policy tests says that they must. */
 export const command: Command = defineCommand({
@@ -84,7 +84,9 @@ function renderTest(
   ]);
   const shown = { ...terminal, columns: Math.max(1, terminal.columns - 4) };
   const why =
-    decision === null ? [] : renderExplanation(decision, shown).map((text) => (text === '' ? '' : `    ${text}`));
+    decision === null
+      ? []
+      : renderDecision(decision, shown, { candidates: true }).map((text) => (text === '' ? '' : `    ${text}`));
   return [
     `${paint(terminal, 'red', '✗')} ${name}  ${paint(terminal, 'dim', `${file}:${line}`)}`,
     ...found,
