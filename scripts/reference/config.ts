@@ -1,31 +1,20 @@
+import { type DocumentedKey, documentedKeys } from '../../src/config/documented-keys.ts';
 import type { JsonSchema } from '../../src/config/field.ts';
+import { fileSchemas as schemas } from '../../src/config/file-schemas.ts';
 import { fromEnvironment } from '../../src/config/json-schema.ts';
-import { litellmKeys } from '../../src/config/litellm/keys.ts';
-import { type SettingsSection, settingDocs } from '../../src/config/litellm/setting-docs.ts';
-import { notExecuted } from '../../src/config/note-not-executed.ts';
-import { settingsJsonSchema } from '../../src/config/settings-schema.ts';
-import { dashboardJsonSchema } from '../../src/config/shape-dashboard.ts';
-import { healthChecksJsonSchema } from '../../src/config/shape-health-checks.ts';
-import { launchesJsonSchema } from '../../src/config/shape-llamacpp-models.ts';
-import { mappingsJsonSchema } from '../../src/config/shape-mappings.ts';
-import { portsJsonSchema } from '../../src/config/shape-ports.ts';
-import { providersJsonSchema } from '../../src/config/shape-providers.ts';
 import { routeTestsJsonSchema } from '../../src/config/shape-route-tests.ts';
+import { laterReason } from './declared-keys.ts';
+import { declaredRows } from './declared-rows.ts';
 
 /** The schema of every file of a configuration folder, by the file's name. */
 export const fileSchemas: Readonly<Record<string, JsonSchema>> = {
-  'providers.yaml': providersJsonSchema(),
-  'model-mappings.yaml': mappingsJsonSchema(),
-  'settings.yaml': settingsJsonSchema(),
-  'ports.yaml': portsJsonSchema(),
-  'health-checks.yaml': healthChecksJsonSchema(),
-  'llamacpp-models.yaml': launchesJsonSchema(),
-  'dashboard-config.yaml': dashboardJsonSchema(),
+  ...Object.fromEntries(Object.entries(schemas).map(([kind, schema]) => [`${kind}.yaml`, schema()])),
   'route-tests.yaml': routeTestsJsonSchema(),
 };
 
-/** Text of docs/reference/config.md: every key of every file, with meaning, unit, default and danger. */
+/** Text of docs/reference/config.md: every key of every file, with meaning, unit, default and danger, and what shows that it is executed. */
 export function configReference(): string {
+  const seen = new Map(declaredRows().map(({ file, key, what }) => [`${file}: ${key}`, what]));
   return `# Configuration
 
 A configuration is a folder. \`providers.yaml\` is needed; everything else is optional.
@@ -37,35 +26,23 @@ A key without a value counts as absent.
 Editors check and complete the files by their JSON Schemas, which \`signalbox init\` puts beside them.
 A LiteLLM file is described in [litellm-keys.md](litellm-keys.md), the findings in [diagnostics.md](diagnostics.md).
 
-This page is written by \`npm run reference\` from the schemas that the files are checked with.
+No key is there for nothing. The last column says what differs because of it; a test takes each key out of the smallest configuration that holds it, and sees that difference go.
+
+This page is written by \`npm run reference\` from the schemas that the files are checked with, and from the tables of that test.
 
 ${Object.entries(fileSchemas)
   .map(
     ([file, schema]) =>
-      `## ${file}\n\n| key | takes | meaning |\n| --- | --- | --- |\n${rowsOf(schema, '').join('\n')}\n`,
+      `## ${file}\n\n| key | takes | meaning | seen in |\n| --- | --- | --- | --- |\n${documentedKeys(schema)
+        .map((one) => rowOf(one, seenIn(file, one, seen)))
+        .join('\n')}\n`,
   )
   .join('\n')}`;
 }
 
 /** A row for each key, and below it the keys within, whose names begin with its own. */
-function rowsOf(schema: JsonSchema, path: string): readonly string[] {
-  const branches = [schema, ...(schema.anyOf ?? [])];
-  return branches.flatMap((branch) => [
-    ...Object.entries(branch.properties ?? {}).flatMap(([key, inner]) =>
-      rowOf(inner, path === '' ? key : `${path}.${key}`),
-    ),
-    ...(isSchema(branch.additionalProperties)
-      ? rowOf(branch.additionalProperties, `${path}${path === '' ? '' : '.'}*`)
-      : []),
-    ...(isSchema(branch.items) ? rowsOf(branch.items, `${path}[]`) : []),
-  ]);
-}
-
-function rowOf(schema: unknown, path: string): readonly string[] {
-  if (!isSchema(schema)) return [];
-  const { meaning, unit, usual, danger } = schema as FieldMeta;
-  const inner = rowsOf(schema, path);
-  if (meaning === undefined) return inner;
+function rowOf({ path, meta, schema }: DocumentedKey, seen: string): string {
+  const { meaning, unit, usual, danger } = meta;
   const notes = [
     meaning,
     unit === undefined ? '' : `Unit: ${unit}.`,
@@ -76,26 +53,14 @@ function rowOf(schema: unknown, path: string): readonly string[] {
     .filter((one) => one !== '')
     .join(' ')
     .replaceAll('|', String.raw`\|`);
-  const row = `| \`${path}\` | ${typeOf(schema)} | ${text}${isExecuted(path) ? '' : ' *Not executed yet.*'} |`;
-  // The sections within are those of the file itself.
-  return path === 'routes' ? [row] : [row, ...inner];
+  return `| \`${path}\` | ${typeOf(schema)} | ${text} | ${seen} |`;
 }
 
-/** What is read and checked, and does nothing in this version, is told at every start; so it is here. */
-function isExecuted(path: string): boolean {
-  const keys = path.replaceAll('[]', '.*');
-  if (notExecuted.some((row) => row.path.join('.') === keys)) return false;
-  const [section = '', key = '', ...rest] = path.split('.');
-  if (rest.length > 0 || !Object.hasOwn(settingDocs, section)) return true;
-  return litellmKeys[section as SettingsSection][key]?.kind !== 'later';
+/** What differs because of a key, or why nothing does: that is told at every start. */
+function seenIn(file: string, { path }: DocumentedKey, rows: ReadonlyMap<string, string>): string {
+  const later = laterReason(file.slice(0, -'.yaml'.length), path);
+  return later === undefined ? (rows.get(`${file}: ${path}`) ?? '') : `*Not executed yet: ${later}.*`;
 }
-
-type FieldMeta = {
-  readonly meaning?: string;
-  readonly unit?: string;
-  readonly usual?: string | number | boolean;
-  readonly danger?: string;
-};
 
 function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

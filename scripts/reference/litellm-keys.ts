@@ -1,5 +1,7 @@
 import { type KeyFate, litellmKeys, type Section } from '../../src/config/litellm/keys.ts';
 import { notOffered, prefixes } from '../../src/config/litellm/prefixes.ts';
+import { litellmPlaces } from './declared-keys.ts';
+import { declaredRows } from './declared-rows.ts';
 
 const titles: Readonly<Record<Exclude<Section, 'settings'>, string>> = {
   root: 'The file itself',
@@ -20,7 +22,7 @@ export function litellmKeysReference(): string {
 
 \`signalbox up --config config.yaml\` starts from a LiteLLM file as it is. This page says what becomes of every key.
 
-- **executed**: it does here what it does there.
+- **executed**: it does here what it does there; the last column says what differs because of it, which a test shows by taking the key out.
 - **not yet**: it is read and checked, and a warning says that it does nothing yet.
 - **refused**: leaving it out would change who answers, who may ask, a limit, an answer or a cost, so it is an error; \`--lenient\` makes it a warning.
 - **no effect**: it changes none of these; a warning says so once.
@@ -42,20 +44,26 @@ ${[...prefixes]
 
 Not offered, since their requests are signed or of a wire of their own: ${[...notOffered].map((one) => `\`${one}/\``).join(', ')}. \`--lenient\` leaves their deployments out.
 
-${sections.map(([section, title]) => sectionText(title, litellmKeys[section])).join('\n')}`;
+${sections.map(([section, title]) => sectionText(title, section)).join('\n')}`;
 }
 
-function sectionText(title: string, keys: Readonly<Record<string, KeyFate>>): string {
-  const rows = Object.entries(keys)
+function sectionText(title: string, section: keyof typeof titles): string {
+  const rows = Object.entries(litellmKeys[section])
     .sort(([a], [b]) => a.localeCompare(b))
-    .map(([key, fate]) => `| \`${key}\` | ${words[fate.kind]} | ${'instead' in fate ? fate.instead : ''} |`);
+    .map(([key, fate]) => {
+      const text = 'instead' in fate ? fate.instead : (seen.get(`${litellmPlaces[section]}${key}`) ?? '');
+      return `| \`${key}\` | ${words[fate.kind]} | ${text} |`;
+    });
   return `## ${title}
 
-| key | what becomes of it | why, or what to do instead |
+| key | what becomes of it | what differs, why nothing does, or what to do instead |
 | --- | --- | --- |
 ${rows.join('\n')}
 `;
 }
+
+/** What differs because of a key of a LiteLLM file. */
+const seen = new Map(declaredRows().flatMap(({ file, key, what }) => (file === 'config.yaml' ? [[key, what]] : [])));
 
 const words: Readonly<Record<KeyFate['kind'], string>> = {
   executed: 'executed',

@@ -4,6 +4,7 @@ import type { Deployment } from '../plan/deployment.ts';
 import { type DeploymentIndex, deploymentId, deploymentIndex, type ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Place } from './findings.ts';
+import { unsupportedFields } from './unsupported-fields.ts';
 
 /** A deployment before it has its place in the plan. */
 export type DeploymentDraft = Omit<Deployment, 'index' | 'id'>;
@@ -16,8 +17,8 @@ export type Catalog = {
   readonly deployments: readonly Deployment[];
   /** Names whose own declaration has an error: what refers to them is not told again. */
   readonly broken: Set<string>;
-  /** Adds a deployment, or finds the equal one that is there already. */
-  add(draft: DeploymentDraft): Deployment;
+  /** Adds a deployment, or finds the equal one that is there already; one that has an id of its own keeps it. */
+  add(draft: DeploymentDraft, ownId?: string): Deployment;
   /** Declared deployments of a provider, in order. */
   of(provider: ProviderId): readonly Deployment[];
   /** The deployment that an id or `provider/backend_model` names. */
@@ -27,7 +28,7 @@ export type Catalog = {
 };
 
 /** Creates an empty catalog. */
-export function createCatalog(): Catalog {
+export function createCatalog({ dropsParams }: { readonly dropsParams: boolean }): Catalog {
   const providers = new Map<ProviderId, Provider>();
   const deployments: Deployment[] = [];
   const byContent = new Map<string, Deployment>();
@@ -38,11 +39,14 @@ export function createCatalog(): Catalog {
     places: new Map(),
     deployments,
     broken: new Set(),
-    add(draft) {
+    add(draft, ownId) {
       const content = canonical(draft);
       const known = byContent.get(content);
       if (known !== undefined) return known;
-      const id = freeId(identityOf(draft, providers.get(draft.provider)), byName);
+      const id =
+        ownId === undefined || byName.has(ownId)
+          ? freeId(identityOf(draft, providers.get(draft.provider)), byName)
+          : ownId;
       const deployment: Deployment = { ...draft, index: deploymentIndex(deployments.length), id: deploymentId(id) };
       deployments.push(deployment);
       byContent.set(content, deployment);
@@ -56,7 +60,11 @@ export function createCatalog(): Catalog {
     },
     of: (provider) => byProvider.get(provider) ?? [],
     named: (reference) => byName.get(reference),
-    literal: (provider) => catalog.add(plainDraft(provider, '*')).index,
+    literal(id) {
+      const dialect = providers.get(id)?.dialect;
+      const dropParams = dropsParams && dialect !== undefined ? unsupportedFields(dialect) : [];
+      return catalog.add({ ...plainDraft(id, '*'), dropParams }).index;
+    },
   };
   return catalog;
 }

@@ -15,7 +15,7 @@ import { checkPlan } from './check-plan.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
-import { createFindings, type Findings, inside } from './findings.ts';
+import { createFindings, type Findings, inside, keyOf } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
@@ -71,8 +71,9 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
   );
   const sections = openSections(files.get('settings') ?? files.get('litellm') ?? emptyFile(sources), findings);
   const declarations = readDeclarations(files, findings);
+  const dropsParams = sections.litellm.boolean('drop_params') ?? false;
   const lowering: Lowering = {
-    catalog: createCatalog(),
+    catalog: createCatalog({ dropsParams }),
     groups: createGroupDrafts(),
     findings,
     environment,
@@ -81,6 +82,8 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
     strategies: declarations.strategies,
     probe: probeOf(sections),
     seats: sections.router.number('default_max_parallel_requests'),
+    tls: usualTls(sections),
+    dropsParams,
     inactive: new Map(),
   };
   noteBrokenNames(parsed, lowering);
@@ -144,16 +147,30 @@ function opened(files: Files, findings: Findings): Files {
   const litellm = files.get('litellm');
   const settings = files.get('settings');
   if (settings !== undefined) readSection(settings, 'settings', [], findings);
-  if (litellm === undefined) return files;
-  readSection(litellm, 'root', [], findings);
-  return sourcesInside(litellm, findings) ?? withExtensions(litellm, files);
+  if (litellm !== undefined) readSection(litellm, 'root', [], findings);
+  const sources = litellm === undefined ? files : sourcesInside(litellm, findings);
+  if (sources === undefined) return litellm === undefined ? files : withExtensions(litellm, files, findings);
+  const own = sources.get('settings');
+  return own === undefined ? sources : withExtensions(own, sources, findings);
 }
 
-/** Sections of the mappings that a LiteLLM file carries among its router_settings. */
-function withExtensions(litellm: ParsedFile, files: Files): Files {
+/** Sections of the mappings that a file carries among its router_settings, where no file of their own declares them. */
+function withExtensions(litellm: ParsedFile, files: Files, findings: Findings): Files {
   const at = ['router_settings', 'lab_extensions'];
   const extensions = valueAt(litellm.value, at);
   if (typeof extensions !== 'object' || extensions === null) return files;
+  if (files.has('model-mappings')) {
+    findings.add(
+      'misplaced-key',
+      keyOf({ file: litellm, path: at }),
+      '"lab_extensions" stands beside model-mappings.yaml',
+      {
+        found: 'lab_extensions',
+        fix: 'Move its sections into model-mappings.yaml',
+      },
+    );
+    return files;
+  }
   const oldName = (key: string): string => (key === 'pattern_routes' ? 'patterns' : key);
   const newName = (key: Path[number] | undefined) => (key === 'patterns' ? 'pattern_routes' : (key ?? ''));
   const mappings: ParsedFile = {
@@ -224,11 +241,7 @@ function lowerEverythingNamed(
   if (checked !== undefined) lowerProviders(checked, healthChecksOf(files, checked, findings), lowering);
   lowerProviderModels(lowering);
   const litellm = files.get('litellm');
-  if (litellm !== undefined)
-    lowerModelList(litellm, lowering, {
-      dropParams: sections.litellm.boolean('drop_params') ?? false,
-      tls: usualTls(sections),
-    });
+  if (litellm !== undefined) lowerModelList(litellm, lowering);
   const declared = [...declaredAliases(declarations), ...modelGroupAliases(sections, findings)];
   for (const { name, target } of declared) lowering.aliases.set(name, target.name);
   lowerNames(declarations, lowering);

@@ -33,6 +33,8 @@ export type FieldMeta = {
   readonly unit?: string;
   readonly usual?: string | number | boolean;
   readonly danger?: string;
+  /** Whether people write it for one another: nothing executes it. */
+  readonly forPeople?: true;
 };
 
 /** A key with its documentation: docs/reference/config.md and the JSON Schemas are written from it. */
@@ -47,6 +49,16 @@ export function optional<Schema extends z.ZodType>(
   notes: FieldNotes = {},
 ): z.ZodOptional<Schema> {
   return field(schema.optional(), meaning, notes);
+}
+
+/** A key that people write for one another: nothing executes it, and `signalbox config show` shows it with its place. */
+export function forPeople<Schema extends z.ZodType>(
+  schema: Schema,
+  meaning?: string,
+  notes: FieldNotes = {},
+): z.ZodOptional<Schema> {
+  const sentence = [...(meaning === undefined ? [] : [meaning]), 'For people; shown, not executed.'].join(' ');
+  return schema.optional().meta({ ...fieldMeta(sentence, notes), forPeople: true });
 }
 
 /** A JSON Schema as zod writes it. */

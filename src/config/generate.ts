@@ -30,7 +30,7 @@ export function generate(sources: readonly SourceFile[], options: CompileOptions
 }
 
 function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>): string {
-  const list = modelList(plan);
+  const list = modelList(plan, declaredPrefixes(raw));
   const settings = settingsOf(raw);
   const declared = asMap(settings['router_settings']);
   const added = routerAdditions(plan, declared);
@@ -105,8 +105,18 @@ function header(body: string): string {
   ].join('\n');
 }
 
+/** Prefixes that exact matches declare for LiteLLM, by name. */
+function declaredPrefixes(raw: ReadonlyMap<SourceKind, unknown>): ReadonlyMap<string, string> {
+  const mappings = asMap(raw.get('model-mappings'));
+  const blocks = [mappings, asMap(mappings['routes'])].flatMap((one) => [asMap(one['exact_matches']), one]);
+  const entries = blocks.flatMap((block) => Object.entries(block)).map(([name, one]) => [name, asMap(one)] as const);
+  return new Map(
+    entries.flatMap(([name, { custom_llm_provider: prefix }]) => (typeof prefix === 'string' ? [[name, prefix]] : [])),
+  );
+}
+
 /** One entry for each place of a deployment in a group, as LiteLLM reads pools. */
-function modelList(plan: Plan): readonly object[] {
+function modelList(plan: Plan, prefixes: ReadonlyMap<string, string>): readonly object[] {
   return plan.groups.flatMap((group) => {
     const active = group.members.filter((member) => isActive(plan, member.deployment));
     const serving =
@@ -117,7 +127,8 @@ function modelList(plan: Plan): readonly object[] {
       const deployment = plan.deployments[member.deployment];
       const provider = deployment === undefined ? undefined : plan.providers.get(deployment.provider);
       if (deployment === undefined || provider === undefined) return [];
-      return [entryOf(group, deployment, provider, member)];
+      const prefix = prefixes.get(group.name) ?? prefixOf(provider);
+      return [entryOf(group, { deployment, provider, prefix }, member)];
     });
   });
 }
@@ -150,12 +161,14 @@ function deploymentsOf(plan: Plan, target: Target): readonly Deployment['index']
 
 type Rank = { readonly order: number; readonly weight: number | undefined };
 
-function entryOf(group: ModelGroup, deployment: Deployment, provider: Provider, { order, weight }: Rank): object {
+type Answering = { readonly deployment: Deployment; readonly provider: Provider; readonly prefix: string };
+
+function entryOf(group: ModelGroup, { deployment, provider, prefix }: Answering, { order, weight }: Rank): object {
   const seconds = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms / 1000);
   return {
     model_name: group.name,
     litellm_params: defined({
-      model: `${prefixOf(provider)}/${deployment.backendModel}`,
+      model: `${prefix}/${deployment.backendModel}`,
       api_base: apiBaseOf(provider),
       api_key: keyOf(provider),
       api_version: provider.apiVersion,

@@ -6,6 +6,7 @@ import { inside, type Place } from './findings.ts';
 import type { Lowering } from './lowering.ts';
 import { readSize, sizeInName } from './size.ts';
 import { canonicalSpecialty } from './specialty.ts';
+import { unsupportedFields } from './unsupported-fields.ts';
 import type { ModelShape, ProviderShape } from './written-providers.ts';
 
 /** Puts the models of one provider into the catalog. */
@@ -52,6 +53,7 @@ function draftOf(declared: Declared, provider: Provider, lowering: Lowering): De
     keepAlive: model.keep_alive,
     limit: { requestsPerMinute: model.rpm, tokensPerMinute: model.tpm },
     seats: model.max_parallel_requests,
+    dropParams: lowering.dropsParams ? unsupportedFields(provider.dialect) : [],
     price: priceOf(declared),
     tags: model.tags ?? [],
     description: model.description ?? model.use_case,

@@ -107,7 +107,7 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
     seats: shape.max_parallel_requests,
     exclusiveGroup: shape.exclusive_group,
     tier: shape.tier ?? tierOfAddress(address.baseUrl),
-    tls: { verify: shape.verify_tls ?? true, caFile: shape.ca_file },
+    tls: { verify: shape.verify_tls ?? lowering.tls.verify, caFile: shape.ca_file ?? lowering.tls.caFile },
     ...(shape.budget === undefined ? {} : { budget: budgetOf(shape.budget) }),
     info: infoOf(shape),
   };

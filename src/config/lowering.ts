@@ -1,5 +1,5 @@
 import { type ProviderId, seconds } from '../plan/ids.ts';
-import type { ProbeSettings } from '../plan/provider.ts';
+import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import type { Catalog } from './catalog.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
@@ -23,6 +23,10 @@ export type Lowering = {
   readonly probe: ProbeSettings;
   /** Seats of a deployment that says nothing of them. */
   readonly seats: number | undefined;
+  /** How certificates are checked where nothing else is said. */
+  readonly tls: Provider['tls'];
+  /** Whether request fields are left out that a wire does not take, where nothing else is said. */
+  readonly dropsParams: boolean;
   /** Where providers that are not active are referred to: one note for each provider. */
   readonly inactive: Map<ProviderId, Place[]>;
 };

@@ -6,17 +6,18 @@ import { type SettingDoc, type SettingType, settingDocs } from './litellm/settin
 export function settingsJsonSchema(): JsonSchema {
   const { cache_params: cacheParams, ...sections } = settingDocs;
   const { litellm_settings: litellm, ...others } = sections;
+  const own = properties(litellm);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     type: 'object',
     properties: {
       litellm_settings: {
         ...sectionSchema(litellm),
-        properties: { ...properties(litellm), cache_params: sectionSchema(cacheParams) },
+        properties: { ...own, cache_params: { ...own['cache_params'], ...sectionSchema(cacheParams) } },
       },
       ...Object.fromEntries(Object.entries(others).map(([name, docs]) => [name, sectionSchema(docs)])),
       environment_variables: {
-        description: 'Variables that count as set for this configuration.',
+        ...fieldMeta('Variables that count as set for this configuration.', {}),
         type: 'object',
         additionalProperties: { type: ['string', 'number', 'boolean'] },
       },

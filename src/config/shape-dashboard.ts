@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Json } from '../plan/json.ts';
 import { type Checked, checkShape } from './check-shape.ts';
 import { type JsonSchema, optional } from './field.ts';
-import { type Findings, keyOf } from './findings.ts';
+import type { Findings } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
@@ -31,21 +31,9 @@ export type DashboardShape = {
   readonly LOGGING?: Readonly<Record<string, Json>> | undefined;
 };
 
-/** Checks dashboard-config.yaml, and says which of its keys nothing executes yet. */
+/** Checks dashboard-config.yaml. */
 export function parseDashboard(parsed: ParsedFile, findings: Findings): Checked<DashboardShape> | undefined {
-  const checked = checkShape(wholeFile, parsed, findings);
-  const [first, ...others] = Object.keys(checked?.shape ?? {});
-  if (checked === undefined || first === undefined) return checked;
-  const at = (key: string) => keyOf({ file: checked.file, path: [key] });
-  findings.add(
-    'not-executed-yet',
-    at(first),
-    'There is no terminal dashboard in this version, so its settings do nothing yet',
-    {
-      related: others.map(at),
-    },
-  );
-  return checked;
+  return checkShape(wholeFile, parsed, findings);
 }
 
 /** The schema as JSON Schema, for editors and for the reference. */

@@ -1,32 +1,31 @@
 import { z } from 'zod';
 import { checkShape } from './check-shape.ts';
-import { field, type JsonSchema, optional } from './field.ts';
+import { field, forPeople, type JsonSchema, optional } from './field.ts';
 import { type Findings, inside } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
-const forPeople = 'For people; shown, not executed.';
 
 const launch = z.strictObject({
   alias: field(text, 'Short name of the file; a further name of backend_model where nothing else is called so.'),
-  display: optional(text, forPeople),
-  repo_id: optional(text, 'Repository that the file comes from.'),
-  filename: optional(text, 'The GGUF file.'),
-  storage_dir: optional(text, 'Folder that the file is kept in.'),
+  display: forPeople(text),
+  repo_id: forPeople(text, 'Repository that the file comes from.'),
+  filename: forPeople(text, 'The GGUF file.'),
+  storage_dir: forPeople(text, 'Folder that the file is kept in.'),
   backend_model: optional(text, 'Name under which clients ask for it.'),
-  size: optional(z.union([text, z.number()]), forPeople),
-  quantization: optional(text, forPeople),
-  context_length: optional(z.int().positive(), 'Context that it is launched with.', { unit: 'tokens' }),
-  specialty: optional(text, forPeople),
-  recommended_gpu_layers: optional(z.int(), 'Layers that are kept on the card.'),
-  notes: optional(text, forPeople),
+  size: forPeople(z.union([text, z.number()])),
+  quantization: forPeople(text),
+  context_length: forPeople(z.int().positive(), 'Context that it is launched with.', { unit: 'tokens' }),
+  specialty: forPeople(text),
+  recommended_gpu_layers: forPeople(z.int(), 'Layers that are kept on the card.'),
+  notes: forPeople(text),
 });
 
 const wholeFile = z.strictObject({
   models: field(z.array(launch), 'Model files that llama.cpp can be launched with.'),
-  metadata: optional(z.record(text, z.json()), forPeople),
-  notes: optional(z.json(), forPeople),
+  metadata: forPeople(z.record(text, z.json())),
+  notes: forPeople(z.json()),
 });
 
 /** A model file of llama.cpp with its short name. */

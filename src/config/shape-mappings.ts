@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { field, type JsonSchema, optional } from './field.ts';
+import { field, forPeople, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
@@ -23,7 +23,6 @@ import type {
 const text = z.string();
 const names = z.array(text);
 const oneOrMore = z.union([text, names]);
-const forPeople = 'For people; shown, not executed.';
 const tier = z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal']);
 const fallback = 'What answers when this cannot: models or providers, in order.';
 const strategy = 'How the members are put in order; every spelling stands in the routing explanation.';
@@ -47,18 +46,18 @@ const exactEntry: z.ZodType<ExactShape> = z.strictObject({
     'Limits of the name.',
   ),
   capabilities: optional(names, 'Capabilities that it may stand in for when their own models cannot.'),
-  version: optional(z.union([text, z.number()]), forPeople),
+  version: forPeople(z.union([text, z.number()])),
   custom_llm_provider: optional(text, 'Provider prefix that the generated file gives it for LiteLLM.'),
   mode: optional(z.enum(['chat', 'completion', 'embedding']), 'What it answers.'),
   budget: optional(budget, 'Spending cap.'),
-  notes: optional(text, forPeople),
+  notes: forPeople(text),
 });
 
 const pattern: z.ZodType<PatternShape> = z.strictObject({
   pattern: field(text, 'Regular expression, matched in linear time; the first in the file that fits decides.'),
   provider: field(text, 'Provider that is asked for the literal name.'),
   fallback: optional(oneOrMore, fallback),
-  description: optional(text, forPeople),
+  description: forPeople(text),
 });
 
 const patterns: z.ZodType<PatternsShape> = z.union([
@@ -70,7 +69,7 @@ const patterns: z.ZodType<PatternsShape> = z.union([
       z.strictObject({
         provider: field(text, 'Provider that is asked for the literal name.'),
         fallback: optional(oneOrMore, fallback),
-        description: optional(text, forPeople),
+        description: forPeople(text),
       }),
     ]),
   ),
@@ -97,8 +96,8 @@ const capability: z.ZodType<CapabilityShape> = z.strictObject({
     z.partialRecord(z.enum(['large', 'complex', 'standard']), text),
     'Model that goes first for a class of prompt (strategy context_based).',
   ),
-  notes: optional(text, forPeople),
-  note: optional(text, forPeople),
+  notes: forPeople(text),
+  note: forPeople(text),
   budget: optional(budget, 'Spending cap.'),
 });
 
@@ -111,8 +110,8 @@ const poolMember: z.ZodType<PoolMemberShape> = z.strictObject({
   condition: optional(text, 'When it takes part, for example: complexity == "high".'),
   preferred_model: optional(text, 'Its model, where the name is another.'),
   model: optional(text, 'Another word for preferred_model.'),
-  reason: optional(text, 'Why it is there; shown beside its verdict.'),
-  version: optional(z.union([text, z.number()]), forPeople),
+  reason: forPeople(text, 'Why it is there.'),
+  version: forPeople(z.union([text, z.number()])),
 });
 
 const pool: z.ZodType<PoolShape> = z.strictObject({
@@ -155,10 +154,12 @@ const chainItem: z.ZodType<ChainItemShape> = z.union([
 const chain: z.ZodType<ChainShape> = z.union([
   z.array(chainItem),
   z.strictObject({
-    description: optional(text, forPeople),
+    description: forPeople(text),
     chain: field(z.array(chainItem), 'Fallbacks in order.'),
-    tier: optional(tier, 'Quality tier that the chain keeps to.'),
-    notes: optional(text, forPeople),
+    tier: optional(tier, 'Quality tier of the name: an answer of a lower one is marked.', {
+      default: 'that of the provider that was to answer',
+    }),
+    notes: forPeople(text),
     retry_attempts: optional(z.int().nonnegative(), 'Attempts at each item.', { unit: 'attempts' }),
     retry_delay_ms: optional(z.number().nonnegative(), 'Wait before an item.', { unit: 'milliseconds' }),
     strategy: optional(z.enum(['immediate', 'retry_with_backoff', 'circuit_breaker']), 'How the chain is followed.', {
@@ -181,7 +182,7 @@ const rules: z.ZodType<RulesShape> = z.strictObject({
       z.strictObject({
         provider: field(text, 'Provider whose deployments go first.'),
         condition: field(text, 'When they do, for example: header.x-priority == "high".'),
-        description: optional(text, forPeople),
+        description: forPeople(text),
       }),
     ),
     'Rules by which a provider goes first.',
@@ -192,7 +193,7 @@ const rules: z.ZodType<RulesShape> = z.strictObject({
         size: field(text, 'Sizes that the row is for: "< 8B", "8B - 13B" with both ends, or "> 13B".'),
         provider: field(text, 'Provider that is asked for the literal name.'),
         fallback: optional(oneOrMore, fallback),
-        reason: optional(text, forPeople),
+        reason: forPeople(text),
       }),
     ),
     'Providers by the size that an unknown name carries.',
@@ -215,7 +216,7 @@ const specialCases: z.ZodType<SpecialCasesShape> = z.strictObject({
         unit: 'milliseconds',
         default: 100,
       }),
-      description: optional(text, forPeople),
+      description: forPeople(text),
     }),
     'Preference for models that are loaded.',
   ),
@@ -228,7 +229,7 @@ const specialCases: z.ZodType<SpecialCasesShape> = z.strictObject({
         unit: 'seconds',
         default: 60,
       }),
-      description: optional(text, forPeople),
+      description: forPeople(text),
     }),
     'What follows a rate limit.',
   ),
@@ -242,7 +243,7 @@ const specialCases: z.ZodType<SpecialCasesShape> = z.strictObject({
         unit: 'seconds',
         default: 300,
       }),
-      description: optional(text, forPeople),
+      description: forPeople(text),
     }),
     'What follows errors.',
   ),
@@ -252,15 +253,15 @@ const specialCases: z.ZodType<SpecialCasesShape> = z.strictObject({
       prefer_local: optional(z.boolean(), 'Whether deployments of this machine or network go first.', {
         default: true,
       }),
-      description: optional(text, forPeople),
+      description: forPeople(text),
     }),
     'Preference by place.',
   ),
 });
 
 const describedStrategy: z.ZodType<DescribedStrategyShape> = z.strictObject({
-  description: optional(text, forPeople),
-  logic: optional(text, 'The idea in words; the strategy of that name executes.'),
+  description: forPeople(text),
+  logic: forPeople(text, 'The idea in words; the strategy of that name executes.'),
   priority_order: optional(names, 'Providers or models in order of preference.'),
   applicable_to: optional(names, 'Names that take this strategy where they declare none.'),
   weight_factors: optional(
@@ -271,12 +272,12 @@ const describedStrategy: z.ZodType<DescribedStrategyShape> = z.strictObject({
     }),
     'Weights of the usage score.',
   ),
-  measure: optional(z.enum(['time_to_first_token']), 'What fastest_response measures.'),
-  update_interval: optional(z.union([text, z.number()]), 'Scores are up to date at every request; kept for people.'),
-  updates: optional(z.union([text, z.number()]), 'Another word for update_interval.'),
-  score: optional(text, forPeople),
-  formula: optional(text, forPeople),
-  notes: optional(text, forPeople),
+  measure: forPeople(z.enum(['time_to_first_token']), 'What fastest_response measures.'),
+  update_interval: forPeople(z.union([text, z.number()]), 'Scores are up to date at every request.'),
+  updates: forPeople(z.union([text, z.number()]), 'Another word for update_interval.'),
+  score: forPeople(text),
+  formula: forPeople(text),
+  notes: forPeople(text),
 });
 
 const strategies: z.ZodType<Readonly<Record<string, DescribedStrategyShape>>> = z.record(text, describedStrategy);
@@ -300,8 +301,8 @@ const sections = {
   custom_strategies: optional(strategies, 'Strategies with what they are given.'),
   routing_strategies: optional(strategies, 'Another word for custom_strategies.'),
   model_aliases: optional(z.record(text, text), 'Further names of models.'),
-  metadata: optional(z.record(text, z.json()), forPeople),
-  notes: optional(z.json(), forPeople),
+  metadata: forPeople(z.record(text, z.json())),
+  notes: forPeople(z.json()),
 };
 
 const file: z.ZodType<MappingsShape> = z.strictObject({

@@ -1,30 +1,29 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { field, type JsonSchema, optional } from './field.ts';
+import { field, forPeople, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
 const text = z.string();
-const forPeople = 'For people; shown, not executed.';
 
 const service: z.ZodType<ServiceShape> = z.strictObject({
   port: field(z.number(), 'Port of this machine that it listens on.'),
-  protocol: optional(z.enum(['http', 'https', 'tcp', 'udp', 'grpc']), 'What is spoken there.'),
-  required: optional(z.boolean(), 'Whether everything else needs it.', { default: false }),
-  service: optional(text.nullable(), 'Its systemd unit, for the commands that start and stop it.'),
-  description: optional(text, forPeople),
-  health_check: optional(text.nullable(), 'Address that answers while it is well, or a curl command with it.'),
-  notes: optional(text, forPeople),
+  protocol: forPeople(z.enum(['http', 'https', 'tcp', 'udp', 'grpc']), 'What is spoken there.'),
+  required: forPeople(z.boolean(), 'Whether everything else needs it.'),
+  service: forPeople(text.nullable(), 'Its systemd unit.'),
+  description: forPeople(text),
+  health_check: forPeople(text.nullable(), 'Address that answers while it is well, or a curl command with it.'),
+  notes: forPeople(text),
 });
 
 const wholeFile: z.ZodType<PortsShape> = z
   .object({
     services: optional(z.record(text, service), 'The services, where they do not stand at the top.'),
     reserved: optional(z.record(text, z.number()), 'Ports kept free for later.'),
-    ranges: optional(z.record(text, z.json()), 'Ranges that kinds of services keep to. For people.'),
-    metadata: optional(z.record(text, z.json()), forPeople),
-    notes: optional(z.json(), forPeople),
+    ranges: forPeople(z.record(text, z.json()), 'Ranges that kinds of services keep to.'),
+    metadata: forPeople(z.record(text, z.json())),
+    notes: forPeople(z.json()),
   })
   .catchall(field(service, 'A service and its port.'));
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Checked, checkShape } from './check-shape.ts';
-import { field, type JsonSchema, optional } from './field.ts';
+import { field, forPeople, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
@@ -9,7 +9,6 @@ import type { BudgetShape, ModelShape, ProviderShape, ProvidersShape } from './w
 
 const text = z.string();
 const scalar = z.union([z.string(), z.number()]);
-const forPeople = 'For people; shown, not executed.';
 
 const model: z.ZodType<ModelShape> = z.strictObject({
   name: field(text.min(1), 'Name of the model at the provider; also a name that clients ask for.'),
@@ -17,19 +16,19 @@ const model: z.ZodType<ModelShape> = z.strictObject({
     default: 'read from the name, where it carries one',
   }),
   parameters: optional(scalar, 'Another word for size.'),
-  quantization: optional(text, `Quantization of the weights. ${forPeople}`),
+  quantization: forPeople(text, 'Quantization of the weights.'),
   specialty: optional(
     text,
     'What it is made for. Decides between several models of a provider that a reference could mean.',
   ),
-  use_case: optional(text, `What it is used for. ${forPeople}`),
+  use_case: forPeople(text, 'What it is used for.'),
   context_length: optional(z.int().positive(), 'Its context: requests that need more go elsewhere.', {
     unit: 'tokens',
     default: 'what the server tells of itself',
     danger: 'A larger number than the server has sends requests to it that it must refuse.',
   }),
   max_output_tokens: optional(z.int().positive(), 'Most that one answer may hold.', { unit: 'tokens' }),
-  pulled_at: optional(z.union([z.string(), z.date()]), `Day on which it was pulled. ${forPeople}`),
+  pulled_at: forPeople(z.union([z.string(), z.date()]), 'Day on which it was pulled.'),
   options: optional(
     z.record(text, z.json()),
     'Runner options of Ollama, such as num_ctx. They make the gateway use Ollama’s native wire, which alone carries them.',
@@ -47,11 +46,11 @@ const model: z.ZodType<ModelShape> = z.strictObject({
   mode: optional(z.enum(['chat', 'completion', 'embedding']), 'What it answers.', {
     default: 'embedding where the name says so, else whatever is asked',
   }),
-  model_size_gb: optional(z.number().positive(), `Size of its file. ${forPeople}`, { unit: 'gigabytes' }),
-  kv_cache_available_gb: optional(z.number().nonnegative(), `Memory left for its cache. ${forPeople}`, {
+  model_size_gb: forPeople(z.number().positive(), 'Size of its file.', { unit: 'gigabytes' }),
+  kv_cache_available_gb: forPeople(z.number().nonnegative(), 'Memory left for its cache.', {
     unit: 'gigabytes',
   }),
-  version: optional(scalar, forPeople),
+  version: forPeople(scalar),
   max_parallel_requests: optional(z.int().positive(), 'Requests that it serves at the same time; more wait.', {
     default: 'the provider’s',
   }),
@@ -59,14 +58,14 @@ const model: z.ZodType<ModelShape> = z.strictObject({
   tpm: optional(z.int().positive(), 'Tokens that it takes and gives.', { unit: 'tokens a minute' }),
   input_cost_per_token: optional(z.number().nonnegative(), 'Price of the prompt.', { unit: 'US dollars a token' }),
   output_cost_per_token: optional(z.number().nonnegative(), 'Price of the answer.', { unit: 'US dollars a token' }),
-  notes: optional(text, forPeople),
+  notes: forPeople(text),
 });
 
 const rateLimits = z.union([
   z.strictObject({
-    hourly: optional(z.boolean(), `Whether the provider counts by the hour. ${forPeople}`),
-    daily: optional(z.boolean(), `Whether the provider counts by the day. ${forPeople}`),
-    details: optional(text, `What the provider says of its quota. ${forPeople}`),
+    hourly: forPeople(z.boolean(), 'Whether the provider counts by the hour.'),
+    daily: forPeople(z.boolean(), 'Whether the provider counts by the day.'),
+    details: forPeople(text, 'What the provider says of its quota.'),
   }),
   z.strictObject({
     requests_per_minute: optional(z.int().positive(), 'Requests that the provider takes.', {
@@ -123,7 +122,7 @@ const provider: z.ZodType<ProviderShape> = z.strictObject({
     'Only active ones are asked (degraded and unavailable count as active: their state is measured). The names of the others are answered by their fallbacks.',
     { default: 'active' },
   ),
-  description: optional(text, 'One sentence about it, shown in lists.'),
+  description: forPeople(text, 'One sentence about it.'),
   models: optional(z.array(z.union([text, model])), 'Its models, as names or with their facts.'),
   health_endpoint: optional(text, 'Path of its probe.', {
     default: 'the probes known to be harmless for its type',
@@ -131,8 +130,8 @@ const provider: z.ZodType<ProviderShape> = z.strictObject({
   }),
   health_check: optional(healthCheck, 'How it is probed.'),
   health_checks: optional(healthCheck, 'Another word for health_check.'),
-  features: optional(z.array(text), forPeople),
-  configuration: optional(z.record(text, z.json()), 'How its server is launched, for the commands that launch it.'),
+  features: forPeople(z.array(text)),
+  configuration: forPeople(z.record(text, z.json()), 'How its server is launched.'),
   requires_api_key: optional(z.boolean(), 'Whether it wants a key.'),
   env_var: optional(text, 'Environment variable that holds its key.', { default: 'the usual one of its vendor' }),
   api_key: optional(text, 'Its key, as os.environ/NAME or ${NAME}.', {
@@ -143,14 +142,20 @@ const provider: z.ZodType<ProviderShape> = z.strictObject({
   cost_per_1k_tokens: optional(z.record(text, z.number().nonnegative()), 'Price of prompt and answer, by model.', {
     unit: 'US dollars for 1,000 tokens',
   }),
-  gpu_memory_utilization: optional(z.number().positive().max(1), 'Share of the card that vLLM takes when launched.'),
-  max_model_len: optional(z.int().positive(), 'Context with which vLLM is launched.', { unit: 'tokens' }),
-  hardware_requirements: optional(z.record(text, z.json()), `What its server needs. ${forPeople}`),
-  api_format: optional(z.enum(['openai_compatible', 'openai']), 'Wire of a custom server.'),
-  service_file: optional(text, 'Its systemd unit, for the commands that start and stop it.'),
-  location: optional(text, forPeople),
-  docs: optional(text, forPeople),
-  notes: optional(text, forPeople),
+  gpu_memory_utilization: forPeople(z.number().positive().max(1), 'Share of the card that vLLM was launched with.'),
+  max_model_len: optional(
+    z.int().positive(),
+    'Context that vLLM was launched with: that of its models which declare none.',
+    {
+      unit: 'tokens',
+    },
+  ),
+  hardware_requirements: forPeople(z.record(text, z.json()), 'What its server needs.'),
+  api_format: forPeople(z.enum(['openai_compatible', 'openai']), 'Wire of a custom server: every one speaks OpenAI’s.'),
+  service_file: forPeople(text, 'Its systemd unit.'),
+  location: forPeople(text),
+  docs: forPeople(text),
+  notes: forPeople(text),
   custom_config: optional(
     z.strictObject({
       auth_method: optional(z.enum(['bearer', 'x-api-key', 'api-key', 'none']), 'How it wants its key.', {

@@ -10,5 +10,14 @@ export type SettingReport = {
   readonly source: string;
 };
 
+/** What people wrote for one another into the files, in `signalbox config show --json`. */
+export type NoteReport = {
+  /** As the files write it, for example `providers.ollama.notes`. */
+  readonly key: string;
+  readonly value: Json;
+  /** `file:line`. */
+  readonly source: string;
+};
+
 /** `signalbox config show --json`. */
-export type SettingList = { readonly settings: readonly SettingReport[] };
+export type SettingList = { readonly settings: readonly SettingReport[]; readonly notes: readonly NoteReport[] };

@@ -65,6 +65,7 @@ export type ChainItem = {
 /** Ordered fallbacks. */
 export type Chain = {
   readonly items: readonly ChainItem[];
+  /** Tier of the name that the chain stands behind; absent: that of the provider that was to answer. */
   readonly tier: Tier | undefined;
   readonly strategy: 'immediate' | 'retry_with_backoff' | 'circuit_breaker';
   readonly retryAttempts: number | undefined;

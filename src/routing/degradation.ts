@@ -1,5 +1,4 @@
 import type { Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
-import type { DeploymentIndex } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tier } from '../plan/provider.ts';
 import { rankOfTier } from './filter.ts';
@@ -8,9 +7,8 @@ import { rankOfTier } from './filter.ts';
 export function degradationOf(
   plan: Plan,
   decision: Decision,
-  attempt: Pick<PlannedAttempt, 'deployment' | 'model' | 'source'>,
+  attempt: Pick<PlannedAttempt, 'deployment' | 'model' | 'source' | 'group'>,
 ): Degradation | undefined {
-  const to = tierOf(plan, attempt.deployment);
   const asked = decision.asked ?? 'auto';
   if (decision.rule.kind === 'default_chain') return { reason: 'default_chain', from: asked, to: attempt.model };
   const group = decision.group === undefined ? undefined : plan.groups[decision.group];
@@ -23,12 +21,18 @@ export function degradationOf(
     ({ verdict }) => verdict.kind === 'excluded' && (verdict.reason === 'disabled' || verdict.reason === 'draining'),
   );
   if (isDisabled) return { reason: 'disabled', from: asked, to: attempt.model };
-  const from = tierOf(plan, first.deployment);
+  const from = tierOf(plan, first);
+  const to = tierOf(plan, attempt);
   if (from === undefined || to === undefined) return undefined;
   return (rankOfTier(to) ?? 0) < (rankOfTier(from) ?? 0) ? { reason: 'tier', from, to } : undefined;
 }
 
-function tierOf(plan: Plan, index: DeploymentIndex): Tier | undefined {
+/** Tier that the name's own chain declares, else that of the provider. */
+function tierOf(
+  plan: Plan,
+  { group, deployment: index }: Pick<PlannedAttempt, 'group' | 'deployment'>,
+): Tier | undefined {
+  const declared = group === undefined ? undefined : plan.groups[group]?.chain?.tier;
   const deployment = plan.deployments[index];
-  return deployment === undefined ? undefined : plan.providers.get(deployment.provider)?.tier;
+  return declared ?? (deployment === undefined ? undefined : plan.providers.get(deployment.provider)?.tier);
 }

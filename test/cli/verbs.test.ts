@@ -103,6 +103,18 @@ describe('spine 4: before a gateway runs', () => {
     expect((await signalbox('config', 'show', 'server_settings.prt')).err).toContain('server_settings.port');
   });
 
+  test('config show names what people wrote for one another', async () => {
+    const path = join(folder, 'config/ports.yaml');
+    writeFileSync(path, 'web_ui:\n  port: 8080\n  description: for the family\n');
+    expect(await json('config', 'show', 'web_ui')).toEqual({
+      settings: [],
+      notes: [{ key: 'web_ui.description', value: 'for the family', source: 'config/ports.yaml:3' }],
+    });
+    expect((await signalbox('config', 'show', 'notes')).out).toContain('for the family');
+    expect((await signalbox('config', 'show', 'web_u')).err).toContain('web_ui.description');
+    rmSync(path);
+  });
+
   test('key generate makes a strong key', async () => {
     const { key } = (await json('key', 'generate')) as { key: string };
     expect(key).toMatch(/^sk-[0-9a-f]{32}$/);

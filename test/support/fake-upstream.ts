@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
 /** What reached the fake upstream with one request, and what became of it. */
@@ -30,15 +31,26 @@ export type FakeUpstream = {
   close(): Promise<void>;
 };
 
+export type FakeOptions = {
+  /** With one it speaks TLS. */
+  readonly certificate?: Pick<ServerOptions, 'key' | 'cert'>;
+  /** What further GETs are answered with, by their paths. */
+  readonly gets?: Readonly<Record<string, () => unknown>>;
+};
+
 /** Starts a fake upstream that lists `modelNames` and answers "Hello". */
-export async function startFakeUpstream(modelNames: readonly string[] = ['m']): Promise<FakeUpstream> {
+export async function startFakeUpstream(
+  modelNames: readonly string[] = ['m'],
+  { certificate, gets = {} }: FakeOptions = {},
+): Promise<FakeUpstream> {
   const requests: Received[] = [];
   const waiting: { readonly count: number; readonly resolve: (one: Received) => void }[] = [];
   let behaviours: readonly Behaviour[] = [chat('Hello')];
   const sockets = new Set<Socket>();
-  const server = createServer((request, answer) => {
+  const take = (request: IncomingMessage, answer: ServerResponse): void => {
     void handle(request, answer);
-  });
+  };
+  const server = certificate === undefined ? createServer(take) : createTlsServer(certificate, take);
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -47,7 +59,9 @@ export async function startFakeUpstream(modelNames: readonly string[] = ['m']): 
   });
   const handle = async (request: IncomingMessage, answer: ServerResponse): Promise<void> => {
     const path = request.url ?? '/';
-    if (request.method === 'GET') return list(path, modelNames, answer);
+    const known = gets[path];
+    if (request.method === 'GET')
+      return known === undefined ? list(path, modelNames, answer) : json(await known())(answer, emptyRequest);
     const events: string[] = [];
     const cancelled = once(answer, 'close').then(() => {
       if (answer.writableFinished) return new Promise<void>(() => {});
@@ -71,7 +85,7 @@ export async function startFakeUpstream(modelNames: readonly string[] = ['m']): 
   // A listening TCP server has an address with a port.
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     requests,
     script(...next) {
@@ -92,7 +106,7 @@ export async function startFakeUpstream(modelNames: readonly string[] = ['m']): 
 }
 
 function list(path: string, names: readonly string[], answer: ServerResponse): void {
-  const isList = path.endsWith('/models');
+  const isList = /\/models(?:\?|$)/.test(path);
   answer.writeHead(isList ? 200 : 404, { 'content-type': 'application/json' });
   answer.end(isList ? JSON.stringify({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) }) : '{}');
 }

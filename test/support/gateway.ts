@@ -31,9 +31,15 @@ export type TestGatewayOptions = {
   readonly litellm?: Record<string, unknown>;
   readonly mappings?: Record<string, unknown>;
   readonly settings?: Record<string, unknown>;
+  /** Files by their paths in the folder, such as `config/ports.yaml`, in place of the three above. */
+  readonly files?: Readonly<Record<string, unknown>>;
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
   readonly host?: string;
+  /** Absent: as the product draws. */
+  readonly random?: () => number;
+  /** Absent: a free one. */
+  readonly port?: number | 'declared';
 };
 
 /** Starts a gateway with a configuration on a free port. */
@@ -45,14 +51,18 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, stringify(value));
   };
-  write('config.yaml', options.litellm);
-  write('config/providers.yaml', options.providers && { providers: options.providers });
-  write('config/model-mappings.yaml', options.mappings);
-  write('config/settings.yaml', options.settings);
+  const { providers, mappings, settings, litellm } = options;
+  const files = options.files ?? {
+    'config.yaml': litellm,
+    'config/providers.yaml': providers && { providers },
+    'config/model-mappings.yaml': mappings,
+    'config/settings.yaml': settings,
+  };
+  for (const [name, value] of Object.entries(files)) write(name, value);
   let text = '';
   const running = await start({
     folder,
-    port: 0,
+    ...(options.port === 'declared' ? {} : { port: options.port ?? 0 }),
     discover: false,
     environment: options.environment ?? {},
     log: {
@@ -67,6 +77,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       file: false,
     },
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.host === undefined ? {} : { host: options.host }),
   });
   const { url, port } = running.address;

@@ -21,6 +21,7 @@ const annotations: ReadonlySet<string> = new Set([
   'unit',
   'usual',
   'danger',
+  'forPeople',
 ]);
 
 type Word = (

@@ -38,22 +38,37 @@ export type Play = {
   readonly ends: string;
 };
 
+/** What is known of a request and of those that answer it. */
+export type PlayedRequest = Pick<Play, 'facts' | 'answers' | 'retryAfterMs' | 'deadlineMs' | 'meanwhile'>;
+
 /** When every play begins. */
 export const begin: Milliseconds = milliseconds(100_000);
 
 /** Decides, attempts and goes on, with the state as the gateway would keep it. */
-export function play(row: Play): { readonly tried: string; readonly ends: string } {
+export function play(row: Play): Played {
   const plan = planOf(row.plan);
   const state = createRoutingState(plan, begin);
   row.health?.forEach((one, index) => {
     if (one !== undefined) state.health[index] = one;
   });
-  const facts = factsOf({ asked: 'm', ...row.facts });
   for (let count = 0; count < (row.spent ?? 0); count++) applyBudget(state, 'retries', begin);
-  const decision = decide(plan, state, facts, begin, half);
+  return playRequest({ plan, state }, row, begin);
+}
+
+/** What was tried for a request, in order, and how it ended. */
+export type Played = { readonly tried: string; readonly ends: string };
+
+/** One request to a running system that is made of values. */
+export function playRequest(
+  { plan, state }: { readonly plan: Plan; readonly state: RoutingState },
+  row: PlayedRequest,
+  at: Milliseconds,
+): Played {
+  const facts = factsOf({ asked: 'm', ...row.facts });
+  const decision = decide(plan, state, facts, at, half);
   const outcomes: AttemptOutcome[] = [];
   const tried: string[] = [];
-  let now = begin;
+  let now = at;
   let attempt = decision.attempts[0];
   let wait = 0;
   while (attempt !== undefined) {
@@ -64,7 +79,7 @@ export function play(row: Play): { readonly tried: string; readonly ends: string
     if (outcome === 'ok') return { tried: tried.join(' '), ends: 'ok' };
     outcomes.push(outcome);
     if (row.meanwhile?.after === tried.length) row.meanwhile.change(state);
-    const deadline = milliseconds(begin + (row.deadlineMs ?? 600_000));
+    const deadline = milliseconds(at + (row.deadlineMs ?? 600_000));
     const next = goOn({ plan, state, facts, decision, outcomes, deadline, now, random: half });
     if (next.kind === 'stop') return { tried: tried.join(' '), ends: next.failure.kind };
     if (next.retry) applyBudget(state, 'retries', now);
@@ -78,7 +93,7 @@ export function play(row: Play): { readonly tried: string; readonly ends: string
 export const half = (): number => 0.5;
 
 type One = {
-  readonly row: Play;
+  readonly row: PlayedRequest;
   readonly plan: Plan;
   readonly state: RoutingState;
   readonly attempt: PlannedAttempt;

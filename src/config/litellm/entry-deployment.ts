@@ -5,6 +5,8 @@ import type { Provider } from '../../plan/provider.ts';
 import { type DeploymentDraft, plainDraft } from '../catalog.ts';
 import type { Findings } from '../findings.ts';
 import { contextWithin } from '../lower-models.ts';
+import type { Lowering } from '../lowering.ts';
+import { unsupportedFields } from '../unsupported-fields.ts';
 import { type Entry, objectOf } from './entry.ts';
 import { litellmKeys } from './keys.ts';
 import { ollamaOptions } from './request-fields.ts';
@@ -16,7 +18,7 @@ export function draftOf(
   model: string,
   provider: Provider,
   entry: Entry,
-  { dropParams, findings }: { readonly dropParams: boolean; readonly findings: Findings },
+  { dropsParams, findings }: Pick<Lowering, 'dropsParams' | 'findings'>,
 ): DeploymentDraft {
   const plain = plainDraft(provider.id, model);
   const { params, info } = entry;
@@ -53,9 +55,9 @@ export function draftOf(
     extraBody: objectOf(params.raw('extra_body')),
     dropParams: [
       ...(params.texts('additional_drop_params') ?? []),
-      ...((params.boolean('drop_params') ?? dropParams) ? unsupportedFields(provider) : []),
+      ...((params.boolean('drop_params') ?? dropsParams) ? unsupportedFields(provider.dialect) : []),
     ],
-    limit: { requestsPerMinute: params.number('rpm'), tokensPerMinute: params.number('tpm') },
+    limit: limitOf(entry),
     seats: params.number('max_parallel_requests'),
     price:
       input === undefined && cost === undefined
@@ -110,64 +112,22 @@ function modeOf({ info }: Entry, findings: Findings): (typeof modes)[number] | u
   return undefined;
 }
 
+/** LiteLLM's limits of a deployment, which may stand beside its parameters too. */
+function limitOf({ params, place }: Entry): DeploymentDraft['limit'] {
+  const read = (key: 'rpm' | 'tpm'): number | undefined => {
+    const beside = valueAt(place.file.value, [...place.path, key]);
+    return params.number(key) ?? (typeof beside === 'number' && beside > 0 ? beside : undefined);
+  };
+  return { requestsPerMinute: read('rpm'), tokensPerMinute: read('tpm') };
+}
+
+/** Keys of LiteLLM's own that say something to people alone. */
+const shownOnly: ReadonlySet<string> = new Set(['notes', 'base_model', 'status']);
+
 /** What people wrote into model_info and nothing else takes. */
 function infoOf(entry: Entry): { readonly [key: string]: Json } {
   const all = objectOf(valueAt(entry.place.file.value, [...entry.place.path, 'model_info']));
   return Object.fromEntries(
-    Object.entries(all).filter(
-      ([key]) => !Object.hasOwn(litellmKeys.model_info, key) || key === 'notes' || key === 'base_model',
-    ),
+    Object.entries(all).filter(([key]) => !Object.hasOwn(litellmKeys.model_info, key) || shownOnly.has(key)),
   );
-}
-
-/** Fields of OpenAI's requests that a wire does not take: what drop_params leaves out. */
-const unsupported: Readonly<Partial<Record<Provider['dialect'], readonly string[]>>> = {
-  anthropic: [
-    'frequency_penalty',
-    'presence_penalty',
-    'logit_bias',
-    'logprobs',
-    'top_logprobs',
-    'n',
-    'seed',
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
-  ],
-  ollama: [
-    'logit_bias',
-    'n',
-    'user',
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
-    'parallel_tool_calls',
-    'metadata',
-  ],
-  llama_cpp: [
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
-    'user',
-    'metadata',
-  ],
-  vllm: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'audio', 'modalities', 'metadata'],
-  lm_studio: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
-  openai_compatible: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
-};
-
-function unsupportedFields(provider: Provider): readonly string[] {
-  return unsupported[provider.dialect] ?? [];
 }

@@ -17,7 +17,6 @@ export function providerOf(
   entry: Entry,
   credential: Readonly<Record<string, unknown>>,
   lowering: Lowering,
-  usualTls: Provider['tls'],
 ): Provider | undefined {
   const { catalog, findings, environment } = lowering;
   const declared = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
@@ -59,7 +58,7 @@ export function providerOf(
     headers: headersOf(entry, lowering),
     apiVersion:
       entry.params.text('api_version') ?? textOf(credential['api_version']) ?? environment['AZURE_API_VERSION'],
-    tls: tlsOf(entry.params) ?? usualTls,
+    tls: tlsOf(entry.params) ?? lowering.tls,
   };
   const key = canonical(identity);
   const known = [...catalog.providers.values()].find(

@@ -1,6 +1,5 @@
 import type { DeploymentIndex } from '../../plan/ids.ts';
 import { nearest } from '../../plan/nearest.ts';
-import type { Provider } from '../../plan/provider.ts';
 import { type Findings, inside, keyOf, type Place, quoted } from '../findings.ts';
 import { memberOf } from '../group-builder.ts';
 import type { Lowering } from '../lowering.ts';
@@ -14,11 +13,8 @@ import { prefixNotOffered } from './read-places.ts';
 import { misspeltParam } from './request-fields.ts';
 import { readSection, valueAt } from './section.ts';
 
-/** What holds for entries that say nothing of it. */
-export type EntryOptions = { readonly dropParams: boolean; readonly tls: Provider['tls'] };
-
 /** Puts a LiteLLM model_list into catalog and groups: entries of one name form a pool. */
-export function lowerModelList(file: ParsedFile, lowering: Lowering, options: EntryOptions): void {
+export function lowerModelList(file: ParsedFile, lowering: Lowering): void {
   const list = valueAt(file.value, ['model_list']);
   if (list === undefined || list === null) return;
   if (!Array.isArray(list)) {
@@ -28,11 +24,11 @@ export function lowerModelList(file: ParsedFile, lowering: Lowering, options: En
     return;
   }
   list.forEach((_entry, index) => {
-    lowerEntry(file, index, lowering, options);
+    lowerEntry(file, index, lowering);
   });
 }
 
-function lowerEntry(file: ParsedFile, index: number, lowering: Lowering, options: EntryOptions): void {
+function lowerEntry(file: ParsedFile, index: number, lowering: Lowering): void {
   const { findings, groups } = lowering;
   const place: Place = { file, path: ['model_list', index] };
   const name = nameOf(file, place, findings);
@@ -48,7 +44,7 @@ function lowerEntry(file: ParsedFile, index: number, lowering: Lowering, options
     info: readSection(file, 'model_info', [...place.path, 'model_info'], findings),
     place,
   };
-  const deployment = lowerDeployment(name, entry, file, lowering, options);
+  const deployment = lowerDeployment(name, entry, file, lowering);
   if (deployment === undefined) return;
   const group = groups.declare('model_list', {
     name,
@@ -125,7 +121,6 @@ function lowerDeployment(
   entry: Entry,
   file: ParsedFile,
   lowering: Lowering,
-  options: EntryOptions,
 ): DeploymentIndex | undefined {
   const { findings } = lowering;
   const model = entry.params.text('model');
@@ -140,10 +135,9 @@ function lowerDeployment(
   const credential = credentialValues(entry, file, findings);
   const found = splitModel(model, entry, credential, lowering);
   if (found === undefined) return undefined;
-  const provider = providerOf(found, entry, credential, lowering, options.tls);
+  const provider = providerOf(found, entry, credential, lowering);
   if (provider === undefined) return undefined;
-  return lowering.catalog.add(draftOf(found.model, provider, entry, { dropParams: options.dropParams, findings }))
-    .index;
+  return lowering.catalog.add(draftOf(found.model, provider, entry, lowering), entry.info.text('id')).index;
 }
 
 /** Values of the credential_list entry that a deployment names. */

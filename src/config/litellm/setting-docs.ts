@@ -64,7 +64,7 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     max_concurrent_requests: setting('number', 'Another word for general_settings.max_parallel_requests.'),
     ssl_verify: setting(
       'booleanOrFile',
-      'Whether the certificates of a model_list’s providers are checked, or a file with their authority.',
+      'Whether certificates of providers are checked that say nothing of it, or a file with their authority.',
       {
         default: true,
         danger: 'false lets anybody on the way read and change requests and answers.',
@@ -102,7 +102,7 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
     model_group_alias: setting('map', 'Further names of names: alias → name, or alias → {model, hidden}.'),
     lab_extensions: setting(
       'map',
-      'Sections of model-mappings.yaml inside a LiteLLM file: capabilities, pattern_routes, load_balancing, routing_rules and special_cases.',
+      'Sections of model-mappings.yaml where that file is not there: capabilities, pattern_routes, load_balancing, routing_rules and special_cases.',
     ),
     disable_cooldowns: setting('boolean', 'Whether deployments that fail are asked on and on.', {
       default: false,

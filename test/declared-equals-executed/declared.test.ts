@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { declaredKeys } from '../../scripts/reference/declared-keys.ts';
+import { declaredRows, type Row } from '../../scripts/reference/declared-rows.ts';
+import { withoutKey } from './configuration.ts';
+import { type Observer, observers } from './observe.ts';
+
+const rows = declaredRows();
+const keys = declaredKeys();
+const nameOf = ({ file, key }: { readonly file: string; readonly key: string }): string => `${file}: ${key}`;
+const allObservers = new Map(Object.values(observers).flatMap((kind) => Object.entries(kind)));
+
+describe('issue 4, 1.4: no inert key: what is declared is executed', () => {
+  test('every key has a row, or stands among those that every start tells as not executed yet', () => {
+    const known = new Set(rows.map(nameOf));
+    expect(keys.filter((one) => one.later === undefined && !known.has(nameOf(one))).map(nameOf)).toEqual([]);
+  });
+
+  test('every row is of a key, and says what differs', () => {
+    const known = new Set(keys.map(nameOf));
+    expect(rows.filter((row) => !known.has(nameOf(row))).map(nameOf)).toEqual([]);
+    expect(rows.filter(({ what }) => !/^\S.*\.$/.test(what)).map(nameOf)).toEqual([]);
+  });
+
+  test.each(rows.map((row) => [nameOf(row), row.what, row] as const))('%s: %s', async (_name, _what, row) => {
+    const look = looking(row);
+    const without = await look(withoutKey(row));
+    const seen = await look(row.files);
+    expect(await look(row.files), 'the same configuration looks the same twice').toEqual(seen);
+    expect(seen, 'nothing differs without the key').not.toEqual(without);
+  });
+});
+
+/** How a row looks at files: by its observer, with its question. */
+function looking({ seen, ask }: Row): (files: Row['files']) => ReturnType<Observer> {
+  const observe = allObservers.get(seen);
+  if (observe === undefined) throw new Error(`No observer is called "${seen}"`);
+  return (files) => observe({ files, ask });
+}
