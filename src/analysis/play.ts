@@ -18,6 +18,7 @@ import {
   applyBudget,
   applyFailure,
   applyLesson,
+  applyPrompt,
   applyRotation,
   applySuccess,
   createRoutingState,
@@ -196,6 +197,7 @@ function begin(stage: Stage, { run, planned, reservation, since }: Step, now: Mi
   run.hasGuess ||= service.isGuess;
   const wasAlone = (state.inFlight[planned.deployment] ?? 0) === 0;
   applyAttemptStarted(state, planned, now);
+  applyPrompt(state, planned.deployment, run.arrival.facts.promptTokens, now);
   events.add(end, () => conclude(stage, run, { planned, service, begin: workFrom, end, reservation, wasAlone }));
 }
 
@@ -228,7 +230,7 @@ function conclude(stage: Stage, run: Run, over: Over): void {
   if (queue !== undefined) events.add(now, () => letIn(stage, queue, now));
   if (failed === undefined) {
     applySuccess(state, planned.deployment, { now, startedAt });
-    applyLesson(state, planned.deployment, lessonOf(run, over));
+    applyLesson(state, planned.deployment, lessonOf(run, over), now);
     return finish(stage, run, now, over);
   }
   const alone = run.decision.attempts.every((one) => one.deployment === planned.deployment);
@@ -255,6 +257,7 @@ function lessonOf({ arrival }: Run, { service, wasAlone }: Over): Parameters<typ
     outputTokens: arrival.outputTokens,
     firstTokenMs: service.firstTokenMs,
     totalMs: service.ms,
+    furtherTokens: arrival.outputTokens ?? 0,
   };
 }
 

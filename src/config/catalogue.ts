@@ -32,7 +32,6 @@ export type DiagnosticCode =
   | 'bad-regex'
   | 'non-linear-regex'
   | 'unknown-strategy'
-  | 'strategy-not-executed-yet'
   | 'not-executed-yet'
   | 'bad-condition'
   | 'unknown-variable'
@@ -130,9 +129,6 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'bad-regex': error('The pattern is not a regular expression.'),
   'non-linear-regex': error('The pattern needs lookaround or backreferences, which cannot be matched in linear time.'),
   'unknown-strategy': error('No strategy has that name.'),
-  'strategy-not-executed-yet': warning(
-    'The strategy is known and checked, but this version does not execute it yet: members serve in declared order.',
-  ),
   'not-executed-yet': warning('The key is known and checked, but this version does not execute it yet.'),
   'bad-condition': error('The condition cannot be read.'),
   'unknown-variable': error('The condition asks for a variable that does not exist.'),

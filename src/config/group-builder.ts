@@ -104,9 +104,10 @@ export function plainStrategy(name: StrategyName): Strategy {
 /** The finished group; one that declares no strategy takes the default. */
 export function finishGroup(
   draft: GroupDraft,
-  defaultStrategy: StrategyName,
+  defaultStrategy: Strategy,
   ownerOf: (members: readonly Member[]) => ProviderId | undefined,
 ): ModelGroup {
+  const strategy = draft.strategy ?? defaultStrategy;
   return {
     index: draft.index,
     name: groupName(draft.name),
@@ -114,7 +115,7 @@ export function finishGroup(
     declaredIn: draft.declaredIn,
     description: draft.description,
     members: draft.members,
-    strategy: draft.strategy ?? plainStrategy(defaultStrategy),
+    strategy: { ...strategy, latencyBuffer: strategy.latencyBuffer ?? defaultStrategy.latencyBuffer },
     capability: draft.capability,
     ...(draft.standsInFor.length === 0 ? {} : { standsInFor: draft.standsInFor }),
     fallback: draft.fallback,

@@ -1,14 +1,14 @@
 import { RE2JS } from 're2js';
 import { milliseconds, seconds } from '../plan/ids.ts';
-import type { Chain, StrategyName, Target } from '../plan/model-group.ts';
+import type { Chain, Target } from '../plan/model-group.ts';
 import type { CooldownSettings, MetadataRule, PatternRule, RoutingRules, SizeRule } from '../plan/settings.ts';
 import type { Declarations } from './declarations.ts';
 import { type Findings, inside, type Place } from './findings.ts';
 import { lowerChain } from './lower-chains.ts';
+import { lowerDefaultStrategy } from './lower-default-strategy.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
 import { readCondition } from './read-condition.ts';
-import { readStrategy } from './read-strategy.ts';
 import { type Reference, referenceOf, referencesOf } from './reference.ts';
 import { resolveProviders, resolveTarget, type WantedModel } from './references.ts';
 
@@ -37,7 +37,7 @@ export function lowerRouting(declarations: Declarations, sections: SettingsSecti
     defaultFallbacks: lowerDefaultFallbacks(sections, lowering),
     unknownModel: rules.unknown_model ?? 'default_chain',
     complexity: rules.complexity ?? { medium: 50, high: 100 },
-    defaultStrategy: defaultStrategy(sections, lowering),
+    defaultStrategy: lowerDefaultStrategy(sections, lowering),
     preferWarm: {
       enabled: cases.first_request_routing?.strategy === 'prefer_warm_providers',
       checkTimeoutMs: milliseconds(cases.first_request_routing?.warm_check_timeout_ms ?? 100),
@@ -82,12 +82,6 @@ function firstActive({ catalog }: Lowering): RoutingRules['defaultDeployment'] {
   return catalog.deployments.find(
     (one) => !one.backendModel.includes('*') && catalog.providers.get(one.provider)?.status === 'active',
   )?.index;
-}
-
-function defaultStrategy({ router }: SettingsSections, lowering: Lowering): StrategyName {
-  const spelling = router.text('routing_strategy');
-  if (spelling === undefined) return 'simple_shuffle';
-  return readStrategy({ name: spelling, at: router.place('routing_strategy') }, lowering).name;
 }
 
 /** Who a rule for many names asks: every provider of the reference for the literal name, then the rule's fallbacks. */

@@ -3,7 +3,7 @@ import { nearest } from '../plan/nearest.ts';
 import { plainStrategy } from './group-builder.ts';
 import type { Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
-import { executedStrategies, strategyName, strategySpellings } from './strategy-name.ts';
+import { strategyName, strategySpellings } from './strategy-name.ts';
 
 /** Reads a strategy by any of its spellings, or by the name of one that the mappings describe. */
 export function readStrategy(
@@ -34,16 +34,6 @@ export function readStrategy(
       },
     );
     return plainStrategy('direct');
-  }
-  if (!executedStrategies.has(name)) {
-    findings.add(
-      'strategy-not-executed-yet',
-      at,
-      `The strategy "${spelling}" is not executed yet: members serve in declared order`,
-      {
-        found: spelling,
-      },
-    );
   }
   if (factors === undefined) return plainStrategy(name);
   return {

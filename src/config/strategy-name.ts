@@ -39,19 +39,6 @@ const spellings: Readonly<Record<string, StrategyName>> = {
   soonest: 'soonest',
 };
 
-/** Strategies that this version executes; the others are checked and serve in declared order. */
-export const executedStrategies: ReadonlySet<StrategyName> = new Set<StrategyName>([
-  'simple_shuffle',
-  'weighted_round_robin',
-  'direct',
-  'least_busy',
-  'cost_based',
-  'most_capacity',
-  'complexity_based',
-  'context_based',
-  'quality_based',
-]);
-
 /** The strategy that a spelling means; undefined where there is none. */
 export function strategyName(spelling: string): StrategyName | undefined {
   return Object.hasOwn(spellings, spelling) ? spellings[spelling] : undefined;

@@ -6,7 +6,7 @@ import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import { queueSight } from '../routing/seats.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
-import { applyFailure, applyLesson, applySuccess } from '../routing/state.ts';
+import { applyFailure, applyLesson, applyPrompt, applySuccess } from '../routing/state.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
 import { wholeToChunks } from '../wire/whole-to-chunks.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
@@ -44,6 +44,7 @@ export async function runAttempt(
   const startedAt = dependencies.clock.now();
   if (seated.kind === 'refused') return unsent(dependencies, request, { attempt, failure: seated.failure, startedAt });
   const before = beforeAttempt(request, attempt);
+  applyPrompt(state, attempt.deployment, request.facts?.promptTokens ?? 0, startedAt);
   let ended = false;
   let firstTokenAt: Milliseconds | undefined;
   let result: AttemptResult | undefined;
@@ -55,7 +56,12 @@ export async function runAttempt(
     try {
       conclude(dependencies, request, { attempt, failure: failed, startedAt, endedAt });
       if (failed === undefined) {
-        applyLesson(state, attempt.deployment, lessonOf(request, before, { startedAt, firstTokenAt, endedAt }));
+        applyLesson(
+          state,
+          attempt.deployment,
+          lessonOf(request, before, { startedAt, firstTokenAt, endedAt }),
+          endedAt,
+        );
         // Now its server can tell what it granted: context, memory, how long it stays.
         if (before.wasLoaded === false) dependencies.soon(deploymentAt(plan, attempt.deployment).provider);
       }
@@ -126,12 +132,14 @@ type Times = {
 
 function lessonOf({ usage, facts }: GatewayRequest, before: Before, times: Times): Lesson {
   const { startedAt, firstTokenAt, endedAt } = times;
+  const estimate = facts?.promptTokens ?? 0;
   return {
     ...before,
-    promptTokens: Math.max(0, (usage?.promptTokens ?? facts?.promptTokens ?? 0) - (usage?.cachedTokens ?? 0)),
+    promptTokens: Math.max(0, (usage?.promptTokens ?? estimate) - (usage?.cachedTokens ?? 0)),
     outputTokens: usage?.completionTokens,
     firstTokenMs: firstTokenAt === undefined ? undefined : firstTokenAt - startedAt,
     totalMs: endedAt - startedAt,
+    furtherTokens: (usage?.promptTokens ?? estimate) + (usage?.completionTokens ?? 0) - estimate,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FailureKind } from './failure.ts';
 import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
 import type { LimitState } from './limit.ts';
+import type { PerformanceState } from './performance.ts';
 import type { Residency, Speeds } from './residency.ts';
 import type { SeatState } from './seats.ts';
 
@@ -73,6 +74,7 @@ export type RoutingState = {
   readonly listed: Map<ProviderId, ReadonlySet<string>>;
   readonly limits: LimitState;
   readonly seats: SeatState;
+  readonly performance: PerformanceState;
   /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
   readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
 };

@@ -1,6 +1,6 @@
 import type { Condition } from './condition.ts';
 import type { DeploymentIndex, KeyId, Milliseconds, ProviderId, Tokens } from './ids.ts';
-import type { Chain, StrategyName, Target } from './model-group.ts';
+import type { Chain, Strategy, Target } from './model-group.ts';
 import type { RateLimit } from './provider.ts';
 import type { Endpoint } from './request-facts.ts';
 import type { SecretReference } from './secret.ts';
@@ -102,8 +102,8 @@ export type RoutingRules = {
   readonly defaultFallbacks: readonly Target[];
   readonly unknownModel: 'default_chain' | 'reject';
   readonly complexity: { readonly medium: number; readonly high: number };
-  /** Strategy of a group that declares none. */
-  readonly defaultStrategy: StrategyName;
+  /** Strategy of a group that declares none; its numbers hold for others that have none of their own. */
+  readonly defaultStrategy: Strategy;
   readonly preferWarm: { readonly enabled: boolean; readonly checkTimeoutMs: Milliseconds };
   readonly rateLimitedFallback: boolean;
   readonly geographic: { readonly enabled: boolean; readonly preferLocal: boolean };

@@ -5,7 +5,8 @@ import type { Member, ModelGroup, StrategyName } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { type Excluded, exclusionOf, type FilterInput, tagFilter } from './filter.ts';
 import { seatFor } from './seats.ts';
-import { type Eligible, rotorSteps, score } from './strategies.ts';
+import { type Eligible, rotorSteps } from './shares.ts';
+import { score } from './strategies.ts';
 
 /** A member that may serve, in its place, with what its strategy compared. */
 export type Ranked = Eligible & { readonly numbers: Candidate['numbers'] };

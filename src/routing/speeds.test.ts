@@ -15,6 +15,7 @@ const plain: Lesson = {
   outputTokens: 11,
   firstTokenMs: 200,
   totalMs: 700,
+  furtherTokens: 11,
 };
 
 const known: Speeds = { loadMs: 1000, answerMs: 700, prefillMsPerToken: 2, decodeMsPerToken: 50 };

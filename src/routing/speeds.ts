@@ -18,6 +18,8 @@ export type Lesson = {
   /** From the beginning to the first token; `undefined` for an answer that came whole. */
   readonly firstTokenMs: number | undefined;
   readonly totalMs: number;
+  /** Tokens of prompt and answer beyond the estimate that was counted when the attempt began. */
+  readonly furtherTokens: number;
 };
 
 /** Speeds after one more attempt. */
@@ -95,7 +97,10 @@ export function busyOf({ inFlight, observations }: RoutingState, { index }: Depl
 }
 
 /** Requests that are served at once: as declared, as the engine tells, else one at home and any number in a cloud. */
-function seatsOf({ plan, state }: PredictionInput, { index, seats, provider }: Deployment): number {
+export function seatsOf(
+  { plan, state }: Pick<PredictionInput, 'plan' | 'state'>,
+  { index, seats, provider }: Deployment,
+): number {
   const residency = state.observations[index]?.residency;
   const told = seats ?? (residency?.kind === 'loaded' ? residency.engine.seats : undefined);
   if (told !== undefined) return Math.max(1, told);

@@ -1,11 +1,13 @@
 import type { PlannedAttempt, Rotation } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
+import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { DeploymentIndex, Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { afterFailure, afterStart, afterSuccess } from './health.ts';
 import { createLimitState } from './limits.ts';
+import { createPerformanceState, measureAnswer, measureFailure, measureStart } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
 
@@ -40,6 +42,7 @@ export function createRoutingState(
     listed: new Map(previous?.state.listed),
     limits: createLimitState(plan, previous?.state.limits),
     seats: createSeatState(plan),
+    performance: createPerformanceState(plan, (one) => before.get(one.id), previous?.state.performance),
     budget: {
       requests: [...(previous?.state.budget.requests ?? [])],
       retries: [...(previous?.state.budget.retries ?? [])],
@@ -98,11 +101,22 @@ function seenLoaded(residency: Residency, at: Milliseconds): Residency {
   return { kind: 'loaded', at, engine: residency.kind === 'loaded' ? residency.engine : unseenEngine };
 }
 
-/** Records what an attempt that was answered to its end shows of the deployment's speed. */
-export function applyLesson(state: RoutingState, deployment: DeploymentIndex, lesson: Lesson): void {
+/** Counts the prompt of an attempt that is sent, by its estimate. */
+export function applyPrompt(
+  { performance }: RoutingState,
+  deployment: DeploymentIndex,
+  promptTokens: number,
+  now: Milliseconds,
+): void {
+  measureStart(performance, deployment, promptTokens, now);
+}
+
+/** Records what an attempt that was answered to its end shows of its deployment. */
+export function applyLesson(state: RoutingState, deployment: DeploymentIndex, lesson: Lesson, now: Milliseconds): void {
   const observation = state.observations[deployment];
   if (observation === undefined) return;
   state.observations[deployment] = { ...observation, speeds: learn(observation.speeds, lesson) };
+  measureAnswer(state.performance, deployment, lesson, now);
 }
 
 /** What {@link applyFailure} has to know of the attempt. */
@@ -130,6 +144,7 @@ export function applyFailure(
     applySuccess(state, deployment, { now, startedAt: now });
     return undefined;
   }
+  if (failureCatalogue[failure.kind].countsAgainst) measureFailure(state.performance, deployment);
   const after = afterFailure(health, {
     failure,
     now,

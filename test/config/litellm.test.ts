@@ -287,7 +287,7 @@ describe('spine 2.2: the rest of a LiteLLM file', () => {
       cooldown: { cooldownMs: 7000, allowedFails: 9 },
       timeouts: { attemptMs: 20_000, requestMs: 90_000 },
       server: { masterKey: { kind: 'env', name: 'SOME_KEY' } },
-      routing: { defaultStrategy: 'least_busy' },
+      routing: { defaultStrategy: { name: 'least_busy' } },
     });
     expect(plan?.settings.retry.policy.get('TimeoutError')).toBe(3);
     expect([...(plan?.providers.values() ?? [])][0]?.probe.intervalMs).toBe(300_000);

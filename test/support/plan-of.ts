@@ -1,3 +1,4 @@
+import { plainStrategy } from '../../src/config/group-builder.ts';
 import type { Condition, Expression } from '../../src/plan/condition.ts';
 import type { Deployment } from '../../src/plan/deployment.ts';
 import {
@@ -285,7 +286,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
       metadata: [],
       unknownModel: 'default_chain',
       complexity: { medium: 50, high: 100 },
-      defaultStrategy: 'simple_shuffle',
+      defaultStrategy: plainStrategy('simple_shuffle'),
       preferWarm: { enabled: false, checkTimeoutMs: milliseconds(100) },
       rateLimitedFallback: false,
       geographic: { enabled: false, preferLocal: true },

@@ -115,8 +115,7 @@ export const litellmKeys: Readonly<Record<Section, Readonly<Record<string, KeyFa
       executed,
       'routing_strategy num_retries timeout stream_timeout cooldown_time allowed_fails retry_after fallbacks default_fallbacks context_window_fallbacks context_window_fallback_dict content_policy_fallbacks max_fallbacks retry_policy allowed_fails_policy model_group_retry_policy model_group_alias disable_cooldowns enable_tag_filtering tag_filtering_match_any enable_pre_call_checks lab_extensions',
     ),
-    ...all(later, 'routing_strategy_args'),
-    ...all(executed, 'default_max_parallel_requests'),
+    ...all(executed, 'default_max_parallel_requests routing_strategy_args'),
     ...all(
       ignored('state is held in this one process'),
       'redis_host redis_port redis_password redis_db redis_url redis_namespace redis_max_connections redis_pool_size cache_kwargs client_ttl cache_responses caching_groups',

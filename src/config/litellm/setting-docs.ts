@@ -115,7 +115,10 @@ export const settingDocs: Readonly<Record<SettingsSection, Readonly<Record<strin
       'Whether a prompt that is estimated to be longer than a model’s context is kept from it, before anything is sent. false leaves that to servers that refuse such a prompt themselves; for Ollama, which cuts it silently, the estimate always counts. It is no check of health, and leaving it out saves no time that can be measured.',
       { default: true },
     ),
-    routing_strategy_args: setting('map', 'Numbers of the strategy.'),
+    routing_strategy_args: setting(
+      'map',
+      'Numbers of strategies: lowest_latency_buffer is the part above the lowest latency within which deployments share evenly.',
+    ),
     default_max_parallel_requests: setting(
       'number',
       'Requests that a deployment serves at the same time where it says nothing.',
