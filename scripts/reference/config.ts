@@ -1,16 +1,8 @@
 import { type DocumentedKey, documentedKeys } from '../../src/config/documented-keys.ts';
 import type { JsonSchema } from '../../src/config/field.ts';
-import { fileSchemas as schemas } from '../../src/config/file-schemas.ts';
 import { fromEnvironment } from '../../src/config/json-schema.ts';
-import { routeTestsJsonSchema } from '../../src/config/shape-route-tests.ts';
-import { laterReason } from './declared-keys.ts';
+import { fileSchemas, laterReason } from './declared-keys.ts';
 import { declaredRows } from './declared-rows.ts';
-
-/** The schema of every file of a configuration folder, by the file's name. */
-export const fileSchemas: Readonly<Record<string, JsonSchema>> = {
-  ...Object.fromEntries(Object.entries(schemas).map(([kind, schema]) => [`${kind}.yaml`, schema()])),
-  'route-tests.yaml': routeTestsJsonSchema(),
-};
 
 /** Text of docs/reference/config.md: every key of every file, with meaning, unit, default and danger, and what shows that it is executed. */
 export function configReference(): string {
@@ -58,7 +50,7 @@ function rowOf({ path, meta, schema }: DocumentedKey, seen: string): string {
 
 /** What differs because of a key, or why nothing does: that is told at every start. */
 function seenIn(file: string, { path }: DocumentedKey, rows: ReadonlyMap<string, string>): string {
-  const later = laterReason(file.slice(0, -'.yaml'.length), path);
+  const later = laterReason(file, path);
   return later === undefined ? (rows.get(`${file}: ${path}`) ?? '') : `*Not executed yet: ${later}.*`;
 }
 

@@ -1,8 +1,16 @@
 import { documentedKeys, stepsOf } from '../../src/config/documented-keys.ts';
-import { fileSchemas } from '../../src/config/file-schemas.ts';
+import type { JsonSchema } from '../../src/config/field.ts';
+import { fileSchemas as folderSchemas } from '../../src/config/file-schemas.ts';
 import { type KeyFate, litellmKeys, type Section } from '../../src/config/litellm/keys.ts';
 import { settingDocs } from '../../src/config/litellm/setting-docs.ts';
 import { notExecuted } from '../../src/config/note-not-executed.ts';
+import { routeTestsJsonSchema } from '../../src/config/shape-route-tests.ts';
+
+/** The schema of every file that people write, by the file's name. */
+export const fileSchemas: Readonly<Record<string, JsonSchema>> = {
+  ...Object.fromEntries(Object.entries(folderSchemas).map(([kind, schema]) => [`${kind}.yaml`, schema()])),
+  'route-tests.yaml': routeTestsJsonSchema(),
+};
 
 /** A key that a file can have. */
 export type DeclaredKey = {
@@ -12,16 +20,20 @@ export type DeclaredKey = {
   readonly later: string | undefined;
 };
 
+/** How a LiteLLM file is called here. */
+const litellmFile = 'config.yaml';
+
 /** Every key of every file, as the reference names them; keys of LiteLLM files as far as they are executed. */
 export function declaredKeys(): readonly DeclaredKey[] {
-  const ofFolder = Object.entries(fileSchemas).flatMap(([kind, schema]) =>
-    documentedKeys(schema()).map(({ path }) => ({ file: `${kind}.yaml`, key: path, later: laterReason(kind, path) })),
+  const ofFolder = Object.entries(fileSchemas).flatMap(([file, schema]) =>
+    documentedKeys(schema).map(({ path }) => ({ file, key: path, later: laterReason(file, path) })),
   );
   return [...ofFolder, ...keysOfLitellm()];
 }
 
 /** Why a key does nothing in this version; undefined where it does something. */
-export function laterReason(kind: string, path: string): string | undefined {
+export function laterReason(file: string, path: string): string | undefined {
+  const kind = file === litellmFile ? 'litellm' : file.slice(0, -'.yaml'.length);
   const steps = stepsOf(path);
   const row = notExecuted.find(
     (one) => one.file === kind && one.path.every((step, index) => step === '*' || step === steps[index]),
@@ -59,8 +71,8 @@ function keysOfLitellm(): readonly DeclaredKey[] {
     Object.entries(litellmKeys[section]).flatMap(([key, fate]) => (fate.kind === 'executed' ? [`${place}${key}`] : [])),
   );
   return [...executed, ...entryKeys.map((key) => `model_list[].${key}`)].map((key) => ({
-    file: 'config.yaml',
+    file: litellmFile,
     key,
-    later: laterReason('litellm', key),
+    later: laterReason(litellmFile, key),
   }));
 }

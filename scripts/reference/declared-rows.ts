@@ -54,6 +54,7 @@ const parts: Readonly<Record<string, string>> = {
   checks: 'health-checks.yaml',
   launches: 'llamacpp-models.yaml',
   litellm: 'config.yaml',
+  tests: 'route-tests.yaml',
 };
 
 const folder = join(import.meta.dirname, '../../test/declared-equals-executed');

@@ -1,5 +1,6 @@
 import { cliReference } from './cli.ts';
-import { configReference, fileSchemas } from './config.ts';
+import { configReference } from './config.ts';
+import { fileSchemas } from './declared-keys.ts';
 import { diagnosticsReference } from './diagnostics.ts';
 import { errorsReference } from './errors.ts';
 import { jsonReference, jsonSchemas } from './json.ts';

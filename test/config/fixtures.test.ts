@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { fileSchemas } from '../../scripts/reference/config.ts';
+import { fileSchemas } from '../../scripts/reference/declared-keys.ts';
 import { compile } from '../../src/config/compile.ts';
 import { generate } from '../../src/config/generate.ts';
 import { readSources } from '../../src/config/read-sources.ts';

@@ -1,6 +1,9 @@
+import { stringify } from 'yaml';
 import { generate } from '../../src/config/generate.ts';
 import { notesOfPeople } from '../../src/config/notes-of-people.ts';
+import { explainAtRest } from '../../src/main.ts';
 import { listNames } from '../../src/ops/list-names.ts';
+import { runRouteTests } from '../../src/ops/route-tests.ts';
 import type { FailureKind } from '../../src/plan/failure.ts';
 import { type Milliseconds, milliseconds, providerId } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -70,6 +73,14 @@ export const wentOn: Observer = ({ files, ask }) => {
 /** What `validate` says. */
 export const told: Observer = ({ files }) =>
   compileFiles(files, nowhere).diagnostics.map(({ code, message }) => `${code}: ${message}`);
+
+/** What `route test` says. */
+export const tested: Observer = async ({ files: { 'route-tests.yaml': tests, ...files } }) => {
+  const source = { kind: 'other', path: 'route-tests.yaml', text: stringify(tests) } as const;
+  const run = await runRouteTests(source, planOfFiles(files), explainAtRest);
+  if (run.kind === 'unreadable') throw new Error(run.diagnostics.map(({ message }) => message).join('\n'));
+  return run.report.tests.map(({ name, mismatches }) => ({ name, mismatches }));
+};
 
 /** What `config show notes` says. */
 export const noted: Observer = ({ files }) =>
