@@ -17,16 +17,6 @@ export const notExecuted: readonly NotExecuted[] = [
   { file: 'model-mappings', path: ['exact_matches', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   { file: 'model-mappings', path: ['capabilities', '*', 'budget'], what: 'Budgets of names are not kept yet' },
   {
-    file: 'model-mappings',
-    path: ['custom_strategies', '*', 'weight_factors'],
-    what: 'Members are not scored by use yet',
-  },
-  {
-    file: 'model-mappings',
-    path: ['routing_strategies', '*', 'weight_factors'],
-    what: 'Members are not scored by use yet',
-  },
-  {
     file: 'dashboard-config',
     path: ['*'],
     what: 'There is no terminal dashboard in this version, so its settings do nothing yet',

@@ -31,7 +31,9 @@ type Question = {
   readonly listed?: Readonly<Record<string, readonly string[]>>;
   /** Provider → whether its models are in memory. */
   readonly loaded?: Readonly<Record<string, boolean>>;
-  /** Provider → milliseconds that it takes for a token of an answer, and share of its attempts that fail. */
+  /** Provider → what its answers have shown: milliseconds for a token, and the part of attempts that were answered. */
+  readonly measured?: Readonly<Record<string, { readonly msPerToken: number; readonly success: number }>>;
+  /** Provider → milliseconds that it takes for a token of an answer. */
   readonly speeds?: Readonly<Record<string, number>>;
 };
 
@@ -107,11 +109,14 @@ function systemOf(
 ): { readonly plan: Plan; readonly state: RoutingState; readonly facts: RequestFacts } {
   const plan = planOfFiles(files);
   const state = createRoutingState(plan, begin);
-  const { states = {}, busy = {}, listed = {}, loaded = {}, speeds = {} } = question;
+  const { states = {}, busy = {}, listed = {}, loaded = {}, speeds = {}, measured = {} } = question;
   for (const { index, provider } of plan.deployments) {
     const kind = states[provider];
     if (kind !== undefined) state.health[index] = healthOf(kind);
     state.inFlight[index] = busy[provider] ?? 0;
+    const { msPerToken = Number.NaN, success = Number.NaN } = measured[provider] ?? {};
+    state.performance.msPerToken[index] = msPerToken;
+    state.performance.success[index] = success;
     const observation = state.observations[index];
     if (observation === undefined) continue;
     const isLoaded = loaded[provider];
