@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factsOf as factsOfRequest, type PlanOf, planOf } from '../../test/support/plan-of.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
-import { tokens } from '../plan/ids.ts';
+import { milliseconds, tokens } from '../plan/ids.ts';
 import type { StrategyName } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Arrival } from './arrival.ts';
@@ -95,6 +95,45 @@ describe('6.2 a play on a virtual clock', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test('ends every request also where models share a card, queues are short and waits are bounded', () => {
+    const bounds = fc.record({
+      maxLength: fc.integer({ min: 0, max: 5 }),
+      maxWaitMs: fc.constantFrom(undefined, 0, 2000),
+    });
+    fc.assert(
+      fc.property(requests, bounds, fc.constantFrom(0, 0.3), (all, { maxLength, maxWaitMs }, failures) => {
+        const plan = poolPlan('weighted_round_robin', {
+          providers: { a: { exclusiveGroup: 'card' }, b: { exclusiveGroup: 'card' }, c: { seats: 1 } },
+        });
+        const { server } = plan.settings;
+        const queue = { maxLength, maxWaitMs: maxWaitMs === undefined ? undefined : milliseconds(maxWaitMs) };
+        const bounded = { ...plan, settings: { ...plan.settings, server: { ...server, queue } } };
+        const arrivals = arrivalsOfRequests(all.map((one) => ({ ...one, gap: one.gap / 20 })));
+        const results = played(bounded, arrivals, failures);
+        expect(results.map((one) => one.arrival)).toEqual(arrivals);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('sends away whom a full queue would send away, and nobody where it is long enough', () => {
+    const plan = planOf({ deployments: { 'a/m': { seats: 1 } }, groups: { m: ['a/m'] }, retry: { retries: 0 } });
+    const burst = Array.from({ length: 10 }, (_none, index) => index).map((index) => ({
+      gap: index === 0 ? 0 : 1,
+      asked: 'm',
+      promptTokens: 10,
+      outputTokens: 100,
+      stream: false,
+      seed: index,
+    }));
+    const failedWith = (maxLength: number): number => {
+      const { server } = plan.settings;
+      const settings = { ...plan.settings, server: { ...server, queue: { ...server.queue, maxLength } } };
+      return summarise(played({ ...plan, settings }, arrivalsOfRequests(burst))).failed;
+    };
+    expect([failedWith(0), failedWith(4), failedWith(100)]).toEqual([9, 5, 0]);
   });
 
   test('gives the same again for the same seed', () => {

@@ -11,7 +11,7 @@ import { decide } from '../routing/decide.ts';
 import { isBatch, tokensOf } from '../routing/facts.ts';
 import { goOn } from '../routing/go-on.ts';
 import { limitsOfAttempt, reserve, settleReservation } from '../routing/limits.ts';
-import { isBounded, nextWaiter } from '../routing/seats.ts';
+import { isBounded, nextWaiter, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
@@ -167,20 +167,51 @@ function attempt(stage: Stage, run: Run, planned: PlannedAttempt, now: Milliseco
   const { deployment, model } = planned;
   const queue = state.seats.queueOf[deployment];
   if (queue === undefined || !isBounded({ plan, state }, deployment)) return begin(stage, step, now);
-  const waiter = { deployment, model, isBatch: isBatch(facts), since: now };
+  const waiter: Waiter = { deployment, model, isBatch: isBatch(facts), since: now };
+  seeAsked(state, waiter, now);
   queue.waiting.push(waiter);
   stage.waiting.set(waiter, step);
+  if (nextWaiter(stage, queue, now) === waiter) return letIn(stage, queue, now);
+  const { maxLength, maxWaitMs } = plan.settings.server.queue;
+  const left = run.arrival.at + plan.settings.timeouts.requestMs - now;
+  const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, left));
+  const isHopeless = queue.waiting.length > maxLength || (outlookOf(stage, waiter, now).waitMs ?? 0) > limitMs;
+  const end = milliseconds(isHopeless ? now : now + limitMs);
+  if (isHopeless) sendAway(stage, queue, waiter, end);
+  else stage.events.add(end, () => sendAway(stage, queue, waiter, end));
   letIn(stage, queue, now);
+}
+
+/** Ends a wait that is too long, where it is not over; others may serve the request. */
+function sendAway(stage: Stage, queue: SeatQueue, waiter: Waiter, now: Milliseconds): void {
+  const step = stage.waiting.get(waiter);
+  if (step === undefined) return;
+  leaveQueue(stage, queue, waiter);
+  const { run, planned, reservation, since } = step;
+  if (reservation !== undefined) settleReservation(stage.state.limits, reservation, { kind: 'unsent' }, now);
+  run.waitMs += now - since;
+  run.outcomes.push({ attempt: planned, failure: failure('no_seat'), startedAt: now, endedAt: now });
+  follow(stage, run, now);
+  letIn(stage, queue, now);
+}
+
+function leaveQueue({ waiting }: Stage, queue: SeatQueue, waiter: Waiter): void {
+  queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
+  waiting.delete(waiter);
 }
 
 /** Lets those in for whom there is a seat now, in the order of the gateway's own queue. */
 function letIn(stage: Stage, queue: SeatQueue, now: Milliseconds): void {
   for (let next = nextWaiter(stage, queue, now); next !== undefined; next = nextWaiter(stage, queue, now)) {
-    queue.waiting.splice(queue.waiting.indexOf(next), 1);
     const step = stage.waiting.get(next);
-    stage.waiting.delete(next);
+    leaveQueue(stage, queue, next);
     if (step !== undefined) begin(stage, step, now);
   }
+  // A model's turn may be kept open for a while, after which others go.
+  const at = wakeAt(stage, queue, now);
+  if (at === undefined || !Number.isFinite(at)) return;
+  const later = milliseconds(Math.max(now + 1, at));
+  stage.events.add(later, () => letIn(stage, queue, later));
 }
 
 /** A seat in the gateway is taken; the server may have a line of its own before it works. */
@@ -235,6 +266,12 @@ function conclude(stage: Stage, run: Run, over: Over): void {
   }
   const alone = run.decision.attempts.every((one) => one.deployment === planned.deployment);
   applyFailure(state, { plan, deployment: planned.deployment, failure: failed, now, alone, random: run.random() });
+  follow(stage, run, now);
+}
+
+/** Goes on after a failure as the gateway would. */
+function follow(stage: Stage, run: Run, now: Milliseconds): void {
+  const { plan, state, events } = stage;
   const { arrival, decision, outcomes, random } = run;
   const deadline = milliseconds(arrival.at + plan.settings.timeouts.requestMs);
   const next = goOn({ plan, state, facts: arrival.facts, decision, outcomes, deadline, now, random });

@@ -27,6 +27,7 @@ export type Terminal = {
 /** Creates the terminal of this process. */
 export function createTerminal(process: NodeJS.Process): Terminal {
   const { stdout, stderr, env } = process;
+  for (const output of [stdout, stderr]) output.on('error', ignoreGone);
   const showsProgress = stderr.isTTY === true;
   let shown = false;
   const clear = (): void => {
@@ -71,4 +72,9 @@ function wantsColour(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
   return isTerminal && env['TERM'] !== 'dumb';
+}
+
+/** A reader that has seen enough, such as head, is no fault; nothing is left to tell it. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

@@ -18,6 +18,7 @@ const usual: DecisionBounds = { records: 10_000, bytes: 16 * 1024 * 1024 };
 /** A pool of thousands would fill the store with a few decisions; the first candidates are those that matter. */
 const mostCandidates = 200;
 const fewestLetters = 4;
+const lineEnd = 0x0a;
 
 /**
  * Creates an empty store. Records are held as JSON in one ring of bytes outside the heap: ten
@@ -58,12 +59,14 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
 
   return {
     add(record) {
-      const text = `${JSON.stringify(shortened(record))}\n`;
-      const size = Buffer.byteLength(text);
+      const text = JSON.stringify(shortened(record));
+      const size = Buffer.byteLength(text) + 1;
       if (size > bytes) return;
       if (added - oldest === records) oldest++;
       const start = claim(size);
+      // A text with a line end added would be copied first.
       ring.write(text, start, 'utf8');
+      ring[start + size - 1] = lineEnd;
       starts[added % records] = start;
       ends[added % records] = start + size;
       added++;
