@@ -107,6 +107,46 @@ describe('spine 3.7: retries, then fallbacks', () => {
       ends: 'upstream_error',
     },
     {
+      name: 'a later order has its turn however many retries there are',
+      plan: {
+        ...pool,
+        groups: {
+          m: {
+            members: [
+              { at: 'a/m', order: 1 },
+              { at: 'b/m', order: 2 },
+              { at: 'c/m', order: 3 },
+            ],
+            fallback: ['d/m'],
+          },
+        },
+      },
+      facts: { retries: 0 },
+      answers: allFail('upstream_error'),
+      tried: 'a b c d',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'and follows them',
+      plan: {
+        ...pool,
+        groups: {
+          m: {
+            members: [
+              { at: 'a/m', order: 1 },
+              { at: 'b/m', order: 1 },
+              { at: 'c/m', order: 2 },
+            ],
+            fallback: ['d/m'],
+          },
+        },
+      },
+      facts: { retries: 1 },
+      answers: allFail('upstream_error'),
+      tried: 'a b c d',
+      ends: 'upstream_error',
+    },
+    {
       name: 'as many as the deployment declares',
       plan: { ...pool, deployments: { 'a/m': { retries: 1 }, 'b/m': { retries: 1 }, 'c/m': {}, 'd/m': {} } },
       answers: allFail('upstream_error'),

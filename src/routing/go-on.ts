@@ -42,7 +42,7 @@ export function goOn(input: GoOnInput): Next {
   const failed: Failed = { ...last, failure: last.failure };
   const path = pathOf(input);
   if (hasFailedBy(input, 'context_length_exceeded')) return afterOverflow(input, failed, path) ?? stop(input);
-  return retry(input, failed, path) ?? fallBack(input, failed, path) ?? stop(input);
+  return retry(input, failed, path) ?? laterOrder(input, failed, path) ?? fallBack(input, failed, path) ?? stop(input);
 }
 
 /** A prompt that is too long goes to what takes more, in the same group or another: each counts as a fallback. */
@@ -205,6 +205,26 @@ function backoff({ plan, random }: GoOnInput, one: AttemptOutcome, made: number)
   if (asked !== undefined && asked <= longestWaitMs) return asked;
   const wait = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (made - 1)) * (1 - random() * 0.25);
   return milliseconds(Math.max(plan.settings.retry.retryAfterMs, wait));
+}
+
+/**
+ * What stands in a later order of the group (secondary, tertiary): it is there for the case that the
+ * earlier ones fail, so it has its turn however many retries there are.
+ */
+function laterOrder(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
+  if (last.attempt.source === 'desperate' || !failureCatalogue[last.failure.kind].goesOn) return undefined;
+  if (last.failure.kind === 'rehearsed') return undefined;
+  const tried = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
+  const latest = Math.max(...tried.map((one) => orderOf(input, one.attempt)));
+  const next = path.find((one) => isSameGroup(one, last.attempt) && orderOf(input, one) > latest && isOpen(input, one));
+  return next === undefined ? undefined : { kind: 'attempt', attempt: next, delayMs: noWait, retry: false };
+}
+
+function orderOf({ decision }: GoOnInput, attempt: PlannedAttempt): number {
+  const found = decision.candidates.find(
+    (one) => one.deployment === attempt.deployment && one.group === attempt.group && one.verdict.kind !== 'excluded',
+  );
+  return found?.order ?? 1;
 }
 
 /** The first attempt of a group that was not tried yet. */

@@ -198,6 +198,26 @@ describe('spine 2.2: the rest of a LiteLLM file', () => {
     expect(plan?.names.get('hidden')).toMatchObject({ kind: 'alias', hidden: true });
   });
 
+  test.each<[string, object, readonly string[]]>([
+    [
+      'a fallback’s own before the next, and no name twice',
+      [{ m: ['a', 'b'] }, { a: ['c', 'm'] }, { c: ['b'] }],
+      ['a', 'c', 'b'],
+    ],
+    ['under an alias of the group', [{ other: ['b'] }], ['b']],
+  ])('fallbacks: %s', (_what, fallbacks, expected) => {
+    const { value: plan, diagnostics } = compileFile({
+      model_list: ['m', 'a', 'b', 'c'].map((name) => ({
+        model_name: name,
+        litellm_params: { model: `ollama/${name}` },
+      })),
+      router_settings: { fallbacks, model_group_alias: { other: 'm' } },
+    });
+    expect(diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
+    const names = plan?.groups[0]?.fallback.map((one) => one.kind === 'group' && plan.groups[one.group]?.name);
+    expect(names).toEqual(expected);
+  });
+
   test('environment_variables count as set, included files are merged', () => {
     const { value: plan, environment } = compileFile(
       {

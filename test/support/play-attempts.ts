@@ -1,5 +1,5 @@
-import type { AttemptOutcome, PlannedAttempt } from '../../src/plan/decision.ts';
-import type { FailureKind } from '../../src/plan/failure.ts';
+import type { AttemptOutcome, Decision, PlannedAttempt } from '../../src/plan/decision.ts';
+import type { Failure, FailureKind } from '../../src/plan/failure.ts';
 import { failure } from '../../src/plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -12,9 +12,76 @@ import {
   applyAttemptStarted,
   applyBudget,
   applyFailure,
+  applyRotation,
+  applySuccess,
   createRoutingState,
 } from '../../src/routing/state.ts';
 import { factsOf, type PlanOf, planOf } from './plan-of.ts';
+
+/** What an upstream answers to one attempt, and after how long. */
+export type Scripted = { readonly failure: Failure | undefined; readonly tookMs: number };
+
+/** A request before scripted upstreams, from its decision on. */
+export type Script = {
+  readonly plan: Plan;
+  readonly state: RoutingState;
+  readonly facts: RequestFacts;
+  readonly now: Milliseconds;
+  readonly deadline: Milliseconds;
+  readonly random: () => number;
+  /** The answer to an attempt; `count` is how many the request has made, this one included. */
+  readonly upstream: (attempt: PlannedAttempt, count: number) => Scripted;
+  /** Called when an attempt is over, with how many there were. */
+  readonly meanwhile?: (count: number) => void;
+};
+
+/** One attempt as it went: how long it was waited for, and whether it drew on the retry budget. */
+export type PlayedAttempt = AttemptOutcome & { readonly waitedMs: number; readonly isRetry: boolean };
+
+/** What became of a request. */
+export type Played = {
+  readonly decision: Decision;
+  readonly attempts: readonly PlayedAttempt[];
+  /** What the client is told; absent where it has its answer. */
+  readonly failure: Failure | undefined;
+  readonly endedAt: Milliseconds;
+};
+
+/** Decides, attempts and goes on, with the state as the gateway keeps it. */
+export function playScript(script: Script): Played {
+  const { plan, state, facts, deadline, random } = script;
+  const decision = decide(plan, state, facts, script.now, random);
+  if (decision.rotation !== undefined) applyRotation(state, decision.rotation);
+  const attempts: PlayedAttempt[] = [];
+  let now = script.now;
+  let next: Omit<PlayedAttempt, keyof AttemptOutcome> & { attempt: PlannedAttempt | undefined } = {
+    attempt: decision.attempts[0],
+    waitedMs: 0,
+    isRetry: false,
+  };
+  while (next.attempt !== undefined) {
+    const { attempt, waitedMs, isRetry } = next;
+    const startedAt = milliseconds(now + waitedMs);
+    const { failure: failed, tookMs } = script.upstream(attempt, attempts.length + 1);
+    const endedAt = milliseconds(Math.min(deadline, startedAt + tookMs));
+    applyAttemptStarted(state, attempt, startedAt);
+    applyAttemptEnded(state, attempt);
+    attempts.push({ attempt, failure: failed, startedAt, endedAt, waitedMs, isRetry });
+    now = endedAt;
+    if (failed === undefined) {
+      applySuccess(state, attempt.deployment, { now, startedAt });
+      return { decision, attempts, failure: undefined, endedAt };
+    }
+    const alone = decision.attempts.every((one) => one.deployment === attempt.deployment);
+    applyFailure(state, { plan, deployment: attempt.deployment, failure: failed, now, alone, random: random() });
+    script.meanwhile?.(attempts.length);
+    const after = goOn({ plan, state, facts, decision, outcomes: attempts, deadline, now, random });
+    if (after.kind === 'stop') return { decision, attempts, failure: after.failure, endedAt };
+    if (after.retry) applyBudget(state, 'retries', now);
+    next = { attempt: after.attempt, waitedMs: after.delayMs, isRetry: after.retry };
+  }
+  return { decision, attempts, failure: decision.refusal ?? failure('internal'), endedAt: now };
+}
 
 /** What a provider answers: always the same failure, one after the other, or `ok`. */
 export type Answers = Readonly<Record<string, FailureKind | 'ok' | readonly (FailureKind | 'ok')[]>>;
@@ -44,8 +111,14 @@ export type PlayedRequest = Pick<Play, 'facts' | 'answers' | 'retryAfterMs' | 'd
 /** When every play begins. */
 export const begin: Milliseconds = milliseconds(100_000);
 
-/** Decides, attempts and goes on, with the state as the gateway would keep it. */
-export function play(row: Play): Played {
+/** The middle of every draw. */
+export const half = (): number => 0.5;
+
+/** What was tried for a request, in order, and how it ended. */
+export type Told = { readonly tried: string; readonly ends: string };
+
+/** Plays a row; every attempt takes ten milliseconds. */
+export function play(row: Play): Told {
   const plan = planOf(row.plan);
   const state = createRoutingState(plan, begin);
   row.health?.forEach((one, index) => {
@@ -55,62 +128,32 @@ export function play(row: Play): Played {
   return playRequest({ plan, state }, row, begin);
 }
 
-/** What was tried for a request, in order, and how it ended. */
-export type Played = { readonly tried: string; readonly ends: string };
-
 /** One request to a running system that is made of values. */
 export function playRequest(
   { plan, state }: { readonly plan: Plan; readonly state: RoutingState },
   row: PlayedRequest,
-  at: Milliseconds,
-): Played {
-  const facts = factsOf({ asked: 'm', ...row.facts });
-  const decision = decide(plan, state, facts, at, half);
-  const outcomes: AttemptOutcome[] = [];
-  const tried: string[] = [];
-  let now = at;
-  let attempt = decision.attempts[0];
-  let wait = 0;
-  while (attempt !== undefined) {
-    now = milliseconds(now + wait + 10);
-    const provider = plan.deployments[attempt.deployment]?.provider ?? '';
-    tried.push(wait === 0 ? provider : `+${wait} ${provider}`);
-    const outcome = attemptOnce({ row, plan, state, attempt, now, count: tried.length });
-    if (outcome === 'ok') return { tried: tried.join(' '), ends: 'ok' };
-    outcomes.push(outcome);
-    if (row.meanwhile?.after === tried.length) row.meanwhile.change(state);
-    const deadline = milliseconds(at + (row.deadlineMs ?? 600_000));
-    const next = goOn({ plan, state, facts, decision, outcomes, deadline, now, random: half });
-    if (next.kind === 'stop') return { tried: tried.join(' '), ends: next.failure.kind };
-    if (next.retry) applyBudget(state, 'retries', now);
-    attempt = next.attempt;
-    wait = next.delayMs;
-  }
-  return { tried: '', ends: decision.refusal?.kind ?? 'nothing' };
-}
-
-/** The middle of every draw. */
-export const half = (): number => 0.5;
-
-type One = {
-  readonly row: PlayedRequest;
-  readonly plan: Plan;
-  readonly state: RoutingState;
-  readonly attempt: PlannedAttempt;
-  readonly now: Milliseconds;
-  readonly count: number;
-};
-
-function attemptOnce({ row, plan, state, attempt, now, count }: One): AttemptOutcome | 'ok' {
-  const { deployment } = attempt;
-  const answers = row.answers[plan.deployments[deployment]?.provider ?? ''] ?? 'ok';
-  const answer = typeof answers === 'string' ? answers : (answers[count - 1] ?? 'ok');
-  applyAttemptStarted(state, attempt, now);
-  applyAttemptEnded(state, attempt);
-  if (answer === 'ok') return 'ok';
+  now: Milliseconds,
+): Told {
+  const providerOf = ({ deployment }: PlannedAttempt): string => plan.deployments[deployment]?.provider ?? '';
   const known = row.retryAfterMs === undefined ? {} : { retryAfterMs: milliseconds(row.retryAfterMs) };
-  const failed = failure(answer, undefined, known);
-  const alone = plan.deployments.length === 1;
-  applyFailure(state, { plan, deployment, failure: failed, now, alone, random: 0.5 });
-  return { attempt, failure: failed, startedAt: now, endedAt: now };
+  const { attempts, failure: failed } = playScript({
+    plan,
+    state,
+    facts: factsOf({ asked: 'm', ...row.facts }),
+    now,
+    deadline: milliseconds(now + (row.deadlineMs ?? 600_000)),
+    random: half,
+    upstream: (attempt, count) => {
+      const answers = row.answers[providerOf(attempt)] ?? 'ok';
+      const answer = typeof answers === 'string' ? answers : (answers[count - 1] ?? 'ok');
+      return { failure: answer === 'ok' ? undefined : failure(answer, undefined, known), tookMs: 10 };
+    },
+    meanwhile: (count) => {
+      if (row.meanwhile?.after === count) row.meanwhile.change(state);
+    },
+  });
+  const tried = attempts.map(
+    ({ attempt, waitedMs }) => `${waitedMs === 0 ? '' : `+${waitedMs} `}${providerOf(attempt)}`,
+  );
+  return { tried: tried.join(' '), ends: failed?.kind ?? 'ok' };
 }

@@ -19,11 +19,34 @@ const kinds = [
 /** Puts the fallbacks of router_settings and litellm_settings into their groups. */
 export function lowerGroupFallbacks({ router, litellm }: SettingsSections, lowering: Lowering): void {
   for (const [key, field] of kinds) {
-    for (const section of [router, litellm]) {
-      for (const declared of readFallbacks(section.raw(key), section.place(key), lowering.findings))
-        addFallbacks(declared, field, lowering);
+    const declared = [router, litellm]
+      .flatMap((section) => readFallbacks(section.raw(key), section.place(key), lowering.findings))
+      .map((one) => ({ ...one, name: groupMeant(one.name, router.raw('model_group_alias'), lowering) }));
+    for (const one of declared) {
+      const targets = field === 'fallback' ? withTheirOwn(one.targets, declared, new Set([one.name])) : one.targets;
+      addFallbacks({ ...one, targets }, field, lowering);
     }
   }
+}
+
+/** LiteLLM follows the fallbacks of a fallback before the next one, and no name twice. */
+function withTheirOwn(
+  targets: readonly string[],
+  declared: readonly DeclaredFallback[],
+  seen: Set<string>,
+): readonly string[] {
+  return targets.flatMap((target) => {
+    if (seen.has(target)) return [];
+    seen.add(target);
+    const own = declared.filter((one) => one.name === target).flatMap((one) => one.targets);
+    return [target, ...withTheirOwn(own, declared, seen)];
+  });
+}
+
+/** Who declares a fallback for an alias means the group behind it. */
+function groupMeant(name: string, aliases: unknown, { groups }: Lowering): string {
+  const meant = valueAt(aliases, [name, 'model']) ?? valueAt(aliases, [name]);
+  return !groups.has(name) && typeof meant === 'string' ? meant : name;
 }
 
 function addFallbacks(
