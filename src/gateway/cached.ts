@@ -12,16 +12,16 @@ import { type CachedAnswer, decodeAnswer, encodeAnswer } from './cached-answer.t
 import type { PipelineContext } from './dependencies.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { GatewayRequest } from './request.ts';
-import { type Caching, countLookup, type Flight, type ResponseCache, takeOff } from './response-cache.ts';
+import { type Caching, countLookup, type Flight, takeOff } from './response-cache.ts';
 
 /** Answers from the cache where it can; otherwise remembers what is to become of the answer. */
 export async function answerFromCache(
   context: PipelineContext,
   request: GatewayRequest,
-  cache: ResponseCache,
 ): Promise<Failure | 'answered' | undefined> {
   const { facts, body, scan, snapshot } = request;
-  if (facts === undefined || body === undefined || scan === undefined) return undefined;
+  const { cache } = snapshot;
+  if (cache === undefined || facts === undefined || body === undefined || scan === undefined) return undefined;
   const { mode, endpoints } = snapshot.plan.settings.cache;
   const read = readCacheControls(memberValue(body, scan, 'cache'), facts.headers.get('cache-control'));
   if (read.kind === 'wrong')

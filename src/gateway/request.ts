@@ -55,7 +55,7 @@ export type GatewayRequest = {
   /** Wall clock in milliseconds. */
   readonly receivedAt: number;
   readonly deadline: Milliseconds;
-  principal: Principal | undefined;
+  readonly principal: Principal;
   facts: RequestFacts | undefined;
   needs: RequestNeeds | undefined;
   body: Uint8Array | undefined;

@@ -16,7 +16,7 @@ export type LoggedRequest = {
   readonly startedAt: Milliseconds;
   readonly receivedAt: number;
   readonly snapshot: { readonly plan: Plan; readonly generation: number };
-  readonly principal: { readonly name: string } | undefined;
+  readonly principal: { readonly name: string };
   readonly facts: { readonly asked: string | undefined; readonly stream: boolean } | undefined;
   readonly decision: { readonly rule: { readonly kind: string } } | undefined;
   readonly outcomes: readonly AttemptOutcome[];
@@ -105,7 +105,7 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
         component: 'routing',
         state: 'full',
         model: request.facts?.asked ?? 'auto',
-        key: request.principal?.name,
+        key: request.principal.name,
         retry_after_seconds: Math.ceil((failed.retryAfterMs ?? 0) / 1000),
         message: failed.message,
       });
@@ -172,7 +172,7 @@ function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: numb
     completion_tokens: usage?.completionTokens,
     total_tokens: usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0),
     cache_hit: request.caching?.answer !== undefined,
-    key: request.principal?.name,
+    key: request.principal.name,
     generation: request.snapshot.generation,
     attempts: request.outcomes.map((one) => ({
       deployment: deploymentOf(request, one.attempt),

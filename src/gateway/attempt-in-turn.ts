@@ -1,0 +1,113 @@
+import type { PlannedAttempt } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failure, failureCatalogue } from '../plan/failure-catalogue.ts';
+import type { Milliseconds } from '../plan/ids.ts';
+import { degradationOf } from '../routing/degradation.ts';
+import { goOn } from '../routing/go-on.ts';
+import { applyBudget } from '../routing/state.ts';
+import { type RunningAttempt, runAttempt } from './attempt.ts';
+import { awaitLoading } from './await-loading.ts';
+import { keepAnswer } from './cached.ts';
+import type { PipelineContext } from './dependencies.ts';
+import { fail } from './fail.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { reserveAttempt } from './rate-limits.ts';
+import { assembleStream, relayStream, sendWhole } from './relay.ts';
+import type { GatewayRequest } from './request.ts';
+
+/** Attempts one deployment after the other until one answers; nothing is sent before it does. */
+export async function attemptInTurn(context: PipelineContext, request: GatewayRequest): Promise<void> {
+  const { facts, decision, exchange } = request;
+  let attempt = decision?.attempts[0];
+  if (facts === undefined || decision === undefined || attempt === undefined)
+    return fail(context, request, failure('internal'));
+  const heartbeat = startHeartbeat(context, request);
+  let running: RunningAttempt | undefined;
+  try {
+    for (;;) {
+      // It may have left while the choice or a pause took its time.
+      if (exchange.closed) return fail(context, request, failure('client_closed'));
+      const late = await awaitLoading(context, request, attempt);
+      if (late !== undefined) return fail(context, request, late);
+      running = await runAttempt(context, request, attempt);
+      if (running.result.kind !== 'failed') {
+        const failed = await relay(context, request, attempt, running, heartbeat.stop);
+        if (failed === undefined) return;
+        running.finish(failed);
+      }
+      const last = request.outcomes.at(-1)?.failure;
+      if (exchange.closed || last?.kind === 'client_closed') return fail(context, request, failure('client_closed'));
+      if (last !== undefined && failureCatalogue[last.kind].blame !== 'us')
+        context.log.upstreamError(request, attempt, last);
+      const next = goOn({
+        plan: request.snapshot.plan,
+        state: request.snapshot.state,
+        facts,
+        decision,
+        outcomes: request.outcomes,
+        deadline: request.deadline,
+        now: context.clock.now(),
+        random: context.random,
+      });
+      if (next.kind === 'stop') return fail(context, request, next.failure);
+      reserveAttempt(context, request, next.attempt);
+      if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());
+      else if (last !== undefined) context.log.fallback(request, attempt, next.attempt, last);
+      if (next.delayMs > 0) await pause(context, request, next.delayMs);
+      attempt = next.attempt;
+    }
+  } finally {
+    heartbeat.stop();
+    // Only where something was thrown is an attempt still open here.
+    running?.finish(failure('internal'));
+  }
+}
+
+/** Waits before an attempt, or until the client leaves. */
+function pause(context: PipelineContext, { exchange }: GatewayRequest, delay: Milliseconds): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = context.clock.after(delay, () => {
+      leave();
+      resolve();
+    });
+    const leave = exchange.whenClosed(() => {
+      timer.stop();
+      resolve();
+    });
+  });
+}
+
+/** Sends an attempt's answer; gives a failure back only where nothing of it reached the client. */
+async function relay(
+  context: PipelineContext,
+  request: GatewayRequest,
+  attempt: PlannedAttempt,
+  running: RunningAttempt,
+  stopHeartbeat: () => void,
+): Promise<Failure | undefined> {
+  const { result } = running;
+  if (result.kind === 'failed') return result.failure;
+  request.firstTokenAt = context.clock.now();
+  if (request.decision !== undefined)
+    request.degradation = degradationOf(request.snapshot.plan, request.decision, attempt);
+  if (result.kind === 'stream' && request.facts?.stream === true) {
+    stopHeartbeat();
+    request.answeredBy = attempt;
+    const { failure: failed } = await relayStream(context, request, attempt, result);
+    running.finish(failed);
+    request.failure = failed;
+    request.terminal =
+      failed === undefined ? 'completed' : failed.kind === 'client_closed' ? 'client_closed' : 'truncated';
+    if (failed === undefined && request.caching !== undefined) keepAnswer(context, request, attempt, undefined);
+    return undefined;
+  }
+  const whole = result.kind === 'whole' ? { body: result.answer.body } : await assembleStream(request, result);
+  if ('failure' in whole) return whole.failure;
+  if (result.kind === 'whole') request.usage = result.answer.usage;
+  running.finish(undefined);
+  request.answeredBy = attempt;
+  sendWhole(context, request, attempt, whole.body);
+  request.terminal = 'completed';
+  if (request.caching !== undefined) keepAnswer(context, request, attempt, whole.body);
+  return undefined;
+}
