@@ -128,6 +128,20 @@ describe('6.2 a simulation', () => {
     expect(report.providers.find((one) => one.provider === 'a')).toMatchObject({ requests: 0 });
   });
 
+  test('adds up the cost of answers where prices are declared, and the tiers that gave them', () => {
+    const price = { inputUsdPerToken: 1e-6, outputUsdPerToken: 2e-6 };
+    const plan = planOf({
+      deployments: { 'a/m': { price } },
+      providers: { a: { tier: 'cloud_entry' } },
+      groups: { m: ['a/m'] },
+    });
+    const kind = { count: 100, promptTokens: [100, 100], outputTokens: [50, 50] } as const;
+    const report = run(plan, kind, alike);
+    expect(report.costUsd).toBeCloseTo(100 * (100 * 1e-6 + 50 * 2e-6), 10);
+    expect(report.tiers).toEqual([{ tier: 'cloud_entry', requests: 100, share: 1 }]);
+    expect(run(pool(1, 1), {}, alike).costUsd).toBeNull();
+  });
+
   test('says what it had to assume, and how often', () => {
     const report = run(pool(1, 1), { perSecond: 0.00001 }, { a: pace(10) });
     expect(report.guessed).toBe(300);

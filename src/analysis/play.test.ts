@@ -52,6 +52,11 @@ const strategies = fc.constantFrom<StrategyName>(
   'direct',
   'least_busy',
   'soonest',
+  'usage_based',
+  'usage_score',
+  'latency_based',
+  'fastest_response',
+  'adaptive_weighted',
 );
 
 function arrivalsOfRequests(all: readonly Asked[]): readonly Arrival[] {

@@ -229,7 +229,9 @@ function begin(stage: Stage, { run, planned, reservation, since }: Step, now: Mi
   const wasAlone = (state.inFlight[planned.deployment] ?? 0) === 0;
   applyAttemptStarted(state, planned, now);
   applyPrompt(state, planned.deployment, run.arrival.facts.promptTokens, now);
-  events.add(end, () => conclude(stage, run, { planned, service, begin: workFrom, end, reservation, wasAlone }));
+  events.add(end, () =>
+    conclude(stage, run, { planned, service, seatedAt: now, workFrom, end, reservation, wasAlone }),
+  );
 }
 
 function lineOf({ plan, lines }: Stage, { deployment }: PlannedAttempt): SeatLine {
@@ -242,7 +244,9 @@ function lineOf({ plan, lines }: Stage, { deployment }: PlannedAttempt): SeatLin
 type Over = {
   readonly planned: PlannedAttempt;
   readonly service: Work;
-  readonly begin: number;
+  readonly seatedAt: Milliseconds;
+  /** Later than the seat where the server has a line of its own. */
+  readonly workFrom: number;
   readonly end: Milliseconds;
   readonly reservation: Reservation | undefined;
   readonly wasAlone: boolean;
@@ -250,9 +254,8 @@ type Over = {
 
 function conclude(stage: Stage, run: Run, over: Over): void {
   const { plan, state, events } = stage;
-  const { planned, service, begin, end: now, reservation } = over;
+  const { planned, service, seatedAt: startedAt, end: now, reservation } = over;
   const failed = service.failure === undefined ? undefined : failure(service.failure);
-  const startedAt = milliseconds(begin);
   run.outcomes.push({ attempt: planned, failure: failed, startedAt, endedAt: now });
   if (reservation !== undefined)
     settleReservation(state.limits, reservation, { kind: 'sent', tokens: failed === undefined ? used(run) : 0 }, now);
@@ -286,14 +289,17 @@ function used({ arrival }: Run): number | undefined {
   return arrival.outputTokens === undefined ? undefined : arrival.facts.promptTokens + arrival.outputTokens;
 }
 
-function lessonOf({ arrival }: Run, { service, wasAlone }: Over): Parameters<typeof applyLesson>[2] {
+function lessonOf(
+  { arrival }: Run,
+  { service, wasAlone, seatedAt, workFrom, end }: Over,
+): Parameters<typeof applyLesson>[2] {
   return {
     wasLoaded: undefined,
     wasAlone,
     promptTokens: arrival.facts.promptTokens,
     outputTokens: arrival.outputTokens,
-    firstTokenMs: service.firstTokenMs,
-    totalMs: service.ms,
+    firstTokenMs: service.firstTokenMs === undefined ? undefined : workFrom - seatedAt + service.firstTokenMs,
+    totalMs: end - seatedAt,
     furtherTokens: arrival.outputTokens ?? 0,
   };
 }
@@ -314,7 +320,7 @@ function finish({ plan, played }: Stage, run: Run, now: Milliseconds, over: Over
     })),
     answer: over === undefined ? undefined : answerOf(plan, over.planned),
     totalMs: now - arrival.at,
-    firstTokenMs: over === undefined || firstToken === undefined ? undefined : over.begin + firstToken - arrival.at,
+    firstTokenMs: over === undefined || firstToken === undefined ? undefined : over.workFrom + firstToken - arrival.at,
     waitMs: run.waitMs,
     costUsd: over === undefined ? undefined : costOf(plan, run, over.planned),
     hasGuess: run.hasGuess,

@@ -11,7 +11,14 @@ export type PoolChange = {
 /** Strategies that share by weight, each as it is declared. */
 const weighted: ReadonlySet<StrategyName> = new Set(['weighted_round_robin', 'simple_shuffle', 'quality_based']);
 /** Strategies that look at how servers are instead. */
-const observing: readonly StrategyName[] = ['least_busy', 'soonest'];
+const observing: readonly StrategyName[] = [
+  'least_busy',
+  'soonest',
+  'latency_based',
+  'fastest_response',
+  'usage_score',
+  'adaptive_weighted',
+];
 
 /** Ways to share a pool that are worth a try, besides the present one. */
 export function poolChanges({ strategy, members }: ModelGroup): readonly PoolChange[] {

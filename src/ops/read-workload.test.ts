@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readWorkload } from './read-workload.ts';
 
@@ -27,6 +29,13 @@ servers:
       servers: new Map([['a', { firstTokenMs: 200, msPerToken: 20, failures: 0, down: [[60, 120]] }]]),
     },
   });
+});
+
+test('6.2 the workload of docs/how-to/try-a-change.md is one', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/how-to/try-a-change.md'), 'utf8');
+  const [, text = ''] = /```yaml file=monday\.yaml\n([\s\S]*?)```/.exec(page) ?? [];
+  const read = readWorkload(text, 'monday.yaml');
+  expect(read.kind === 'read' ? read.workload.requests.length : read.message).toBe(2);
 });
 
 test('6.2 a workload of a request a line', () => {
