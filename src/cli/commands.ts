@@ -30,6 +30,16 @@ export const commands: readonly CommandEntry[] = [
   entry('route compare', 'compare recorded requests before and after a change', () => import('./route/compare.ts')),
   entry('route advise', 'advise on weights and strategies by recorded requests', () => import('./route/advise.ts')),
   entry('route test', 'prove by a file of tests where requests go', () => import('./route/test.ts')),
+  entry(
+    'strategy show',
+    'show which strategy each name has, and where it is declared',
+    () => import('./strategy/show.ts'),
+  ),
+  entry(
+    'strategy set',
+    'give a name another strategy, in the file that declares it',
+    () => import('./strategy/set.ts'),
+  ),
   entry('cache stats', 'show what the response cache holds and how often it helped', () => import('./cache/stats.ts')),
   entry('cache flush', 'remove answers from the response cache', () => import('./cache/flush.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),

@@ -15,7 +15,7 @@ import { checkPlan } from './check-plan.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
-import { createFindings, type Findings, inside, keyOf } from './findings.ts';
+import { createFindings, type Findings, inside, keyOf, type Place } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
@@ -34,6 +34,7 @@ import { type Lowering, usualProbe } from './lowering.ts';
 import { noteNotExecuted } from './note-not-executed.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
+import type { Reference } from './reference.ts';
 import { parseDashboard } from './shape-dashboard.ts';
 import { parseHealthChecks } from './shape-health-checks.ts';
 import { parseLaunches } from './shape-llamacpp-models.ts';
@@ -58,7 +59,24 @@ export type CompiledPlan = Compiled<Plan> & {
     readonly masterKey: Span | undefined;
     /** Where a setting is written, by its section and key. */
     readonly setting: (section: keyof SettingsSections, key: string) => Span | undefined;
+    /** Where the strategies of names stand, and where they would. */
+    readonly strategies: StrategyPlaces;
   };
+};
+
+/** What the files say of strategies, each with its place. */
+export type StrategyPlaces = {
+  /** The strategy of names that declare none: its spelling, where there is one. */
+  readonly usual: { readonly spelling: string | undefined; readonly at: Place };
+  readonly of: (name: string) => StrategyPlace;
+};
+
+/** What the files say of one name's strategy. */
+export type StrategyPlace = {
+  /** The strategy as some section gives it to the name. */
+  readonly declared: Reference | undefined;
+  /** The name's entry that can hold a strategy, with its kind. */
+  readonly entry: { readonly kind: 'pool' | 'capability'; readonly at: Place } | undefined;
 };
 
 /** Compiles the files of a configuration to a plan; without one where any finding is an error. */
@@ -105,6 +123,24 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
       port: spanOf(sections.server, 'port'),
       masterKey: spanOf(sections.general, 'master_key'),
       setting: (section, key) => spanOf(sections[section], key),
+      strategies: strategyPlaces(sections, declarations, lowering),
+    },
+  };
+}
+
+function strategyPlaces(
+  { router }: SettingsSections,
+  { pools, capabilities }: Declarations,
+  { groups }: Lowering,
+): StrategyPlaces {
+  return {
+    usual: { spelling: router.text('routing_strategy'), at: router.place('routing_strategy') },
+    of: (name) => {
+      const pool = pools.get(name)?.at;
+      const capability = capabilities.get(name)?.at;
+      const declared = groups.get(name)?.declaredStrategy;
+      if (pool !== undefined) return { declared, entry: { kind: 'pool', at: pool } };
+      return { declared, entry: capability === undefined ? undefined : { kind: 'capability', at: capability } };
     },
   };
 }

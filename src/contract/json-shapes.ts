@@ -21,6 +21,7 @@ import type { RouteTestReport } from './route-test.ts';
 import type { SettingList } from './setting-report.ts';
 import type { StartReport } from './start-report.ts';
 import type { ProviderList, ProviderStatus, StatusReport, ValidateReport } from './status.ts';
+import type { StrategyChange, StrategyList } from './strategy-report.ts';
 import type { UrlReport } from './url-report.ts';
 
 /**
@@ -50,6 +51,8 @@ export type JsonShapes = {
   readonly 'route compare': CompareReport;
   readonly 'route advise': AdviseReport;
   readonly 'route test': RouteTestReport;
+  readonly 'strategy show': StrategyList;
+  readonly 'strategy set': StrategyChange;
   readonly 'cache stats': CacheReport;
   readonly 'cache flush': CacheFlushReport;
   readonly 'key generate': KeyReport;

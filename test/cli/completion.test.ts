@@ -18,7 +18,7 @@ _signalbox; printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test.each([
-  ['signalbox st', ['status']],
+  ['signalbox st', ['status', 'strategy']],
   ['signalbox cache ', ['stats', 'flush']],
   ['signalbox cache flush --m', ['--model']],
   ['signalbox pro', ['provider']],
