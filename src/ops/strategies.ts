@@ -8,7 +8,7 @@ import { deploymentAt, type Plan } from '../plan/plan.ts';
 /** Which strategy each name has, where that is written, and what there is besides. */
 export function describeStrategies(plan: Plan, { places }: Pick<CompiledPlan, 'places'>): StrategyList {
   const { usual } = places.strategies;
-  const usualName = plan.settings.routing.defaultStrategy;
+  const usualName = plan.settings.routing.defaultStrategy.name;
   return {
     usual: declared(usualName, usual.spelling, usual.spelling === undefined ? undefined : usual.at),
     names: plan.groups.filter((group) => group.listed).map((group) => describeName(plan, group, places.strategies)),

@@ -100,7 +100,7 @@ function write(edit: Edit, { sources }: OpenedPlan, { folder, environment }: Ter
 
 /** The strategy that a name has, or that names have that declare none. */
 function orderedBy(plan: Plan, name: string): string {
-  return plan.groups.find((one) => one.name === name)?.strategy.name ?? plan.settings.routing.defaultStrategy;
+  return plan.groups.find((one) => one.name === name)?.strategy.name ?? plan.settings.routing.defaultStrategy.name;
 }
 
 function problemOf(
