@@ -1,3 +1,4 @@
+import { fromStored, type StoredDecision, toStored } from '../analysis/stored-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
 
 /** The decisions of the last requests. */
@@ -49,7 +50,7 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
   const endOf = (record: number): number => ends[record % records] ?? 0;
   // What stands in the ring was written by `add`.
   const read = (record: number): DecisionRecord =>
-    JSON.parse(ring.toString('utf8', startOf(record), endOf(record))) as DecisionRecord;
+    fromStored(JSON.parse(ring.toString('utf8', startOf(record), endOf(record))) as StoredDecision);
   /** Records that stand side by side, from one on, as they are in the ring. */
   const runFrom = (first: number): number => {
     let last = first;
@@ -59,7 +60,7 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
 
   return {
     add(record) {
-      const text = JSON.stringify(shortened(record));
+      const text = JSON.stringify(toStored(shortened(record)));
       const size = Buffer.byteLength(text) + 1;
       if (size > bytes) return;
       if (added - oldest === records) oldest++;

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { recordsOf } from '../../src/analysis/fixtures/records-of-play.ts';
 import { play } from '../../src/analysis/play.ts';
 import { recordedWorld } from '../../src/analysis/recorded-world.ts';
+import { toStored } from '../../src/analysis/stored-decision.ts';
 import { arrivalsIn, workloadWorld } from '../../src/analysis/workload.ts';
 import { compile } from '../../src/config/compile.ts';
 import { readSources } from '../../src/config/read-sources.ts';
@@ -70,7 +71,7 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     if (plan === undefined || read.kind === 'wrong') throw new Error('What the test is made of is wrong');
     const world = workloadWorld(plan, read.workload, recordedWorld(plan, [], 5), 5);
     const records = recordsOf(plan, play(plan, arrivalsIn(read.workload, 5), world), Date.UTC(2026, 10, 24, 8));
-    write('.signalbox/decisions.jsonl', records.map((one) => `${JSON.stringify(one)}\n`).join(''));
+    write('.signalbox/decisions.jsonl', records.map((one) => `${JSON.stringify(toStored(one))}\n`).join(''));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,0 +1,131 @@
+import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
+import { noTiming } from './describe-decision.ts';
+
+/**
+ * A decision as it is kept: what is usual is left out, and candidates and attempts are rows. Ten
+ * thousand stand in memory, and each request pays for its own, so its bytes count.
+ */
+export type StoredDecision = Partial<Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'timing'>> & {
+  /** First, so that a record is found without being read. */
+  readonly id: string | null;
+  readonly candidates?: readonly CandidateRow[];
+  readonly attempts?: readonly AttemptRow[];
+  readonly timing?: Partial<DecisionRecord['timing']>;
+};
+
+type CandidateRow = readonly [
+  provider: string,
+  model: string,
+  source: string,
+  order: number,
+  weight: number | null,
+  /** A place in the order of trying, or the reason that keeps it out, with its words. */
+  place: number | readonly [reason: string | null, detail: string | null],
+  numbers: CandidateRecord['numbers'],
+  /** Where it is not the decision's own. */
+  group?: string | null,
+];
+
+type AttemptRow = readonly [
+  provider: string,
+  deployment: string,
+  source: string,
+  startMs: number,
+  ms: number,
+  outcome: string,
+  detail?: string | null,
+];
+
+/** A record as it is kept. */
+export function toStored(record: DecisionRecord): StoredDecision {
+  const { id, candidates, attempts, order, timing, waits, notes, ...rest } = record;
+  const stored: { -readonly [Key in keyof StoredDecision]: StoredDecision[Key] } & Record<string, unknown> = { id };
+  for (const key in rest) {
+    const value = rest[key as keyof typeof rest];
+    if (value !== null) stored[key] = value;
+  }
+  if (candidates.length > 0) stored.candidates = candidates.map((one) => candidateRow(one, record.group));
+  if (attempts.length > 0) stored.attempts = attempts.map(attemptRow);
+  if (waits.length > 0) stored.waits = waits;
+  if (notes.length > 0) stored.notes = notes;
+  if (!isSame(order, orderOf(candidates))) stored.order = order;
+  if (timing.totalMs !== null) stored.timing = timing;
+  return stored;
+}
+
+/** The record that was kept. */
+export function fromStored(stored: StoredDecision): DecisionRecord {
+  const candidates = (stored.candidates ?? []).map((row) => candidateOf(row, stored.group ?? null));
+  return {
+    ...nothing,
+    ...stored,
+    candidates,
+    attempts: (stored.attempts ?? []).map(attemptOf),
+    order: stored.order ?? orderOf(candidates),
+    timing: { ...noTiming, ...stored.timing },
+  };
+}
+
+const nothing: Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'order' | 'timing'> = {
+  time: null,
+  asked: null,
+  rule: { kind: 'none', text: '' },
+  group: null,
+  strategy: null,
+  promptTokens: 0,
+  complexity: null,
+  facts: null,
+  seed: null,
+  plan: null,
+  waits: [],
+  answeredBy: null,
+  degraded: null,
+  refusal: null,
+  state: null,
+  notes: [],
+  usage: null,
+  costUsd: null,
+  cache: null,
+};
+
+function candidateRow(one: CandidateRecord, group: string | null): CandidateRow {
+  const { provider, model, source, order, weight, numbers } = one;
+  const place = one.position ?? ([one.reason, one.detail] as const);
+  return one.group === group
+    ? [provider, model, source, order, weight, place, numbers]
+    : [provider, model, source, order, weight, place, numbers, one.group];
+}
+
+function candidateOf(row: CandidateRow, own: string | null): CandidateRecord {
+  const [provider, model, source, order, weight, place, numbers, group = own] = row;
+  const isPlaced = typeof place === 'number';
+  return {
+    deployment: `${provider}/${model}`,
+    ...{ provider, model, source, group, order, weight },
+    verdict: isPlaced ? (place === 0 ? 'chosen' : 'standby') : 'excluded',
+    position: isPlaced ? place : null,
+    reason: isPlaced ? null : place[0],
+    detail: isPlaced ? null : place[1],
+    numbers,
+  };
+}
+
+function attemptRow({ provider, deployment, source, startMs, ms, outcome, detail }: AttemptRecord): AttemptRow {
+  const row = [provider, deployment, source, startMs, ms, outcome] as const;
+  return detail === null ? row : [...row, detail];
+}
+
+function attemptOf([provider, deployment, source, startMs, ms, outcome, detail = null]: AttemptRow): AttemptRecord {
+  return { deployment, provider, source, startMs, ms, outcome, detail };
+}
+
+/** Placed candidates in the order of trying; what is tried in despair is placed by nobody. */
+function orderOf(candidates: readonly CandidateRecord[]): readonly string[] {
+  const placed: string[] = [];
+  for (const { position, deployment } of candidates) if (position !== null) placed[position] = deployment;
+  return placed;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
+}
