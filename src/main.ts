@@ -19,6 +19,7 @@ import { getProbe } from './control/get-probe.ts';
 import { machineLimits } from './control/machine-limits.ts';
 import { probeProvider } from './control/probe-provider.ts';
 import { toServerFamily } from './control/server-families.ts';
+import { createSpendingFile } from './control/spending-file.ts';
 import { type BindDecision, decideBind } from './control/start-rules.ts';
 import { type ChosenFolders, chooseFolders } from './control/state-folder.ts';
 import { createUpstreams, destroyUpstreams } from './control/upstreams.ts';
@@ -211,6 +212,7 @@ function assemble(input: AssembleInput): System {
     random,
     get: getProbe,
     decisionLog: createLogFile(folders.decisions, decisionBytes),
+    spendingFile: createSpendingFile(join(folders.state, 'spending.json'), clock),
     log,
     openStore: (settings) =>
       openStore(settings, {

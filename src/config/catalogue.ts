@@ -42,6 +42,7 @@ export type DiagnosticCode =
   | 'unknown-limit-name'
   | 'limit-by-pattern'
   | 'metadata-count'
+  | 'budget-without-price'
   | 'bad-size'
   | 'unsupported-provider'
   | 'unknown-prefix'
@@ -138,6 +139,7 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'timeouts-order': warning('A limit in time is longer than the one that contains it, so it would never be reached.'),
   'unknown-limit-name': error('A limit names something that no request reaches.'),
   'limit-by-pattern': note('A limit names something that only a pattern or a size rule reaches.'),
+  'budget-without-price': warning('A budget is for models without a price, whose answers it cannot count.'),
   'metadata-count': note('A count in the metadata differs from what is declared.'),
   'bad-size': error('A size is not a number of parameters such as "7B".'),
   'unsupported-provider': lenient(

@@ -1,7 +1,8 @@
+import type { Deployment } from '../plan/deployment.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
-import { inside, keyOf, type Place } from './findings.ts';
+import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
 import { otherTag } from './lowering.ts';
@@ -11,6 +12,7 @@ export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSe
   noteInactive(lowering);
   noteNoNames(plan, lowering);
   checkReachable(plan, lowering);
+  checkPrices(plan, lowering);
   for (const name of plan.settings.retry.groupPolicy.keys())
     checkName(
       name,
@@ -63,6 +65,26 @@ function checkReachable(plan: Plan, { groups, findings }: Lowering): void {
       `Nothing can answer "${group.name}": its providers are not active, and it has no fallback`,
       { found: group.name, fix: 'Enable a provider, or declare a fallback' },
     );
+  }
+}
+
+/** A budget counts what has a price; what has none is told, once for each budget. */
+function checkPrices({ providers, groups, deployments }: Plan, { catalog, groups: drafts, findings }: Lowering): void {
+  const tell = (name: string, members: readonly Deployment[], place: Place | undefined): void => {
+    const unpriced = members.filter(({ price, backendModel }) => price === undefined && !backendModel.includes('*'));
+    if (unpriced.length === 0) return;
+    const models = quoted([...new Set(unpriced.map(({ backendModel }) => backendModel))]);
+    findings.add('budget-without-price', place, `The budget of "${name}" does not count ${models}: no price is known`, {
+      found: name,
+      fix: 'Declare input_cost_per_token and output_cost_per_token of the models',
+    });
+  };
+  for (const { id, budget } of providers.values())
+    if (budget !== undefined) tell(id, catalog.of(id), catalog.places.get(id));
+  for (const { name, budget, members } of groups) {
+    if (budget === undefined) continue;
+    const own = members.flatMap(({ deployment }) => deployments[deployment] ?? []);
+    tell(name, own, drafts.get(name)?.place);
   }
 }
 

@@ -24,6 +24,8 @@ const text = z.string();
 const names = z.array(text);
 const oneOrMore = z.union([text, names]);
 const tier = z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal']);
+const nameBudget =
+  'Spending cap: where it is spent a request for the name gets 429. Only answers of models with a price count.';
 const fallback = 'What answers when this cannot: models or providers, in order.';
 const strategy = 'How the members are put in order; every spelling stands in the routing explanation.';
 
@@ -49,7 +51,7 @@ const exactEntry: z.ZodType<ExactShape> = z.strictObject({
   version: forPeople(z.union([text, z.number()])),
   custom_llm_provider: optional(text, 'Provider prefix that the generated file gives it for LiteLLM.'),
   mode: optional(z.enum(['chat', 'completion', 'embedding']), 'What it answers.'),
-  budget: optional(budget, 'Spending cap.'),
+  budget: optional(budget, nameBudget),
   notes: forPeople(text),
 });
 
@@ -98,7 +100,7 @@ const capability: z.ZodType<CapabilityShape> = z.strictObject({
   ),
   notes: forPeople(text),
   note: forPeople(text),
-  budget: optional(budget, 'Spending cap.'),
+  budget: optional(budget, nameBudget),
 });
 
 const poolMember: z.ZodType<PoolMemberShape> = z.strictObject({

@@ -79,9 +79,13 @@ const rateLimits = z.union([
 
 export const budget: z.ZodType<BudgetShape> = z.strictObject({
   max_budget_usd: field(z.number().nonnegative(), 'Most that may be spent in the window.', { unit: 'US dollars' }),
-  budget_window: optional(z.enum(['1h', '1d', '7d', '30d']), 'Time after which spending starts at zero again.', {
-    default: '30d',
-  }),
+  budget_window: optional(
+    z.enum(['1h', '1d', '7d', '30d']),
+    'Time after which spending starts at zero again; it begins with the first spending.',
+    {
+      default: '30d',
+    },
+  ),
 });
 
 const provider: z.ZodType<ProviderShape> = z.strictObject({
@@ -166,7 +170,10 @@ const provider: z.ZodType<ProviderShape> = z.strictObject({
     'How it wants its key, and headers.',
   ),
   headers: optional(z.record(text, text), 'Headers of every request to it.'),
-  budget: optional(budget, 'Spending cap.'),
+  budget: optional(
+    budget,
+    'Spending cap: where it is spent the provider is passed over. Only answers of models with a price count.',
+  ),
   tier: optional(
     z.enum(['local', 'cloud_entry', 'cloud_standard', 'cloud_premium', 'universal']),
     'Quality tier: a fallback to a lower one is marked.',

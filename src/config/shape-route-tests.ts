@@ -48,6 +48,7 @@ const verdictWords: Readonly<Record<ExpectedVerdict, true>> = {
   key: true,
   tags: true,
   limit: true,
+  budget: true,
   condition: true,
   min_tier: true,
   visited: true,

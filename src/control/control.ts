@@ -26,6 +26,7 @@ import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
 import type { Get } from './probe-provider.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
+import type { SpendingFile } from './spending-file.ts';
 import { describeStatus, type StatusFacts } from './status.ts';
 import { createUpstreams, destroyUpstreams, type Environment } from './upstreams.ts';
 
@@ -57,6 +58,8 @@ export type ControlOptions = {
   /** Where decisions outlive the process. */
   readonly decisionLog: LogFile;
   readonly log: Pick<RequestLog, 'event'>;
+  /** Where what was spent outlives the process. */
+  readonly spendingFile: SpendingFile;
   /** Opens the store of the cache. */
   readonly openStore: (settings: CacheSettings) => Store;
   readonly facts: StatusFacts;
@@ -66,6 +69,7 @@ export type ControlOptions = {
 export function startControl(options: ControlOptions): Control {
   const { clock, log, facts, environment } = options;
   let force = putIntoForce(options, options.plan, undefined);
+  options.spendingFile.restore(force.snapshot.state.spending);
   /** Snapshots that are no longer in force, until the last of their requests must be over. */
   const retired = new Map<Snapshot, Timer>();
   const checkContext = createContextCheck(log);
@@ -87,6 +91,8 @@ export function startControl(options: ControlOptions): Control {
     decisionFile,
     keep(request) {
       decisions.add(describeSettled(request));
+      const { spending } = force.snapshot.state;
+      if (spending.caps.length > 0) options.spendingFile.soon(spending);
       decisionFile.soon();
     },
     now: clock.now,
@@ -123,6 +129,7 @@ export function startControl(options: ControlOptions): Control {
     },
     async close() {
       prober.stop();
+      options.spendingFile.close();
       await decisionFile.close();
       for (const timer of retired.values()) timer.stop();
       const snapshots = [force.snapshot, ...retired.keys()];

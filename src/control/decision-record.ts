@@ -4,6 +4,7 @@ import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
 import type { Degradation } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import { answerUsd } from '../routing/cost.ts';
 
 /** A decision with what became of it: `why`. */
 export function describeSettled(request: SettledRequest): DecisionRecord {
@@ -121,9 +122,8 @@ function timingOf(request: SettledRequest): DecisionRecord['timing'] {
 /** The price of an answer; unknown without a price or without usage. */
 function costOf({ snapshot, answeredBy, usage, caching }: SettledRequest): number | null {
   if (caching?.answer !== undefined) return 0;
-  const price = answeredBy === undefined ? undefined : snapshot.plan.deployments[answeredBy.deployment]?.price;
-  if (price === undefined || usage?.promptTokens === undefined || usage.completionTokens === undefined) return null;
-  return usage.promptTokens * price.inputUsdPerToken + usage.completionTokens * price.outputUsdPerToken;
+  const deployment = answeredBy === undefined ? undefined : snapshot.plan.deployments[answeredBy.deployment];
+  return deployment === undefined ? null : (answerUsd(deployment, usage) ?? null);
 }
 
 function round(ms: number): number {

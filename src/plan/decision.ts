@@ -35,6 +35,7 @@ export type Exclusion =
   | 'key'
   | 'tags'
   | 'limit'
+  | 'budget'
   | 'condition'
   | 'min_tier'
   | 'visited';

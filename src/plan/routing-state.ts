@@ -4,6 +4,7 @@ import type { LimitState } from './limit.ts';
 import type { PerformanceState } from './performance.ts';
 import type { Residency, Speeds } from './residency.ts';
 import type { SeatState } from './seats.ts';
+import type { SpendingState } from './spending.ts';
 
 /** Why a deployment is set aside; `refused`: no connection came about. */
 export type CoolingReason = 'failures' | 'rate_limited' | 'refused' | 'configuration';
@@ -75,6 +76,7 @@ export type RoutingState = {
   readonly limits: LimitState;
   readonly seats: SeatState;
   readonly performance: PerformanceState;
+  readonly spending: SpendingState;
   /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
   readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
 };

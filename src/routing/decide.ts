@@ -27,8 +27,9 @@ import { complexityOf, createLookup, tokensOf } from './facts.ts';
 import { type Excluded, excludedBy, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
 import { fullLimit, limitsOfDeployment, limitsOfRequest } from './limits.ts';
 import { type OrderInput, orderGroup, type Ranked } from './order.ts';
-import { noneLeft, notAllowed, overLimit, unknownModel } from './refusal.ts';
+import { noneLeft, notAllowed, overBudget, overLimit, unknownModel } from './refusal.ts';
 import { byName, isAllowed, type ModelOf, modelNamer, type Resolution, resolve } from './resolve.ts';
+import { spentCap } from './spending.ts';
 
 /** Decides what may answer a request, in order, with the reason for every candidate. */
 export function decide(
@@ -42,6 +43,8 @@ export function decide(
   const draft = createDraft({ plan, state, facts, now, random }, resolution);
   if (resolution.kind === 'unknown') return concluded(draft, unknownModel(facts, resolution.nearest));
   if (!isAllowed(plan, facts, resolution)) return concluded(draft, notAllowed(facts));
+  const spent = draft.group && spentCap(state.spending, state.spending.ofGroup.get(draft.group.index), now);
+  if (spent !== undefined) return concluded(draft, overBudget(spent));
   const full = fullLimit(state.limits, limitsOfRequest(state.limits, facts, draft.group?.index), tokensOf(facts), now);
   if (full?.limit.kind === 'key') return concluded(draft, overLimit(full));
   draft.passedOver = full === undefined ? undefined : excludedBy(full);

@@ -9,6 +9,7 @@ import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { type ConditionValue, holds } from './condition.ts';
 import { createLookup, tokensOf } from './facts.ts';
 import { type FullLimit, fullLimit, limitsOfDeployment } from './limits.ts';
+import { spentCap, spentWords } from './spending.ts';
 
 /** Why a deployment cannot serve a request. */
 export type Excluded = {
@@ -41,7 +42,8 @@ export function exclusionOf(input: FilterInput, deployment: Deployment, place?: 
     (place === undefined ? undefined : excludedByPlace(input, deployment, place)) ??
     excludedByContext(input, deployment) ??
     excludedByHealth(input, deployment) ??
-    excludedByLimit(input, deployment)
+    excludedByLimit(input, deployment) ??
+    excludedByBudget(input, deployment)
   );
 }
 
@@ -62,6 +64,15 @@ export function excludedBy(full: FullLimit): Excluded {
 /** A full limit in words: what is limited, how full it is, when it has room. */
 export function limitWords({ limit, unit, most, used, freeInMs }: FullLimit): string {
   return `the limit of ${limit.label} is full: ${used} of ${most} ${unit}, free in ${Math.ceil(freeInMs / 1000)} s`;
+}
+
+/** Whether what may be spent at the deployment's provider is spent. */
+function excludedByBudget({ state, now }: FilterInput, { provider }: Deployment): Excluded | undefined {
+  if (state.spending.caps.length === 0) return undefined;
+  const spent = spentCap(state.spending, state.spending.ofProvider.get(provider), now);
+  if (spent === undefined) return undefined;
+  const { usd, cap, freeInMs } = spent;
+  return { reason: 'budget', detail: spentWords(spent), numbers: { usd, maxUsd: cap.maxUsd, freeInMs } };
 }
 
 function excludedByPlace(input: FilterInput, deployment: Deployment, place: Place): Excluded | undefined {

@@ -7,6 +7,7 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { limitWords } from './filter.ts';
 import type { FullLimit } from './limits.ts';
+import { type SpentCap, spentWords } from './spending.ts';
 
 /** No rule knows what was asked for. */
 export function unknownModel({ asked, capability }: RequestFacts, near: readonly string[]): Failure {
@@ -28,6 +29,12 @@ export function notAllowed({ asked, capability }: RequestFacts): Failure {
 export function overLimit(full: FullLimit): Failure {
   const words = limitWords(full);
   return failure('rate_limited', `${words[0]?.toUpperCase()}${words.slice(1)}`, { retryAfterMs: full.freeInMs });
+}
+
+/** What may be spent on the name that was asked for is spent. */
+export function overBudget(spent: SpentCap): Failure {
+  const words = spentWords(spent);
+  return failure('rate_limited', `${words[0]?.toUpperCase()}${words.slice(1)}`, { retryAfterMs: spent.freeInMs });
 }
 
 /** What a refusal is told from. */
@@ -54,7 +61,7 @@ export function noneLeft({ plan, state, facts, now, candidates }: RefusalInput):
     return failure('unsupported_by_group', `No deployment of "${name}" can do this: ${first}`);
   if (isAll('disabled', 'draining'))
     return failure('provider_disabled', `Every provider of "${name}" is disabled, and no fallback can serve`);
-  const limited = found.filter((one) => one.reason === 'limit');
+  const limited = found.filter((one) => one.reason === 'limit' || one.reason === 'budget');
   if (limited.length > 0) {
     const freeInMs = Math.min(...limited.map((one) => one.freeInMs));
     return failure('rate_limited', `Cannot route to "${name}": ${limited[0]?.detail}`, {

@@ -10,6 +10,7 @@ import { createLimitState } from './limits.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureStart } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
+import { createSpendingState } from './spending.ts';
 
 /** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
 export function createRoutingState(
@@ -43,6 +44,7 @@ export function createRoutingState(
     limits: createLimitState(plan, previous?.state.limits),
     seats: createSeatState(plan),
     performance: createPerformanceState(plan, (one) => before.get(one.id), previous?.state.performance),
+    spending: createSpendingState(plan, previous?.state.spending),
     budget: {
       requests: [...(previous?.state.budget.requests ?? [])],
       retries: [...(previous?.state.budget.retries ?? [])],

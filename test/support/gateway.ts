@@ -36,6 +36,8 @@ export type TestGatewayOptions = {
   readonly environment?: Record<string, string>;
   readonly clock?: Clock;
   readonly host?: string;
+  /** Absent: one of its own. */
+  readonly stateFolder?: string;
   /** Absent: as the product draws. */
   readonly random?: () => number;
   /** Absent: a free one. */
@@ -77,6 +79,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       file: false,
     },
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.stateFolder === undefined ? {} : { stateFolder: options.stateFolder }),
     ...(options.random === undefined ? {} : { random: options.random }),
     ...(options.host === undefined ? {} : { host: options.host }),
   });

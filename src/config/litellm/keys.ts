@@ -32,7 +32,9 @@ const all = (fate: KeyFate, keys: string): Readonly<Record<string, KeyFate>> =>
 const logShippers = ignored('requests are logged to logs/signalbox.jsonl, one JSON line each');
 const noDatabase = ignored('no database is needed');
 const interfaceOfTheirs = ignored('LiteLLM’s own web interface is not part of this gateway');
-const noBudgets = refused('budgets are not executed yet; limit requests with rpm and tokens with tpm');
+const noBudgets = refused(
+  'budgets are declared in providers.yaml and model-mappings.yaml; limit requests with rpm and tokens with tpm',
+);
 const noAlerts = ignored('nobody is alerted; logs/signalbox.jsonl has a line for every failure');
 const noUsers = ignored('users are not told apart: a request counts for its key');
 const ownLogLevel = ignored('the log is the same for everybody');

@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock, Timer } from '../gateway/clock.ts';
+import { milliseconds } from '../plan/ids.ts';
+import type { SpendingState } from '../plan/spending.ts';
+
+/** What was spent, on disk, so that a restart keeps it. */
+export type SpendingFile = {
+  /** Puts what the file has into a new state. */
+  restore(state: SpendingState): void;
+  /** Writes within a second, off the way of requests. */
+  soon(state: SpendingState): void;
+  /** Writes what is not written yet. */
+  close(): void;
+};
+
+type Saved = { readonly id: string; readonly usd: number; readonly since: number };
+
+const delayMs = milliseconds(1000);
+
+/** Keeps spending in one small file; where it cannot be written, budgets hold until the process ends. */
+export function createSpendingFile(path: string, clock: Clock): SpendingFile {
+  let pending: { readonly state: SpendingState; readonly timer: Timer } | undefined;
+  /** From the monotonic clock to the one on the wall, which a restart shares. */
+  const offset = (): number => clock.wall() - clock.now();
+  const write = (): void => {
+    if (pending === undefined) return;
+    const { caps, usd, since } = pending.state;
+    pending = undefined;
+    const spent = caps.flatMap(({ id }, place): Saved[] => {
+      const began = since[place] ?? Number.NaN;
+      return Number.isNaN(began) ? [] : [{ id, usd: usd[place] ?? 0, since: Math.round(began + offset()) }];
+    });
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(`${path}.new`, `${JSON.stringify({ version: 1, spent })}\n`, { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    } catch {
+      // Service goes on; what was spent is in memory.
+    }
+  };
+  return {
+    restore(state) {
+      for (const { id, usd, since } of readSaved(path)) {
+        const place = state.caps.findIndex((one) => one.id === id);
+        if (place === -1) continue;
+        state.usd[place] = usd;
+        state.since[place] = since - offset();
+      }
+    },
+    soon(state) {
+      if (pending !== undefined && pending.state === state) return;
+      pending?.timer.stop();
+      pending = { state, timer: clock.after(delayMs, write) };
+    },
+    close() {
+      pending?.timer.stop();
+      write();
+    },
+  };
+}
+
+/** What the file has; nothing where it is not there, or not as it was written. */
+function readSaved(path: string): readonly Saved[] {
+  try {
+    const { spent } = JSON.parse(readFileSync(path, 'utf8')) as { readonly spent?: unknown };
+    return Array.isArray(spent) ? spent.filter(isSaved) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isSaved(value: unknown): value is Saved {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, usd, since } = value as Partial<Record<keyof Saved, unknown>>;
+  return typeof id === 'string' && typeof usd === 'number' && typeof since === 'number' && usd >= 0;
+}
