@@ -13,6 +13,7 @@ function check(row: Play): void {
 }
 
 const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
+const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
 const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
 const allFail = (kind: FailureKind): Answers => ({
   a: kind,
@@ -151,6 +152,20 @@ describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
       answers: allFail('upstream_error'),
       tried: 'a b c d',
       ends: 'upstream_error',
+    },
+    {
+      name: 'the number for everything else repeats no content filter’s refusal',
+      plan: { ...alone, retry: { policy: new Map([['Default', 3]]) } },
+      answers: { a: 'upstream_content_filter' },
+      tried: 'a',
+      ends: 'upstream_content_filter',
+    },
+    {
+      name: 'a number of its own does',
+      plan: { ...alone, retry: { policy: new Map([['ContentPolicyViolationError', 1]]) } },
+      answers: { a: ['upstream_content_filter', 'ok'] },
+      tried: 'a +437.5 a',
+      ends: 'ok',
     },
     {
       name: 'the number for everything else repeats nothing that only the client can mend',

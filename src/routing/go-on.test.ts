@@ -228,6 +228,14 @@ describe('spine 3.7: retries, then fallbacks', () => {
       ends: 'upstream_rate_limited',
     },
     {
+      name: 'a Retry-After that is longer than a request waits is no invitation to come sooner',
+      plan: alone,
+      answers: allFail('upstream_overloaded'),
+      retryAfterMs: 90_000,
+      tried: 'a',
+      ends: 'upstream_overloaded',
+    },
+    {
       name: 'retry_after is the least wait',
       plan: { ...alone, retry: { retryAfterMs: milliseconds(3000) } },
       answers: { a: ['upstream_error', 'ok'] },
@@ -326,6 +334,18 @@ describe('spine 3.7: fallbacks', () => {
       answers: { a: 'upstream_error', b: 'upstream_error' },
       tried: 'a b +200 b +400 b c',
       ends: 'ok',
+    },
+    {
+      name: 'a chain that repeats at once waits as long as the server asks',
+      plan: {
+        deployments: ['a/m', 'b/m'],
+        groups: { m: { members: ['a/m'], chain: { items: ['b/m'], retryAttempts: 1 } } },
+      },
+      facts: { retries: 0 },
+      answers: allFail('upstream_error'),
+      retryAfterMs: 900,
+      tried: 'a b +900 b',
+      ends: 'upstream_error',
     },
     {
       name: 'a chain that repeats at once',

@@ -141,7 +141,7 @@ function declaredRetries({ plan, decision }: GoOnInput, failed: Failure): number
   const { policy } = plan.settings.retry;
   const declared = own?.get(kind) ?? policy.get(kind);
   // The number for everything else is no reason to repeat what only the client can mend.
-  if (declared !== undefined || !failureCatalogue[failed.kind].goesOn) return declared;
+  if (declared !== undefined || failureCatalogue[failed.kind].blame === 'client') return declared;
   return own?.get('Default') ?? policy.get('Default');
 }
 
@@ -153,15 +153,23 @@ function repeat(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[])
   // Fallbacks are asked again only where their chain says so.
   const most = isFallback ? (repeats?.times ?? 0) : retriesAfter(input, last);
   const countOf = (attempt: PlannedAttempt): number => made.filter((one) => isSame(one.attempt, attempt)).length;
-  const again = (isFallback ? [last] : made.toSorted((a, b) => countOf(a.attempt) - countOf(b.attempt))).find((one) =>
-    isWorthRepeating(input, one, path),
+  // What a deployment said last is what counts of it.
+  const latest = made.filter((one, at) => !made.slice(at + 1).some((later) => isSame(later.attempt, one.attempt)));
+  const inTurn = latest.toSorted((a, b) => countOf(a.attempt) - countOf(b.attempt));
+  const again = (isFallback ? [last] : inTurn).find(
+    // A failure with fallbacks of its own (a content filter) leaves nobody else to go back to.
+    (one) =>
+      isWorthRepeating(input, one, path) &&
+      (isSame(one.attempt, last.attempt) || path.some((other) => isSame(other, one.attempt))),
   );
   const count = isFallback ? countOf(last.attempt) : made.length;
   if (again === undefined || count > most) return undefined;
   const delayMs =
     repeats === undefined
       ? backoff(input, again, made.length)
-      : milliseconds(repeats.waitMs * (repeats.doubling ? 2 ** (count - 1) : 1));
+      : milliseconds(
+          Math.max(again.failure?.retryAfterMs ?? 0, repeats.waitMs * (repeats.doubling ? 2 ** (count - 1) : 1)),
+        );
   if (input.now + delayMs >= input.deadline) return undefined;
   return { kind: 'attempt', attempt: again.attempt, delayMs, retry: last.failure.kind !== 'upstream_loading' };
 }
@@ -171,6 +179,7 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   if (one.failure === undefined) return false;
   const isPassing = failureCatalogue[one.failure.kind].clientMayRetry && !isClosedDoor(one.failure);
   if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
+  if ((one.failure.retryAfterMs ?? 0) > longestWaitMs) return false;
   if (one.failure.kind === 'no_seat' || !hasRoom(input, one.attempt)) return false;
   const health = input.state.health[one.attempt.deployment];
   switch (health?.kind) {
@@ -187,6 +196,9 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   }
 }
 
+/** A longer Retry-After is not waited for within a request. */
+const longestWaitMs = 60_000;
+
 /** Where no connection comes about, another try costs the same wait again. */
 function isClosedDoor({ kind }: Failure): boolean {
   return kind === 'upstream_refused' || kind === 'upstream_timeout_connect' || kind === 'upstream_unreachable';
@@ -194,15 +206,12 @@ function isClosedDoor({ kind }: Failure): boolean {
 
 const firstBackoffMs = 500;
 const longestBackoffMs = 8000;
-/** A longer Retry-After is not waited for within a request. */
-const longestWaitMs = 60_000;
-
 /** Retry-After where the server gave one, else doubling from half a second, with jitter downwards. */
 function backoff({ plan, random }: GoOnInput, one: AttemptOutcome, made: number): Milliseconds {
   // The gateway asks probes when the model is there, not the model.
   if (one.failure?.kind === 'upstream_loading') return noWait;
   const asked = one.failure?.retryAfterMs;
-  if (asked !== undefined && asked <= longestWaitMs) return asked;
+  if (asked !== undefined && asked > 0) return asked;
   const wait = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (made - 1)) * (1 - random() * 0.25);
   return milliseconds(Math.max(plan.settings.retry.retryAfterMs, wait));
 }
