@@ -15,7 +15,7 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(join(target, 'dist'), { recursive: true });
 const packages = await bundle();
 declareTypes();
-for (const path of ['bin', 'schemas', 'LICENSE', 'README.md'])
+for (const path of ['bin', 'schemas', 'examples', 'LICENSE', 'README.md'])
   cpSync(join(root, path), join(target, path), { recursive: true });
 writeFileSync(join(target, 'THIRD-PARTY.md'), licences(packages));
 writeFileSync(join(target, 'package.json'), `${JSON.stringify(packedManifest(), null, 2)}\n`);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProduct } from './support/product.ts';
 
@@ -32,6 +32,7 @@ describe('spine 1.1: the package, installed in an empty folder', () => {
       'THIRD-PARTY.md',
       'bin',
       'dist',
+      'examples',
       'package.json',
       'schemas',
     ]);
@@ -61,6 +62,14 @@ describe('spine 1.1: the package, installed in an empty folder', () => {
     } finally {
       expect(await product.stop()).toBe(0);
     }
+  });
+
+  test('6.3 its example runs', () => {
+    const printed = execFileSync(join(installed, 'examples/kimi/test_kimi_routing.sh'), {
+      env: { PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, HOME: folder },
+      encoding: 'utf8',
+    });
+    expect(printed).toContain('All tests passed');
   });
 
   test('its commands find the schemas that they hand out', () => {

@@ -1,3 +1,4 @@
+import type { Environment } from '../config/source-file.ts';
 import type { Check, DoctorReport } from '../contract/doctor-report.ts';
 import type { Provider } from '../plan/provider.ts';
 import { revealSecret, type SecretReference } from '../plan/secret.ts';
@@ -33,7 +34,7 @@ export async function examineSystem(options: DoctorOptions): Promise<DoctorRepor
   const { looked } = await findAdminRecord(options.target);
   const checks = [...(await checkMachine(options.machine, looked)), checkConfig(loaded)];
   if (loaded.kind === 'loaded') {
-    checks.push(...checkSecrets(loaded));
+    checks.push(...checkSecrets(loaded, options.target.environment));
     checks.push(...(await checkGateway(options, loaded)));
     checks.push(...(await checkProviders(options, loaded)));
   }
@@ -70,7 +71,7 @@ function checkConfig(loaded: LoadResult): Check {
 }
 
 /** Every variable that a key is read from, once. */
-function checkSecrets({ plan, environment }: LoadedPlan): readonly Check[] {
+function checkSecrets({ plan, environment }: LoadedPlan, own: Environment): readonly Check[] {
   const { masterKey, keys } = plan.settings.server;
   const references = new Map<string, { readonly reference: SecretReference; readonly whose: string }>();
   const note = (reference: SecretReference | undefined, whose: string): void => {
@@ -85,9 +86,12 @@ function checkSecrets({ plan, environment }: LoadedPlan): readonly Check[] {
     for (const [name, value] of headers) if (typeof value !== 'string') note(value, `the header ${name} of "${id}"`);
   }
   return [...references].map(([name, { reference, whose }]) => {
-    const isSet = revealSecret(reference, environment) !== undefined;
+    const text = revealSecret(reference, environment);
     const title = `${whose} is set`;
-    if (isSet) return check(`secret:${name}`, title, 'ok', name);
+    if (text !== undefined) {
+      const length = `${text.length} ${text.length === 1 ? 'character' : 'characters'}`;
+      return check(`secret:${name}`, title, 'ok', `${name}, from ${sourceOf(name, environment, own)}, ${length}`);
+    }
     const isMaster = reference === masterKey;
     const effect = isMaster ? 'the gateway does not start without it' : 'what needs it starts as down';
     return check(
@@ -98,6 +102,13 @@ function checkSecrets({ plan, environment }: LoadedPlan): readonly Check[] {
       isMaster ? `export ${name}=$(signalbox key generate --bare)` : `export ${name}=…`,
     );
   });
+}
+
+/** Where a variable's value comes from: an empty one counts as not set, so that what stands behind it holds. */
+function sourceOf(name: string, environment: Environment, own: Environment): string {
+  const isSet = (value: string | undefined): boolean => value !== undefined && value.trim() !== '';
+  if (!isSet(environment[name])) return 'the default in the configuration';
+  return environment[name] === own[name] ? 'the environment' : 'environment_variables of the configuration';
 }
 
 /** Whether the port is free, or ours. */

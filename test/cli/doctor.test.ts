@@ -82,6 +82,24 @@ const cases: Readonly<Record<string, Case>> = {
     files: providers('type: openai, env_var: SOME_KEY, models: [m]'),
     expected: { id: 'secret:SOME_KEY', state: 'warning', found: /starts as down/, fix: /export SOME_KEY/ },
   },
+  'K5 a key is set: its source and its length, never its value': {
+    files: providers('type: openai_compatible, base_url: URL, env_var: SOME_KEY, models: [m]'),
+    environment: { SOME_KEY: 'sk-of-17-letters' },
+    expected: { id: 'secret:SOME_KEY', state: 'ok', found: /^SOME_KEY, from the environment, 16 characters$/ },
+  },
+  'K5 an empty key is none': {
+    files: providers('type: openai, env_var: SOME_KEY, models: [m]'),
+    environment: { SOME_KEY: ' ' },
+    expected: { id: 'secret:SOME_KEY', state: 'warning', found: /not set here/ },
+  },
+  'K5 a key of the configuration': {
+    files: {
+      ...providers('type: openai_compatible, base_url: URL, env_var: SOME_KEY, models: [m]'),
+      'config/settings.yaml': 'environment_variables: {SOME_KEY: "${OTHER}"}\n',
+    },
+    environment: { OTHER: 'sk-of-17-letters' },
+    expected: { id: 'secret:SOME_KEY', state: 'ok', found: /from environment_variables of the configuration, 16 ch/ },
+  },
   'the port is taken': {
     files: well,
     machine: { canListen: async () => false },

@@ -2,8 +2,10 @@ import type { UrlReport } from '../../contract/url-report.ts';
 import { createProbing } from '../../main.ts';
 import { probeUrl } from '../../ops/probe-url.ts';
 import { seconds } from '../../plan/ids.ts';
-import { type Command, defineCommand, exitCode, jsonOption } from '../command.ts';
+import { revealSecret } from '../../plan/secret.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption } from '../command.ts';
 import { fail } from '../fail.ts';
+import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { duration, paint, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
@@ -15,19 +17,25 @@ export const command: Command = defineCommand({
   details: [
     'It asks for lists and versions only: no model is run. Exit code 1 where the address cannot be used as it is.',
   ],
-  arguments: [{ name: 'URL', help: 'address of the server, with or without /v1', required: true }],
+  arguments: [
+    { name: 'URL', help: 'address of the server, with or without /v1, or a provider of the config', required: true },
+  ],
   options: {
+    config: configOption,
     'key-env': { kind: 'text', value: 'NAME', help: 'variable that holds the key to try' },
     timeout: { kind: 'number', value: 'SECONDS', help: 'how long to wait (default: 5)' },
     json: jsonOption,
   },
   examples: [
     { line: 'signalbox provider probe http://127.0.0.1:11434', does: 'its family, version and models' },
+    { line: 'signalbox provider probe ollama_cloud', does: 'a provider of the config, with its key' },
     { line: 'signalbox provider probe https://api.openai.com --key-env OPENAI_API_KEY', does: 'with a key' },
   ],
-  async run({ options, arguments: [url = ''] }, terminal) {
+  async run({ options, arguments: [named = ''] }, terminal) {
     const variable = options['key-env'];
-    const key = variable === undefined ? undefined : terminal.environment[variable];
+    const declared = await declaredAt(named, options.config, terminal);
+    const url = declared?.url ?? named;
+    const key = variable === undefined ? declared?.key : terminal.environment[variable];
     if (variable !== undefined && key === undefined)
       return fail(
         { kind: 'secret', message: `The variable ${variable} is not set`, fix: `export ${variable}=…` },
@@ -42,6 +50,22 @@ export const command: Command = defineCommand({
     return report.problem === null ? exitCode.done : exitCode.failed;
   },
 });
+
+/** Address and key of a provider that the configuration declares; undefined where it is none of these. */
+async function declaredAt(
+  name: string,
+  config: string | undefined,
+  terminal: Terminal,
+): Promise<{ readonly url: string; readonly key: string | undefined } | undefined> {
+  if (/[.:/]/.test(name)) return undefined;
+  const opened = await openPlan(config, terminal, { lenient: true });
+  if (opened.kind === 'none') return undefined;
+  const provider = [...opened.plan.providers.values()].find((one) => one.id === name);
+  if (provider === undefined) return undefined;
+  const { credential, baseUrl } = provider;
+  const key = credential.kind === 'none' ? undefined : revealSecret(credential.secret, opened.compiled.environment);
+  return { url: baseUrl, key };
+}
 
 const keyWords: Readonly<Record<UrlReport['key'], string>> = {
   no: 'not needed',
