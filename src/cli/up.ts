@@ -14,9 +14,9 @@ import {
 } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { renderStart } from './start-screen.ts';
 import type { Terminal } from './terminal.ts';
-import { keepYoungGenerationSmall } from './young-generation.ts';
 
 /** How long a person waits for the first states of the providers; a script does not wait at all. */
 const statesWaitMs = milliseconds(1500);
@@ -62,7 +62,7 @@ export const command: Command = defineCommand({
         folder: terminal.folder,
         log: logOptions(terminal),
       });
-      keepYoungGenerationSmall();
+      keepHeapSmall();
       await announce(running, terminal, options.json);
       return await serveUntilTold(running, terminal);
     } catch (error) {

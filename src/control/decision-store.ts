@@ -15,7 +15,7 @@ export type DecisionStore = {
 /** How much is kept; what comes first ends it. */
 export type DecisionBounds = { readonly records: number; readonly bytes: number };
 
-const usual: DecisionBounds = { records: 10_000, bytes: 16 * 1024 * 1024 };
+const usual: DecisionBounds = { records: 10_000, bytes: 8 * 1024 * 1024 };
 /** A pool of thousands would fill the store with a few decisions; the first candidates are those that matter. */
 const mostCandidates = 200;
 const fewestLetters = 4;
