@@ -39,8 +39,27 @@ const report = renderReport(figures, {
   node: process.version,
   nginx: versionOf('nginx', '-v'),
 });
-const decisions = execFileSync(runtime, ['bench/decide/run.ts'], { cwd: root, encoding: 'utf8' });
-const page = `${report}\n## Decisions\n\n\`decide()\` alone, in µs, by strategy; "pools of 5" is what people write, one pool of everything the worst that they can.\nTarget: less than 10 with 50 deployments.\n\n\`\`\`text\n${decisions.trimEnd()}\n\`\`\`\n`;
+const sections = [
+  {
+    title: 'Decisions',
+    text: '`decide()` alone, in µs, by strategy; "pools of 5" is what people write, one pool of everything the worst that they can.\nTarget: less than 10 with 50 deployments, less than 100 with 2,000.',
+    bench: 'bench/decide/run.ts',
+  },
+  {
+    title: 'A request within the gateway',
+    text: 'The pipeline without sockets, and what its parts cost; the rest of a request is Node’s HTTP server and undici.',
+    bench: 'bench/pipeline/run.ts',
+  },
+  {
+    title: 'A client that leaves',
+    text: 'Time until the upstream sees its connection cut.\nTarget: at most 50 ms.',
+    bench: 'bench/cancel/run.ts',
+  },
+].map(({ title, text, bench }) => {
+  const printed = execFileSync(runtime, [bench], { cwd: root, encoding: 'utf8' });
+  return `\n## ${title}\n\n${text}\n\n\`\`\`text\n${printed.trimEnd()}\n\`\`\`\n`;
+});
+const page = `${report}${sections.join('')}`;
 process.stdout.write(page);
 if (values.write === true) writeFileSync(new URL('../../docs/reference/performance.md', import.meta.url), page);
 
