@@ -3,7 +3,8 @@ import { describeFacts } from '../analysis/facts-record.ts';
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
 import type { Degradation } from '../plan/decision.ts';
-import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import type { Failure } from '../plan/failure.ts';
+import { failure as describeFailure, failureCatalogue } from '../plan/failure-catalogue.ts';
 import { answerUsd } from '../routing/cost.ts';
 
 /** A decision with what became of it: `why`. */
@@ -26,7 +27,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
         startMs: Math.round(one.startedAt - request.startedAt),
         ms: Math.round(one.endedAt - one.startedAt),
         outcome: one.failure?.kind ?? 'answered',
-        detail: one.failure?.message ?? null,
+        detail: one.failure === undefined ? null : ownWords(one.failure),
       }),
     ),
     waits: request.waits.map(({ attempt, since, endedAt, position, waitMs }) => ({
@@ -39,7 +40,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
     cache: describeCaching(request),
     degraded: describeDegradation(degradation),
     refusal:
-      failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: failure.message },
+      failure === undefined ? base.refusal : { code: failureCatalogue[failure.kind].code, message: ownWords(failure) },
     state: request.terminal ?? null,
     timing: timingOf(request),
     usage:
@@ -53,6 +54,12 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
 /** Why an answer is less than what was asked for, in words. */
 export function describeDegradation(degradation: Degradation | undefined): string | null {
   return degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`;
+}
+
+/** What is kept of a failure. An upstream's own words may repeat the prompt, and a record outlives the request. */
+function ownWords({ kind, message, upstreamError }: Failure): string {
+  const theirs = upstreamError?.message ?? '';
+  return theirs !== '' && message.includes(theirs) ? describeFailure(kind).message : message;
 }
 
 /** A request that was refused before routing was asked. */

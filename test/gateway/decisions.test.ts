@@ -147,6 +147,17 @@ describe('6.1 decisions outlive the process', () => {
     ]);
   }, 30_000);
 
+  test('what an upstream says of a prompt is not kept', async () => {
+    upstream.script(fault(400, `I do not take: ${words}`));
+    await ask('n');
+    const { attempts, refusal, state } = await json<DecisionRecord>('why');
+    expect([state, attempts.length]).toEqual(['upstream_error', 1]);
+    expect(attempts[0]?.detail?.length).toBeGreaterThan(10);
+    expect(refusal?.message).toBe(attempts[0]?.detail);
+    await json<StatsReport>('route stats');
+    expect(file()).not.toContain(words);
+  });
+
   test('explain supposes states, and times at which a cooldown is over', async () => {
     const first = async (more: string): Promise<unknown> =>
       (await json<DecisionRecord>(`route explain turns${more}`)).order;
