@@ -35,6 +35,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       problem = storeProblem(error);
     });
   });
+  // An address that is none is found when the client is made: the gateway serves on without its cache.
+  const settled = loading.catch((error: unknown) => {
+    problem = storeProblem(error);
+  });
   const connected = (): Redis => {
     if (client?.status === 'ready') return client;
     throw new Error(problem);
@@ -74,7 +78,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     },
     async close() {
       isClosed = true;
-      await loading;
+      await settled;
       client?.disconnect();
     },
   };

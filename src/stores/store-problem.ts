@@ -7,6 +7,7 @@ export function storeProblem(error: unknown): string {
 
 const knownCodes: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection is refused: nothing listens there',
+  ERR_INVALID_URL: 'its address is no URL',
   ECONNRESET: 'the connection was cut',
   EPIPE: 'the connection was cut',
   ETIMEDOUT: 'it cannot be reached in time',

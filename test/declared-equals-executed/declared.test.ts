@@ -36,13 +36,16 @@ describe('issue 4, 1.4: no inert key: what is declared is executed', () => {
     }
   });
 
-  test.each(rows.map((row) => [nameOf(row), row.what, row] as const))('%s: %s', async (_name, _what, row) => {
-    const look = looking(row);
-    const without = await look(withoutKey(row));
-    const seen = await look(row.files);
-    expect(await look(row.files), 'the same configuration looks the same twice').toEqual(seen);
-    expect(seen, 'nothing differs without the key').not.toEqual(without);
-  });
+  test.concurrent.each(rows.map((row) => [nameOf(row), row.what, row] as const))(
+    '%s: %s',
+    async (_name, _what, row) => {
+      const look = looking(row);
+      const without = await look(withoutKey(row));
+      const seen = await look(row.files);
+      expect(await look(row.files), 'the same configuration looks the same twice').toEqual(seen);
+      expect(seen, 'nothing differs without the key').not.toEqual(without);
+    },
+  );
 });
 
 /** Keys that say something to people alone, besides those that their schema says it of. */

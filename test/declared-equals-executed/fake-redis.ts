@@ -17,7 +17,7 @@ export type Heard = {
   readonly database: string | undefined;
 };
 
-const longestWaitMs = 400;
+const longestWaitMs = 2000;
 
 /** Starts it on every address of this machine. */
 export async function startFakeRedis(): Promise<FakeRedis> {

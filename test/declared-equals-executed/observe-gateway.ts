@@ -10,6 +10,7 @@ import { milliseconds } from '../../src/plan/ids.ts';
 import { type Behaviour, chat, type FakeUpstream, fault, json, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { until } from '../support/until.ts';
 import { compileFiles, nowhere } from './configuration.ts';
 import { type FakeRedis, startFakeRedis } from './fake-redis.ts';
 import type { Observer } from './observe.ts';
@@ -78,7 +79,12 @@ export const bound: Observer = async (input) => {
 export const kept: Observer = (input) =>
   withGateway(input.files, input.ask as Question, async ({ ask, redis, folder }) => {
     await ask();
-    return { redis: await redis.heard(), folders: readdirSync(folder) };
+    // Answers are written behind the requests.
+    const written = until(
+      'a folder of answers',
+      () => readdirSync(folder).length > 0 && { folders: readdirSync(folder) },
+    );
+    return Promise.race([written, redis.heard().then((heard) => ({ redis: heard }))]);
   });
 
 /** Whether an answer that runs when the gateway ends comes to its end. */
@@ -243,7 +249,7 @@ async function askAll(asking: Asking, { requests = [{}], wait, meanwhile }: Ques
 }
 
 /** A request that has not come to anything by then waits. */
-const longestWaitMs = 600;
+const longestWaitMs = 2000;
 
 async function askOnce({ gateway }: Asking, { body, headers = {}, path = '/v1/chat/completions' }: Sent) {
   const answer = await fetch(`${gateway.url}${path}`, {
@@ -262,7 +268,7 @@ async function askOnce({ gateway }: Asking, { body, headers = {}, path = '/v1/ch
 
 /** Headers that say something of the route or of limits. */
 const telling =
-  /^(?:retry-after|x-signalbox-(?:degraded|cache)|x-litellm-model-api-base|access-control-allow-origin|x-ratelimit-limit)/;
+  /^(?:x-signalbox-(?:degraded|cache)|x-litellm-model-api-base|access-control-allow-origin|x-ratelimit-limit)/;
 
 /** Headers of every request, whatever is declared. */
 const everywhere: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'content-type', 'user-agent']);

@@ -219,3 +219,9 @@ describe('Part 2, 5: a disk survives a restart', () => {
     expect(await store.measure()).toMatchObject({ entries: 0, bytes: 0 });
   });
 });
+
+test('issue 4, 5: an address of Redis that is none is told at each use, and ends nothing', async () => {
+  const store = createRedisStore({ ...plainRedis, port: 1, url: 'redis://127.0.0.1:${PORT}', namespace: 'n' });
+  await expect.poll(() => store.ping().catch((error: Error) => error.message)).toBe('its address is no URL');
+  await store.close();
+});
