@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { conditionOf, factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { conditionOf, factsOf, type PlanOf, planOf, seededRandom } from '../../test/support/plan-of.ts';
 import type { FailureKind } from '../plan/failure.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -362,3 +362,12 @@ test.each([
     expect(attempts.map((one) => one.repeats)).toEqual([undefined, repeats]);
   },
 );
+
+test('1.3 a pool of thousands is put in order as far as any request could try it, and the record says so', () => {
+  const names = Array.from({ length: 300 }, (_none, index) => `p${index}/m`);
+  const plan = planOf({ deployments: names, groups: { m: { strategy: 'simple_shuffle', members: names } } });
+  const decision = decide(plan, createRoutingState(plan, now), factsOf({ asked: 'm' }), now, seededRandom(3));
+  expect(decision.attempts).toHaveLength(100);
+  expect(new Set(decision.attempts.map((one) => one.deployment)).size).toBe(100);
+  expect(decision.notes).toContain('200 more members of "m" could serve and stand behind these');
+});

@@ -130,12 +130,13 @@ function matchingRules({ plan, state, facts }: OrderInput, group: ModelGroup | u
 function addGroup(draft: Draft, group: ModelGroup, source: Source, repeats?: Repeats): void {
   if (draft.visited.has(group.index)) return;
   draft.visited.add(group.index);
-  const { serving, excluded, rotation } = orderGroup(draft.input, group);
+  const { serving, further, excluded, rotation } = orderGroup(draft.input, group);
   if (source === 'group') {
     draft.rotation = rotation;
     draft.needsResidency = staleResidency(draft.input, serving);
     notePreference(draft, serving);
   }
+  if (further > 0) draft.notes.push(`${further} more members of "${group.name}" could serve and stand behind these`);
   for (const { deployment, member, numbers } of serving)
     addUnlessPassedOver(draft, { deployment, member, numbers, source, group, repeats });
   for (const { deployment, member, why } of excluded)

@@ -13,11 +13,17 @@ export type Ranked = Eligible & { readonly numbers: Candidate['numbers'] };
 
 /** Members of a group in the order in which they would serve, and those that cannot with the reason. */
 export type Ordered = {
+  /** At most {@link mostServing} of them: no request is tried so often. */
   readonly serving: readonly Ranked[];
+  /** How many more could serve. */
+  readonly further: number;
   readonly excluded: readonly { readonly member: Member; readonly deployment: Deployment; readonly why: Excluded }[];
   /** The turn that a round-robin makes when its first choice is used. */
   readonly rotation: Rotation | undefined;
 };
+
+/** Members that are put in order; a pool of thousands has more than any request could try. */
+export const mostServing = 100;
 
 /** What ordering needs besides the filters. */
 export type OrderInput = FilterInput & {
@@ -36,17 +42,22 @@ export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
   const eligible: Eligible[] = [];
   const excluded: { member: Member; deployment: Deployment; why: Excluded }[] = [];
   const tags = tagFilter(input, group);
-  group.members.forEach((member, place) => {
+  for (let place = 0; place < group.members.length; place++) {
+    const member = group.members[place];
+    if (member === undefined) continue;
     const deployment = deploymentAt(input.plan, member.deployment);
     const why = exclusionOf(input, deployment, { group, member, tags });
     if (why === undefined) eligible.push({ member, place, deployment });
     else excluded.push({ member, deployment, why });
-  });
+  }
   const ranks = intoRanks(eligible, input, group);
   const [first = []] = ranks;
-  const serving =
-    ranks.length === 1 ? orderRank(first, input, group) : ranks.flatMap((one) => orderRank(one, input, group));
-  return { serving, excluded, rotation: rotationOf(input, group, first, serving[0]) };
+  const serving: Ranked[] = [];
+  for (const rank of ranks) {
+    if (serving.length < mostServing) serving.push(...orderRank(rank, input, group, mostServing - serving.length));
+  }
+  const further = eligible.length - serving.length;
+  return { serving, further, excluded, rotation: rotationOf(input, group, first, serving[0]) };
 }
 
 /** Groups members that only the strategy can tell apart, the first to serve first. */
@@ -112,18 +123,39 @@ function isLocal({ providers }: Plan, { provider }: Deployment): boolean {
   return providers.get(provider)?.tier === 'local';
 }
 
-function orderRank(members: readonly Eligible[], input: OrderInput, group: ModelGroup): readonly Ranked[] {
-  const { plan, state, facts, now, random } = input;
+/** The first members of a rank by its group's strategy; equals keep their declared order. */
+function orderRank(
+  members: readonly Eligible[],
+  { plan, state, facts, now, random }: OrderInput,
+  group: ModelGroup,
+  most: number,
+): readonly Ranked[] {
   const { values, numbersAt } = score(members, { plan, state, facts, group, now, random });
-  const ranked = members.map(({ member, place, deployment }, index) => ({
-    member,
-    place,
-    deployment,
-    value: values[index] ?? 0,
-    numbers: numbersAt(index),
-  }));
-  return ranked.sort((a, b) => (a.value === b.value ? a.place - b.place : b.value - a.value));
+  return highest(values, most).flatMap((index) => {
+    const one = members[index];
+    return one === undefined ? [] : [{ ...one, numbers: numbersAt(index) }];
+  });
 }
+
+/**
+ * Indices of the highest values, the highest first, equals in their order. Each is inserted where it
+ * belongs: for the few members of a pool that is three times as quick as a sort with a comparison.
+ */
+function highest(values: readonly number[], most: number): readonly number[] {
+  // Of many, those are left out first that cannot be among the highest.
+  const least = values.length > most ? Float64Array.from(values).sort().at(-most) : undefined;
+  const indices: number[] = [];
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? lowest;
+    if (least !== undefined && value < least) continue;
+    let at = indices.length;
+    for (; at > 0 && (values[indices[at - 1] ?? 0] ?? lowest) < value; at--) indices[at] = indices[at - 1] ?? 0;
+    indices[at] = index;
+  }
+  return indices.length > most ? indices.slice(0, most) : indices;
+}
+
+const lowest = Number.NEGATIVE_INFINITY;
 
 /** Only peers of the chosen member turn: what stands behind them gathers no steps for the day it is ready. */
 function rotationOf(
