@@ -33,13 +33,17 @@ function sideOf({ what, requests }: Side): ComparedSide {
 }
 
 function latencyVerdict(before: Side, after: Side): ComparedVerdict {
-  const test = 'rank-sum test of Mann and Whitney, two-sided, 0.01';
-  const [old, now] = [before, after].map(({ requests }) =>
+  const [old = [], now = []] = [before, after].map(({ requests }) =>
     requests.filter((one) => one.provider !== null).flatMap((one) => one.totalMs ?? []),
   );
-  if (old === undefined || now === undefined || Math.min(old.length, now.length) < leastAnswers)
-    return { test, p: null, verdict: 'too_few' };
-  return verdictOf(test, rankSum(old, now));
+  return timesVerdict(old, now);
+}
+
+/** Whether two sets of times differ by more than chance. */
+export function timesVerdict(before: readonly number[], after: readonly number[]): ComparedVerdict {
+  const test = 'rank-sum test of Mann and Whitney, two-sided, 0.01';
+  if (Math.min(before.length, after.length) < leastAnswers) return { test, p: null, verdict: 'too_few' };
+  return verdictOf(test, rankSum(before, after));
 }
 
 function errorVerdict(before: ComparedSide, after: ComparedSide): ComparedVerdict {

@@ -1,9 +1,9 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type AskResult, askModel } from '../ops/ask-model.ts';
-import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
+import { type Command, configOption, defineCommand, exitCode, jsonOption, keyOption, stateOption } from './command.ts';
 import { fail } from './fail.ts';
+import { openClient } from './open-client.ts';
 import { printJson } from './print-json.ts';
-import { findGateway, targetOf } from './running-gateway.ts';
 import { duration, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       whole: { least: 1, most: 1_000_000 },
       help: 'longest answer in tokens',
     },
-    'key-env': { kind: 'text', value: 'NAME', help: 'variable that holds the key (default: LITELLM_MASTER_KEY)' },
+    'key-env': keyOption,
     json: jsonOption,
   },
   examples: [
@@ -42,22 +42,12 @@ export const command: Command = defineCommand({
       terminal.err('There is no question: signalbox ask NAME "text"');
       return exitCode.wrongUsage;
     }
-    const found = await findGateway(targetOf(options, terminal));
-    if (found.kind === 'none') return fail(found.problem, terminal, options);
-    const { address, key } = await found.admin.status();
-    const variable = options['key-env'] ?? 'LITELLM_MASTER_KEY';
-    if (key.needed && terminal.environment[variable] === undefined) {
-      const message = `The gateway wants its key, and ${variable} is not set here`;
-      return fail(
-        { kind: 'secret', message, fix: `export ${variable}=…, or name another with --key-env` },
-        terminal,
-        options,
-      );
-    }
+    const client = await openClient(options, terminal);
+    if (client.kind === 'none') return fail(client.problem, terminal, options);
     terminal.progress(`asking ${model} …`);
     const result = await askModel({
-      url: address ?? found.admin.record.address ?? '',
-      key: key.needed ? terminal.environment[variable] : undefined,
+      url: client.url,
+      key: client.key,
       model,
       question,
       system: options.system,
@@ -65,7 +55,7 @@ export const command: Command = defineCommand({
       onText: options.json ? () => {} : (piece) => terminal.write(piece),
     });
     terminal.progress(undefined);
-    const record = result.id === null ? undefined : await found.admin.decision(result.id).catch(() => undefined);
+    const record = result.id === null ? undefined : await client.admin.decision(result.id).catch(() => undefined);
     return show(result, { cost: record?.costUsd ?? null, json: options.json }, terminal);
   },
 });

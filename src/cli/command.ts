@@ -119,6 +119,12 @@ export const stateOption: {
   readonly help: string;
 } = { kind: 'text', value: 'PATH', help: 'folder for state and logs (default: beside the config)' };
 
+export const keyOption: { readonly kind: 'text'; readonly value: string; readonly help: string } = {
+  kind: 'text',
+  value: 'NAME',
+  help: 'variable that holds the key (default: LITELLM_MASTER_KEY)',
+};
+
 export const jsonOption: { readonly kind: 'flag'; readonly help: string } = {
   kind: 'flag',
   help: 'print JSON, in the shape that docs/reference/json.md gives',

@@ -40,6 +40,7 @@ export const commands: readonly CommandEntry[] = [
     'give a name another strategy, in the file that declares it',
     () => import('./strategy/set.ts'),
   ),
+  entry('bench', 'measure first tokens, speed and throughput of a name', () => import('./bench.ts')),
   entry('cache stats', 'show what the response cache holds and how often it helped', () => import('./cache/stats.ts')),
   entry('cache flush', 'remove answers from the response cache', () => import('./cache/flush.ts')),
   entry('key generate', 'make a strong master key', () => import('./key/generate.ts')),

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { compile } from '../config/compile.ts';
 import type { SourceFile } from '../config/source-file.ts';
 import type { DiscoveredServer } from '../contract/discovered.ts';
@@ -13,6 +12,7 @@ import { shippedSchemas } from '../ops/shipped-schemas.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
+import { openQuestions } from './questions.ts';
 import { count, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -99,11 +99,8 @@ async function askChoices(
   takeAll: boolean,
   terminal: Terminal,
 ): Promise<InitialChoices> {
-  const questions = createInterface({ input: terminal.input, output: process.stdout });
-  const yes = async (question: string, usual: boolean): Promise<boolean> => {
-    const answer = (await questions.question(`${question} ${usual ? '[Y/n]' : '[y/N]'} `)).trim().toLowerCase();
-    return answer === '' ? usual : answer.startsWith('y');
-  };
+  const questions = openQuestions(terminal);
+  const { yes } = questions;
   try {
     const chosen: DiscoveredServer[] = [];
     if (servers.length === 0)

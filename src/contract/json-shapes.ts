@@ -4,6 +4,7 @@
  * null. No secret stands in them, but for the key that `key generate` makes. Start reading here.
  */
 import type { AskReport } from './ask-report.ts';
+import type { BenchReport } from './bench-report.ts';
 import type { CacheFlushReport, CacheReport } from './cache-report.ts';
 import type { CompletionReport } from './completion-report.ts';
 import type { ConnectReport } from './connect-report.ts';
@@ -53,6 +54,7 @@ export type JsonShapes = {
   readonly 'route test': RouteTestReport;
   readonly 'strategy show': StrategyList;
   readonly 'strategy set': StrategyChange;
+  readonly bench: BenchReport;
   readonly 'cache stats': CacheReport;
   readonly 'cache flush': CacheFlushReport;
   readonly 'key generate': KeyReport;

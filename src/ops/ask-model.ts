@@ -8,6 +8,8 @@ export type AskOptions = {
   readonly question: string;
   readonly system: string | undefined;
   readonly maxTokens: number | undefined;
+  /** Whether nobody else may answer. */
+  readonly alone?: boolean;
   /** Called with each piece of the answer as it comes. */
   readonly onText: (text: string) => void;
 };
@@ -48,7 +50,7 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
   return { ...route, ...read, totalMs, tokensPerSecond: speedOf(read, totalMs) };
 }
 
-function bodyOf({ model, question, system, maxTokens }: AskOptions): object {
+function bodyOf({ model, question, system, maxTokens, alone }: AskOptions): object {
   return {
     model,
     stream: true,
@@ -58,6 +60,7 @@ function bodyOf({ model, question, system, maxTokens }: AskOptions): object {
       { role: 'user', content: question },
     ],
     ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+    ...(alone === true ? { disable_fallbacks: true } : {}),
   };
 }
 

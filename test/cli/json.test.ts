@@ -125,6 +125,8 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['strategy set echo soonest', 'failure', 1],
     ['ask echo Hello', 'ask', 0],
     ['ask ekho Hello', 'ask', 1],
+    ['bench echo --requests 1', 'bench', 0],
+    ['bench ekho', 'failure', 1],
     ['why', 'why', 0],
     ['why nonsense', 'failure', 1],
     ['connect aider', 'connect', 0],
@@ -143,7 +145,7 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['route advise', 'route advise', 0],
   ];
   /** Verbs that only a running gateway can answer. */
-  const asksGateway = /^(ask|why|status|up|cache)/;
+  const asksGateway = /^(ask|bench|why|status|up|cache)/;
 
   test.each(lines.filter(([line]) => !asksGateway.test(line)))('%s, at rest', (line, schema, code) =>
     check(line.split(' '), schema, code),
