@@ -20,7 +20,7 @@ export const command: Command = defineCommand({
   words: ['bench'],
   summary: 'measure first tokens, speed and throughput of a name',
   details: [
-    'Requests go through the running gateway, as a client’s would. With --compare each provider is asked alone, by turns.',
+    'Requests go through the running gateway, without fallbacks. With --compare each provider is asked alone, by turns.',
     'The first request of each side warms it up and is not counted. Who is not local is asked only after a yes.',
     'Whether two sides differ is said only where there are enough answers to tell: 30 on each.',
   ],

@@ -9,7 +9,7 @@ export type BenchOptions = {
   readonly name: string;
   readonly url: string;
   readonly key: string | undefined;
-  /** What each side asks for; with several, nobody may stand in for another. */
+  /** What each side asks for. Fallbacks are off: nobody answers who is not measured, or was not agreed to. */
   readonly sides: readonly string[];
   readonly load: BenchLoad;
   /** Price of a request by its id; null where it is not known. */
@@ -41,7 +41,6 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
     number++;
     const question = promptOf(load.promptTokens, number);
     const { url, key } = options;
-    const alone = sides.length > 1;
     const result = await askModel({
       url,
       key,
@@ -49,7 +48,7 @@ export async function bench(options: BenchOptions): Promise<BenchReport> {
       question,
       system: undefined,
       maxTokens: load.maxTokens,
-      alone,
+      alone: true,
       onText: () => {},
     });
     options.onProgress(++done, asked);

@@ -30,7 +30,7 @@ beforeAll(async () => {
   );
   writeFileSync(
     join(folder, 'config/model-mappings.yaml'),
-    'exact_matches:\n  here: {provider: near, backend_model: word}\n',
+    'exact_matches:\n  here: {provider: near, backend_model: word}\n  lost: {provider: gone, fallback: alone}\n',
   );
   running = await start({ folder, port: 0, environment: {}, log: { output: undefined, file: false } });
 });
@@ -106,6 +106,9 @@ describe('6.2 F6 bench', () => {
     const ran = await bench('lost', '--requests', '2');
     expect([ran.code, ran.out]).toEqual([1, expect.stringContaining('0 of 2')]);
     expect(ran.out).toMatch(/lost: .*(refused|reach|connect)/i);
+    // Its fallback costs money, to which nobody has said yes.
+    const last = await runCommand(['why', 'last', '--json'], { folder });
+    expect(last.out).not.toContain('"answeredBy":"far/alone"');
   });
 
   test('a person reads how few there were', async () => {
