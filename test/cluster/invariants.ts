@@ -1,0 +1,160 @@
+import { describeSettled } from '../../src/control/decision-record.ts';
+import type { SettledRequest } from '../../src/gateway/request.ts';
+import type { AttemptOutcome } from '../../src/plan/decision.ts';
+import type { Client, Soaked } from './cluster.ts';
+
+/** What has to hold of every day, each by its name; gives what does not, with the first cases of it. */
+export function broken(soaked: Soaked): Readonly<Record<string, readonly string[]>> {
+  const found = Object.entries(invariants).map(([name, check]) => [name, check(soaked).slice(0, 5)] as const);
+  return Object.fromEntries(found.filter(([, cases]) => cases.length > 0));
+}
+
+/** What went through, in numbers, for people. */
+export function tallied({ settled, servers }: Soaked): Readonly<Record<string, unknown>> {
+  const count = (nameOf: (one: SettledRequest) => string): Record<string, number> =>
+    Object.fromEntries([...Map.groupBy(settled, nameOf)].map(([name, list]) => [name, list.length]));
+  const waits = settled.flatMap(({ waits: list }) => list.map((one) => one.endedAt - one.since));
+  return {
+    requests: settled.length,
+    ended: count((one) => one.terminal),
+    failures: count((one) => one.failure?.kind ?? 'none'),
+    attempts: settled.reduce((sum, one) => sum + one.outcomes.length, 0),
+    waited: waits.length,
+    longestWaitSeconds: Math.round(Math.max(0, ...waits) / 1000),
+    loads: Object.fromEntries([...servers].map(([name, one]) => [name, one.loads()])),
+    served: Object.fromEntries([...servers].map(([name, one]) => [name, one.seen.length])),
+  };
+}
+
+const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>> = {
+  'no request reaches a disabled provider': ({ servers }) =>
+    (servers.get('resting')?.seen ?? []).map((at) => `at ${at}`),
+
+  'every request ends once, in one state, with one line and one record': ({ clients, settled, lines }) => {
+    const routed = lines.filter((line) => line.event === 'request_routed');
+    const ids = new Set(settled.map((one) => one.id));
+    const counts = [settled.length, ids.size, routed.length].filter((count) => count !== clients.length);
+    const errors = lines.filter((line) => line.event === 'internal_error').map((line) => String(line['message']));
+    return [...counts.map((count) => `${count} of ${clients.length}`), ...errors];
+  },
+
+  'every client that stays is answered once': ({ clients }) =>
+    clients.filter((one) => one.ends !== 1 && !one.hasLeft).map(told),
+
+  'an answer is one server’s alone, and the one that the record names': ({ clients, settled }) =>
+    settled.flatMap((request, index) => {
+      const client = clients.find((one) => one.at === request.startedAt && one.asked === request.facts?.asked);
+      if (request.terminal !== 'completed' || client === undefined) return [];
+      const provider = request.snapshot.plan.deployments[request.answeredBy?.deployment ?? -1]?.provider;
+      const servers = ['box', 'desk', 'rack', 'cloud', 'resting'].filter((name) => client.text.includes(`"${name} `));
+      const isSame = clients.filter((one) => one.at === client.at && one.asked === client.asked).length === 1;
+      return isSame && servers.join() !== provider ? [`${index}: ${servers.join()} for ${provider}`] : [];
+    }),
+
+  'every request is explained': ({ settled }) =>
+    settled.flatMap((request) => {
+      const record = describeSettled(request);
+      const isTold =
+        record.state !== null &&
+        record.rule.text !== '' &&
+        (record.refusal !== null || record.answeredBy !== null) &&
+        record.attempts.length === request.outcomes.length &&
+        (record.candidates.length > 0 || record.refusal?.code === 'model_not_found');
+      return isTold ? [] : [`${request.id}: ${JSON.stringify(record.refusal)}`];
+    }),
+
+  'what servers saw is what records tell': ({ settled, servers }) =>
+    [...servers].flatMap(([name, { seen }]) => {
+      const told = settled.flatMap(({ outcomes, snapshot }) =>
+        outcomes.filter(
+          ({ attempt, failure }) =>
+            snapshot.plan.deployments[attempt.deployment]?.provider === name && failure?.kind !== 'no_seat',
+        ),
+      );
+      // A client that left before its turn was told of no attempt that reached a server.
+      const unsent = told.filter(
+        (one) => one.failure?.kind === 'client_closed' && one.endedAt === one.startedAt,
+      ).length;
+      return seen.length <= told.length && seen.length >= told.length - unsent
+        ? []
+        : [`${name}: ${seen.length} seen, ${told.length} told`];
+    }),
+
+  'nothing is left behind': ({ snapshot: { state } }) => {
+    const left = {
+      inFlight: state.inFlight.reduce((sum, one) => sum + one, 0),
+      groups: state.groupInFlight.reduce((sum, one) => sum + one, 0),
+      providers: state.seats.busyAtProvider.reduce((sum, one) => sum + one, 0),
+      limits: state.limits.running.reduce((sum, one) => sum + one, 0),
+      queues: state.seats.queues.reduce((sum, one) => sum + one.busy + one.waiting.length, 0),
+    };
+    return Object.entries(left).flatMap(([name, count]) => (count === 0 ? [] : [`${name}: ${count}`]));
+  },
+
+  'no request takes longer than its deadline': ({ settled, plan }) =>
+    settled
+      .filter((one) => one.endedAt - one.startedAt > plan.settings.timeouts.requestMs)
+      .map((one) => `${one.id}: ${one.endedAt - one.startedAt} ms`),
+
+  'nobody waits longer than the bound': ({ settled, plan }) => {
+    const most = plan.settings.server.queue.maxWaitMs ?? Number.POSITIVE_INFINITY;
+    return settled.flatMap(({ id, waits }) =>
+      waits.filter((one) => one.endedAt - one.since > most).map((one) => `${id}: ${one.endedAt - one.since} ms`),
+    );
+  },
+
+  'who has waited past its patience is overtaken by nobody who came later': ({
+    settled,
+    snapshot: { state },
+    longestPatienceMs,
+  }) => {
+    const waits = settled
+      .flatMap(({ waits: list, outcomes }) =>
+        list.map((one) => ({ ...one, isSeated: outcomes.some((each) => isBegun(one, each)) })),
+      )
+      .filter((one) => state.seats.queueOf[one.attempt.deployment]?.isExclusive === true)
+      .toSorted((a, b) => a.since - b.since);
+    return waits.flatMap((early, place) => {
+      const due = early.since + longestPatienceMs;
+      if (early.endedAt <= due) return [];
+      const over = waits
+        .slice(place + 1)
+        .find(
+          (late) => late.isSeated && late.since > early.since && late.endedAt > due && late.endedAt < early.endedAt,
+        );
+      return over === undefined ? [] : [`from ${early.since} to ${early.endedAt}, overtaken at ${over.endedAt}`];
+    });
+  },
+
+  'shares are as declared while all are ready': ({ settled, plan }) => {
+    const chat = plan.groups.find((one) => one.name === 'chat');
+    const even = settled.flatMap(({ decision }) => {
+      const candidates =
+        decision?.candidates.filter((one) => one.group === chat?.index && one.source === 'group') ?? [];
+      const isWhole =
+        candidates.length === 2 &&
+        candidates.every((one) => Math.abs((one.numbers['share'] ?? 0) - (one.weight ?? 0)) < 1e-9);
+      return isWhole ? [decision?.attempts[0]?.deployment] : [];
+    });
+    const rack = plan.deployments.find((one) => one.provider === 'rack')?.index;
+    const share = even.filter((one) => one === rack).length / even.length;
+    return even.length > 100 && Math.abs(share - 0.7) < 0.01 ? [] : [`${share} of ${even.length}`];
+  },
+
+  'whatever comes back is used again': ({ servers, clients }) => {
+    const end = Math.max(...clients.map((one) => one.at));
+    return [...servers].flatMap(([name, { seen }]) =>
+      name === 'resting' || seen.some((at) => at > end - 3 * 3_600_000) ? [] : [`${name} is asked no more`],
+    );
+  },
+};
+
+/** Whether a wait ended with its attempt, and not with its client or its bound. */
+function isBegun(wait: SettledRequest['waits'][number], { attempt, startedAt, failure }: AttemptOutcome): boolean {
+  const isRefused = failure?.kind === 'no_seat' || (failure?.kind === 'client_closed' && startedAt === wait.endedAt);
+  return attempt === wait.attempt && startedAt === wait.endedAt && !isRefused;
+}
+
+function told(client: Client): string {
+  return `${client.asked} at ${client.at}: ${client.ends} ends, status ${client.status}`;
+}
