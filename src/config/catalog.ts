@@ -17,6 +17,8 @@ export type Catalog = {
   readonly deployments: readonly Deployment[];
   /** Names whose own declaration has an error: what refers to them is not told again. */
   readonly broken: Set<string>;
+  /** Names that were told to be no provider: what else refers to them stands beside that finding. */
+  readonly unknown: Set<string>;
   /** Adds a deployment, or finds the equal one that is there already; one that has an id of its own keeps it. */
   add(draft: DeploymentDraft, ownId?: string): Deployment;
   /** Declared deployments of a provider, in order. */
@@ -39,6 +41,7 @@ export function createCatalog({ dropsParams }: { readonly dropsParams: boolean }
     places: new Map(),
     deployments,
     broken: new Set(),
+    unknown: new Set(),
     add(draft, ownId) {
       const content = canonical(draft);
       const known = byContent.get(content);

@@ -41,7 +41,7 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
   for (const error of document.errors) {
     const [start, end] = error.pos;
     findings.addAt('yaml-syntax', spanAt(source, lines, start, end), sentenceOf(error), {
-      fix: hintFor(source.text, start, error.code),
+      fix: hintFor(source.text, start, error),
     });
     // What comes after a mistake is read by the wrong rules.
     break;
@@ -70,11 +70,17 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
 /** The parser's own sentence, but where it speaks to programmers. */
 function sentenceOf({ code, message }: YAMLParseError): string {
   if (code === 'MULTIPLE_DOCS') return 'The file holds more than one document';
-  if (/call stack|stack overflow/i.test(message)) return 'The file is nested deeper than can be read';
+  if (isTooDeep(message)) return 'The file is nested deeper than can be read';
   return message.split('\n')[0] ?? 'The file is not valid YAML';
 }
 
-function hintFor(text: string, at: number, code: YAMLParseError['code']): string {
+/** The parser knows no bound of its own: it runs out of stack. */
+function isTooDeep(message: string): boolean {
+  return /call stack|stack overflow/i.test(message);
+}
+
+function hintFor(text: string, at: number, { code, message }: YAMLParseError): string {
+  if (isTooDeep(message)) return 'Write it with fewer lists and maps within one another';
   if (code === 'MULTIPLE_DOCS') return 'Take out the line "---" and put everything under the keys above it';
   const start = text.lastIndexOf('\n', at - 1) + 1;
   const line = text.slice(start, text.indexOf('\n', start) === -1 ? undefined : text.indexOf('\n', start));

@@ -59,6 +59,7 @@ export function providersNamed(catalog: Catalog, name: string): readonly Provide
 
 function unknownProvider({ name, at }: Reference, { catalog, findings }: Lowering): void {
   if (catalog.broken.has(name)) return;
+  catalog.unknown.add(name);
   const known = [...catalog.providers.values()];
   const names = [...new Set(known.flatMap((one): string[] => [one.id, ...one.groups]))];
   const [near] = nearest(name, names, 1);
@@ -236,7 +237,10 @@ export function resolveTarget(reference: Reference, wanted: WantedModel, lowerin
   return [];
 }
 
-function unknownTarget({ name, at }: Reference, { catalog, findings, groups, aliases }: Lowering): void {
+function unknownTarget(reference: Reference, lowering: Lowering): void {
+  const { name, at } = reference;
+  const { catalog, findings, groups, aliases } = lowering;
+  if (catalog.unknown.has(name)) return unknownProvider(reference, lowering);
   const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...catalog.providers.keys()], 1);
   findings.addToCause('unknown-fallback', at, {
     key: name,

@@ -1,16 +1,18 @@
 import type { LogRecord } from './log-record.ts';
 
-/** A record as a person reads it on a terminal. */
+/** A record as a person reads it on a terminal; what its message says already is not repeated. */
 export function renderPrettyLine(record: LogRecord, colour: boolean): string {
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const time = paint(2, record.timestamp.slice(11, 19));
   const mark = paint(marks[record.level].colour, marks[record.level].sign);
   if (record.event === 'request_routed') return `${time} ${mark} ${requestText(record, paint)}`;
   const { timestamp: _timestamp, level: _level, event, message, component: _component, ...rest } = record;
-  const details = Object.entries(rest).flatMap(([key, value]) =>
-    value === undefined || value === null || typeof value === 'object' ? [] : [`${key}=${value}`],
-  );
-  return `${time} ${mark} ${[typeof message === 'string' ? message : event, paint(2, details.join(' '))].join('  ').trimEnd()}`;
+  const said = typeof message === 'string' ? message : event;
+  const details = Object.entries(rest).flatMap(([key, value]) => {
+    if (value === undefined || value === null || typeof value === 'object') return [];
+    return typeof value === 'string' && said.includes(value) ? [] : [`${key}=${value}`];
+  });
+  return `${time} ${mark} ${[said, paint(2, details.join(' '))].join('  ').trimEnd()}`;
 }
 
 const marks = {
