@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { diagnosticCatalogue } from '../../src/config/catalogue.ts';
+import { diagnosticCatalogue } from '../../src/config/diagnostic-catalogue.ts';
 
 const corpus = new URL('../../test/config/corpus/', import.meta.url);
 
@@ -12,7 +12,7 @@ What \`signalbox validate\`, and every start, can find in a configuration.
 An error stops a start. A warning does not; it is listed once at start and stays in \`signalbox status\`. A note is something to know.
 All findings are told at once, at most one for one cause. \`--lenient\` turns the errors that are marked below into warnings.
 
-This page is written by \`npm run reference\` from \`src/config/catalogue.ts\` and from the configurations in \`test/config/corpus\`.
+This page is written by \`npm run reference\` from \`src/config/diagnostic-catalogue.ts\` and from the configurations in \`test/config/corpus\`.
 
 ${codes.map(([code, entry]) => section(code, entry)).join('\n')}`;
 }

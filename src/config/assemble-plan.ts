@@ -11,14 +11,14 @@ import type { Lowering } from './lowering.ts';
 
 /** Puts what was lowered together to the plan, with the table of every name and the plan's hash. */
 export function assemblePlan(settings: Settings, aliases: readonly Alias[], lowering: Lowering): Plan {
-  const { catalog } = lowering;
+  const { inventory } = lowering;
   const owner = (members: readonly Member[]): ProviderId | undefined => ownerOf(members, lowering);
   const groups = [...lowering.groups.values()].map((draft) =>
     finishGroup(draft, settings.routing.defaultStrategy, owner),
   );
   const plan = {
-    providers: catalog.providers,
-    deployments: catalog.deployments.map((one) => withSeats(one, lowering)),
+    providers: inventory.providers,
+    deployments: inventory.deployments.map((one) => withSeats(one, lowering)),
     groups,
     names: namesOf(groups, aliases, lowering),
     wildcards: wildcardsOf(groups),
@@ -33,19 +33,19 @@ function withSeats(deployment: Deployment, { seats }: Lowering): Deployment {
 }
 
 /** A group belongs to the provider of its first member that serves, else of its first. */
-function ownerOf(members: readonly Member[], { catalog }: Lowering): ProviderId | undefined {
-  const providers = members.flatMap((member) => catalog.deployments[member.deployment]?.provider ?? []);
-  return providers.find((id) => catalog.providers.get(id)?.status === 'active') ?? providers[0];
+function ownerOf(members: readonly Member[], { inventory }: Lowering): ProviderId | undefined {
+  const providers = members.flatMap((member) => inventory.deployments[member.deployment]?.provider ?? []);
+  return providers.find((id) => inventory.providers.get(id)?.status === 'active') ?? providers[0];
 }
 
 /** What is declared as a name wins over what only follows from it. */
 function namesOf(
   groups: readonly ModelGroup[],
   aliases: readonly Alias[],
-  { catalog }: Lowering,
+  { inventory }: Lowering,
 ): ReadonlyMap<string, NameTarget> {
   const names = new Map<string, NameTarget>();
-  for (const one of catalog.deployments) {
+  for (const one of inventory.deployments) {
     if (one.backendModel.includes('*')) continue;
     names.set(one.id, { kind: 'deployment', deployment: one.index });
     const full = `${one.provider}/${one.backendModel}`;

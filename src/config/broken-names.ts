@@ -11,28 +11,28 @@ const namedSections = ['exact_matches', 'load_balancing', 'redundant_models', 'c
  */
 export function noteBrokenNames(
   files: ReadonlyMap<SourceKind, ParsedFile>,
-  { catalog }: Pick<Lowering, 'catalog'>,
+  { inventory }: Pick<Lowering, 'inventory'>,
 ): void {
   for (const [name, provider] of entriesOf(fieldOf(files.get('providers')?.value, 'providers'))) {
     const type = fieldOf(provider, 'type');
     // These are no error: they serve no models.
     if (type === 'tool_server' || type === 'web_ui') continue;
-    catalog.broken.add(name);
+    inventory.broken.add(name);
     const models = fieldOf(provider, 'models');
     for (const model of Array.isArray(models) ? models : []) {
       const own: unknown = typeof model === 'string' ? model : fieldOf(model, 'name');
-      if (typeof own === 'string') catalog.broken.add(own);
+      if (typeof own === 'string') inventory.broken.add(own);
     }
   }
   const mappings = files.get('model-mappings')?.value;
   for (const section of namedSections) {
     for (const block of [mappings, fieldOf(mappings, 'routes')])
-      for (const [name] of entriesOf(fieldOf(block, section))) catalog.broken.add(name);
+      for (const [name] of entriesOf(fieldOf(block, section))) inventory.broken.add(name);
   }
   const list = fieldOf(files.get('litellm')?.value, 'model_list');
   for (const entry of Array.isArray(list) ? list : []) {
     const name = fieldOf(entry, 'model_name');
-    if (typeof name === 'string') catalog.broken.add(name);
+    if (typeof name === 'string') inventory.broken.add(name);
   }
 }
 

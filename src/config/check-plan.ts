@@ -69,7 +69,10 @@ function checkReachable(plan: Plan, { groups, findings }: Lowering): void {
 }
 
 /** A budget counts what has a price; what has none is told, once for each budget. */
-function checkPrices({ providers, groups, deployments }: Plan, { catalog, groups: drafts, findings }: Lowering): void {
+function checkPrices(
+  { providers, groups, deployments }: Plan,
+  { inventory, groups: drafts, findings }: Lowering,
+): void {
   const tell = (name: string, members: readonly Deployment[], place: Place | undefined): void => {
     const unpriced = members.filter(({ price, backendModel }) => price === undefined && !backendModel.includes('*'));
     if (unpriced.length === 0) return;
@@ -80,7 +83,7 @@ function checkPrices({ providers, groups, deployments }: Plan, { catalog, groups
     });
   };
   for (const { id, budget } of providers.values())
-    if (budget !== undefined) tell(id, catalog.of(id), catalog.places.get(id));
+    if (budget !== undefined) tell(id, inventory.of(id), inventory.places.get(id));
   for (const { name, budget, members } of groups) {
     if (budget === undefined) continue;
     const own = members.flatMap(({ deployment }) => deployments[deployment] ?? []);
@@ -105,13 +108,13 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
 }
 
 /** A name that a setting is for must be one that requests can ask for. */
-function checkName(name: string, at: Place, what: string, plan: Plan, { findings, catalog }: Lowering): void {
+function checkName(name: string, at: Place, what: string, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
     plan.names.has(otherTag(name)) ||
     plan.wildcards.some((one) => one.pattern === name) ||
     ruleFor(name, plan) !== undefined;
-  if (isKnown || catalog.broken.has(name)) return;
+  if (isKnown || inventory.broken.has(name)) return;
   const [near] = nearest(name, plan.names.keys(), 1);
   findings.add('unknown-model', at, `${what} for "${name}", which no request can ask for`, {
     found: name,
@@ -119,12 +122,12 @@ function checkName(name: string, at: Place, what: string, plan: Plan, { findings
   });
 }
 
-function checkCachedName(name: string, at: Place, plan: Plan, { findings, catalog }: Lowering): void {
+function checkCachedName(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
     plan.names.has(otherTag(name)) ||
     ruleFor(name, plan) !== undefined ||
-    catalog.broken.has(name);
+    inventory.broken.has(name);
   if (isKnown) return;
   const [near] = nearest(name, [...plan.names.keys()], 1);
   findings.add('unknown-cached-name', keyOf(at), `The time is for "${name}", which no request reaches`, {
@@ -134,14 +137,14 @@ function checkCachedName(name: string, at: Place, plan: Plan, { findings, catalo
 }
 
 /** A limit counts for a name, a model or a provider; one that no request can reach limits nothing. */
-function checkLimit(name: string, at: Place, plan: Plan, { findings, catalog }: Lowering): void {
+function checkLimit(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
     plan.names.has(otherTag(name)) ||
     plan.deployments.some((one) => one.backendModel === name) ||
     [...plan.providers.values()].some((one) => one.id === name || one.groups.includes(name)) ||
     plan.wildcards.some((one) => one.pattern === name) ||
-    catalog.broken.has(name);
+    inventory.broken.has(name);
   if (isKnown) return;
   const [near] = nearest(name, [...plan.names.keys(), ...plan.providers.keys()], 1);
   const rule = ruleFor(name, plan);

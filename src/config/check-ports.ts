@@ -8,7 +8,7 @@ import { type PortsShape, type ServiceShape, servicesOf } from './shape-ports.ts
 export function checkPorts(
   checked: Checked<PortsShape> | undefined,
   plan: Plan,
-  { findings, catalog }: Pick<Lowering, 'findings' | 'catalog'>,
+  { findings, inventory }: Pick<Lowering, 'findings' | 'inventory'>,
 ): void {
   if (checked === undefined) return;
   const declared = servicesOf(checked.shape).map(
@@ -30,7 +30,7 @@ export function checkPorts(
         findings,
       );
   }
-  for (const service of declared) compareProvider(service, plan, { findings, catalog });
+  for (const service of declared) compareProvider(service, plan, { findings, inventory });
   const { port } = plan.settings.server;
   const holder = taken.get(port);
   if (holder !== undefined && !gatewayNames.test(holder.name))
@@ -66,7 +66,7 @@ function conflict(
 function compareProvider(
   { name, shape, at }: Service,
   plan: Plan,
-  { findings, catalog }: Pick<Lowering, 'findings' | 'catalog'>,
+  { findings, inventory }: Pick<Lowering, 'findings' | 'inventory'>,
 ): void {
   const sameName = (id: string): boolean => id.replaceAll('-', '_') === name.replaceAll('-', '_');
   const provider = [...plan.providers.values()].find((one) => sameName(one.id));
@@ -75,7 +75,7 @@ function compareProvider(
   const isHere = /^(localhost|127\.|\[::1\])/.test(address.hostname);
   const port = Number(address.port || (address.protocol === 'https:' ? 443 : 80));
   if (!isHere || port === shape.port) return;
-  const place = catalog.places.get(provider.id);
+  const place = inventory.places.get(provider.id);
   findings.add(
     'port-conflict',
     inside(at, 'port'),

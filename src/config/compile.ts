@@ -9,16 +9,16 @@ import type { Plan } from '../plan/plan.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import { assemblePlan } from './assemble-plan.ts';
 import { noteBrokenNames } from './broken-names.ts';
-import { createCatalog } from './catalog.ts';
-import { referenceCodes } from './catalogue.ts';
 import { checkPlan } from './check-plan.ts';
 import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
+import { referenceCodes } from './diagnostic-catalogue.ts';
 import { createFindings, type Findings, inside, keyOf, type Place } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
+import { createInventory } from './inventory.ts';
 import { tlsOf } from './litellm/entry-provider.ts';
 import { mergeIncluded } from './litellm/merge-included.ts';
 import { lowerModelList } from './litellm/model-list.ts';
@@ -91,7 +91,7 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
   const declarations = readDeclarations(files, findings);
   const dropsParams = sections.litellm.boolean('drop_params') ?? false;
   const lowering: Lowering = {
-    catalog: createCatalog({ dropsParams }),
+    inventory: createInventory({ dropsParams }),
     groups: createGroupDrafts(),
     findings,
     environment,
@@ -303,9 +303,9 @@ function healthChecksOf(
 }
 
 /** Files that declare no routes are checked against those that do. */
-function checkFiles(files: Files, plan: Plan, { findings, catalog }: Lowering): void {
+function checkFiles(files: Files, plan: Plan, { findings, inventory }: Lowering): void {
   const ports = files.get('ports');
-  if (ports !== undefined) checkPorts(parsePorts(ports, findings), plan, { findings, catalog });
+  if (ports !== undefined) checkPorts(parsePorts(ports, findings), plan, { findings, inventory });
   const dashboard = files.get('dashboard-config');
   if (dashboard !== undefined) parseDashboard(dashboard, findings);
 }

@@ -1,6 +1,6 @@
 import type { Json } from '../plan/json.ts';
-import { type DiagnosticCode, diagnosticCatalogue } from './catalogue.ts';
 import type { Diagnostic, Span } from './diagnostic.ts';
+import { type DiagnosticCode, diagnosticCatalogue } from './diagnostic-catalogue.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
 
 /** A thing in a file that a finding points at. */

@@ -52,7 +52,7 @@ function isTaken(name: string, aliases: readonly Alias[], { groups }: Lowering):
 }
 
 function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lowering): Alias | undefined {
-  const { findings, groups, catalog } = lowering;
+  const { findings, groups, inventory } = lowering;
   const same = groups.get(name);
   if (same !== undefined) {
     findings.add(
@@ -69,7 +69,7 @@ function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lower
   }
   const group = groupNamed(target.name, lowering);
   if (group !== undefined) return { name, group: group.index, hidden };
-  if (catalog.broken.has(target.name)) return undefined;
+  if (inventory.broken.has(target.name)) return undefined;
   const [near] = nearest(target.name, groups.keys(), 1);
   findings.add('unknown-model', target.at, `The alias "${name}" stands for "${target.name}", which does not exist`, {
     found: target.name,

@@ -75,28 +75,28 @@ function deploymentsOf(
     ...referencesOf(shape.providers, inside(at, 'providers')),
   ];
   const served = providers.flatMap((reference) => resolveProviders(reference, lowering)).map((one) => one.id);
-  if (models.length === 0) return served.flatMap((id) => lowering.catalog.of(id)).map((one) => one.index);
+  if (models.length === 0) return served.flatMap((id) => lowering.inventory.of(id)).map((one) => one.index);
   return models.flatMap((reference) => {
     const found = modelDeployments(reference, name, lowering);
     // Providers named beside the models say where those are asked, as far as they have them.
-    const there = found.filter((index) => served.some((id) => id === lowering.catalog.deployments[index]?.provider));
+    const there = found.filter((index) => served.some((id) => id === lowering.inventory.deployments[index]?.provider));
     return there.length > 0 ? there : found;
   });
 }
 
 /** A capability lists models, and now and then a provider in a model's place. */
 function modelDeployments(reference: Reference, capability: string, lowering: Lowering): readonly DeploymentIndex[] {
-  const { catalog, findings, groups } = lowering;
+  const { inventory, findings, groups } = lowering;
   const group = groupNamed(reference.name, lowering);
   if (group !== undefined) return group.members.map((member) => member.deployment);
-  const deployment = catalog.named(reference.name);
+  const deployment = inventory.named(reference.name);
   if (deployment !== undefined) return [deployment.index];
-  if (providersNamed(catalog, reference.name).length > 0) {
+  if (providersNamed(inventory, reference.name).length > 0) {
     const specialty = specialtyInName(capability) ?? canonicalSpecialty(capability);
     const wanted = { name: capability, backendModel: undefined, specialty };
     return resolveAtProvider(reference, { wanted, role: 'fallback' }, lowering);
   }
-  if (catalog.broken.has(reference.name)) return [];
+  if (inventory.broken.has(reference.name)) return [];
   const [near] = nearest(reference.name, groups.keys(), 1);
   findings.add('unknown-model', reference.at, `No model is called "${reference.name}"`, {
     found: reference.name,
@@ -108,9 +108,9 @@ function modelDeployments(reference: Reference, capability: string, lowering: Lo
 function isLargeEnough(
   index: DeploymentIndex,
   { shape, at }: Declaration<CapabilityShape>,
-  { catalog, findings }: Lowering,
+  { inventory, findings }: Lowering,
 ): boolean {
-  const deployment = catalog.deployments[index];
+  const deployment = inventory.deployments[index];
   const least = shape.min_model_size === undefined ? undefined : readSize(shape.min_model_size);
   if (shape.min_model_size !== undefined && least === undefined) {
     findings.add('bad-size', inside(at, 'min_model_size'), `"min_model_size" has "${shape.min_model_size}"`, {

@@ -46,9 +46,9 @@ export function orderOf(priority: ExactShape['priority']): number {
 }
 
 /** The deployment, or one like it that answers what the entry says. */
-function ofKind(index: DeploymentIndex, kind: ExactShape['mode'], { catalog }: Lowering): DeploymentIndex {
-  const deployment = catalog.deployments[index];
+function ofKind(index: DeploymentIndex, kind: ExactShape['mode'], { inventory }: Lowering): DeploymentIndex {
+  const deployment = inventory.deployments[index];
   if (kind === undefined || deployment === undefined || deployment.kind === kind) return index;
   const { index: _index, id: _id, ...draft } = deployment;
-  return catalog.add({ ...draft, kind }).index;
+  return inventory.add({ ...draft, kind }).index;
 }

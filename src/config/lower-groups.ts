@@ -13,9 +13,9 @@ import { resolveTarget, wantedBy } from './references.ts';
 
 /** Every model of every provider is a name of its own; equal names at several providers form one pool. */
 export function lowerProviderModels(lowering: Lowering): void {
-  const { catalog, groups } = lowering;
-  for (const deployment of catalog.deployments) {
-    const place = catalog.places.get(deployment.provider);
+  const { inventory, groups } = lowering;
+  for (const deployment of inventory.deployments) {
+    const place = inventory.places.get(deployment.provider);
     if (place === undefined || deployment.backendModel.includes('*')) continue;
     const group = groups.declare('providers', { name: deployment.backendModel, kind: 'model', place });
     group.description ??= deployment.description;
@@ -62,7 +62,7 @@ export function lowerFallbacks({ exact, pools, capabilities, chains }: Declarati
     if (name === 'default') continue;
     const group = groupNamed(name, lowering);
     if (group !== undefined) group.chain = lowerChain({ shape, at }, wantedBy(group, lowering), lowering);
-    else if (!lowering.catalog.broken.has(name)) {
+    else if (!lowering.inventory.broken.has(name)) {
       const [near] = nearest(name, lowering.groups.keys(), 1);
       lowering.findings.add(
         'unknown-model',

@@ -1,15 +1,15 @@
 import { type Tokens, tokens } from '../plan/ids.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
 import type { Provider } from '../plan/provider.ts';
-import { type DeploymentDraft, plainDraft } from './catalog.ts';
 import { inside, type Place } from './findings.ts';
+import { type DeploymentDraft, plainDraft } from './inventory.ts';
 import type { Lowering } from './lowering.ts';
 import { readSize, sizeInName } from './size.ts';
 import { canonicalSpecialty } from './specialty.ts';
 import { unsupportedFields } from './unsupported-fields.ts';
 import type { ModelShape, ProviderShape } from './written-providers.ts';
 
-/** Puts the models of one provider into the catalog. */
+/** Puts the models of one provider into the inventory. */
 export function lowerModels(
   { shape, at }: { readonly shape: ProviderShape; readonly at: Place },
   provider: Provider,
@@ -29,7 +29,7 @@ export function lowerModels(
       return;
     }
     seen.set(model.name, place);
-    lowering.catalog.add(draftOf({ model, shape, at: place }, provider, lowering));
+    lowering.inventory.add(draftOf({ model, shape, at: place }, provider, lowering));
   });
 }
 

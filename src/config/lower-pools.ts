@@ -94,10 +94,10 @@ function membersOf(
   );
 }
 
-function isSameProvider(one: string, other: string, { catalog }: Lowering): boolean {
+function isSameProvider(one: string, other: string, { inventory }: Lowering): boolean {
   if (one === other) return true;
-  const ids = new Set(providersNamed(catalog, other).map(({ id }) => id));
-  return providersNamed(catalog, one).some(({ id }) => ids.has(id));
+  const ids = new Set(providersNamed(inventory, other).map(({ id }) => id));
+  return providersNamed(inventory, one).some(({ id }) => ids.has(id));
 }
 
 /** The pool decides who answers; an exact entry for a provider outside of it would do nothing. */
@@ -108,7 +108,7 @@ function compareProviders(
   lowering: Lowering,
 ): void {
   const { provider } = exact.shape;
-  const known = providersNamed(lowering.catalog, provider).length > 0;
+  const known = providersNamed(lowering.inventory, provider).length > 0;
   if (
     !known ||
     entries.some((one) => one.provider !== undefined && isSameProvider(one.provider.name, provider, lowering))

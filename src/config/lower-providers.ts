@@ -18,7 +18,7 @@ import type { BudgetShape, ProviderShape, ProvidersShape } from './written-provi
 /** Health checks, from whichever files have them; the first that speaks of a provider decides. */
 export type HealthChecks = readonly { readonly shape: HealthChecksShape; readonly at: Place }[];
 
-/** Puts the declared providers and their models into the catalog. */
+/** Puts the declared providers and their models into the inventory. */
 export function lowerProviders(
   { shape, file }: { readonly shape: ProvidersShape; readonly file: ParsedFile },
   checks: HealthChecks,
@@ -33,8 +33,8 @@ export function lowerProviders(
       breakNames(name, provider, lowering);
       continue;
     }
-    lowering.catalog.providers.set(lowered.id, lowered);
-    lowering.catalog.places.set(lowered.id, keyOf(at));
+    lowering.inventory.providers.set(lowered.id, lowered);
+    lowering.inventory.places.set(lowered.id, keyOf(at));
     lowerModels({ shape: provider, at }, lowered, lowering);
   }
   checkNames(checks, shape, lowering);
@@ -71,9 +71,9 @@ function compareCounts({ providers, metadata }: ProvidersShape, at: Place, { fin
   }
 }
 
-function breakNames(name: string, { models }: ProviderShape, { catalog }: Lowering): void {
-  catalog.broken.add(name);
-  for (const model of models ?? []) catalog.broken.add(typeof model === 'string' ? model : model.name);
+function breakNames(name: string, { models }: ProviderShape, { inventory }: Lowering): void {
+  inventory.broken.add(name);
+  for (const model of models ?? []) inventory.broken.add(typeof model === 'string' ? model : model.name);
 }
 
 type Declared = {

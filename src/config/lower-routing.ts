@@ -32,7 +32,7 @@ export function lowerRouting(declarations: Declarations, sections: SettingsSecti
     defaultProvider,
     defaultFallback,
     defaultDeployment:
-      defaultProvider === undefined ? firstActive(lowering) : lowering.catalog.of(defaultProvider)[0]?.index,
+      defaultProvider === undefined ? firstActive(lowering) : lowering.inventory.of(defaultProvider)[0]?.index,
     defaultChain: lowerDefaultChain(declarations, lowering),
     defaultFallbacks: lowerDefaultFallbacks(sections, lowering),
     unknownModel: rules.unknown_model ?? 'default_chain',
@@ -74,13 +74,13 @@ export function applySpecialCases(cooldown: CooldownSettings, { specialCases }: 
 /** The provider of a reference, which is asked for whatever name the client gives. */
 function literalProvider(reference: Reference | undefined, lowering: Lowering): RoutingRules['defaultProvider'] {
   const [found] = reference === undefined ? [] : resolveProviders(reference, lowering);
-  if (found !== undefined) lowering.catalog.literal(found.id);
+  if (found !== undefined) lowering.inventory.literal(found.id);
   return found?.id;
 }
 
-function firstActive({ catalog }: Lowering): RoutingRules['defaultDeployment'] {
-  return catalog.deployments.find(
-    (one) => !one.backendModel.includes('*') && catalog.providers.get(one.provider)?.status === 'active',
+function firstActive({ inventory }: Lowering): RoutingRules['defaultDeployment'] {
+  return inventory.deployments.find(
+    (one) => !one.backendModel.includes('*') && inventory.providers.get(one.provider)?.status === 'active',
   )?.index;
 }
 
@@ -91,7 +91,7 @@ function literalTargets(
   lowering: Lowering,
 ): { readonly target: Target; readonly fallback: readonly Target[] } | undefined {
   const [target, ...others] = resolveProviders(provider, lowering).map(
-    (one): Target => ({ kind: 'deployment', deployment: lowering.catalog.literal(one.id) }),
+    (one): Target => ({ kind: 'deployment', deployment: lowering.inventory.literal(one.id) }),
   );
   if (target === undefined) return undefined;
   return { target, fallback: [...others, ...fallbacks.flatMap((one) => resolveTarget(one, anyName, lowering))] };

@@ -53,13 +53,13 @@ function unknownName(reference: Reference, { findings, groups }: Lowering): void
 /** Models or providers in order of preference; what the order does not name keeps its place behind. */
 function orderMembers(group: GroupDraft, order: readonly string[], lowering: Lowering): void {
   const rank = (member: GroupDraft['members'][number]): number => {
-    const deployment = lowering.catalog.deployments[member.deployment];
+    const deployment = lowering.inventory.deployments[member.deployment];
     const found = order.findIndex(
       (name) =>
         deployment !== undefined &&
         (deployment.backendModel === name ||
           `${deployment.provider}/${deployment.backendModel}` === name ||
-          providersNamed(lowering.catalog, name).some((one) => one.id === deployment.provider)),
+          providersNamed(lowering.inventory, name).some((one) => one.id === deployment.provider)),
     );
     return found === -1 ? order.length : found;
   };

@@ -1,15 +1,15 @@
 import { type ProviderId, seconds } from '../plan/ids.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
-import type { Catalog } from './catalog.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
 import type { GroupDraft, GroupDrafts } from './group-builder.ts';
+import type { Inventory } from './inventory.ts';
 import type { Environment } from './source-file.ts';
 import type { DescribedStrategyShape } from './written-mappings.ts';
 
 /** What lowering reads from and writes to, in every section. */
 export type Lowering = {
-  readonly catalog: Catalog;
+  readonly inventory: Inventory;
   readonly groups: GroupDrafts;
   readonly findings: Findings;
   readonly environment: Environment;

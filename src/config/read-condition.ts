@@ -6,15 +6,18 @@ import type { Reference } from './reference.ts';
 import { providersNamed } from './references.ts';
 
 /** Reads a condition; one that cannot be read is told, and whatever hangs on it takes part no longer. */
-export function readCondition({ name: source, at }: Reference, { catalog, findings }: Lowering): Condition | undefined {
+export function readCondition(
+  { name: source, at }: Reference,
+  { inventory, findings }: Lowering,
+): Condition | undefined {
   const parsed = parseCondition(source);
   switch (parsed.kind) {
     case 'condition': {
       const missing = parsed.providers.find(
-        (one) => providersNamed(catalog, one).length === 0 && !catalog.broken.has(one),
+        (one) => providersNamed(inventory, one).length === 0 && !inventory.broken.has(one),
       );
       if (missing === undefined) return parsed.condition;
-      const [near] = nearest(missing, catalog.providers.keys(), 1);
+      const [near] = nearest(missing, inventory.providers.keys(), 1);
       findings.add(
         'unknown-provider',
         at,

@@ -3,9 +3,9 @@ import type { DeploymentIndex } from '../plan/ids.ts';
 import type { Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Provider } from '../plan/provider.ts';
-import { type Catalog, plainDraft } from './catalog.ts';
 import { quoted } from './findings.ts';
 import type { GroupDraft } from './group-builder.ts';
+import { type Inventory, plainDraft } from './inventory.ts';
 import { groupNamed, type Lowering, otherTag } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import { canonicalSpecialty, specialtyInName } from './specialty.ts';
@@ -25,10 +25,10 @@ export type Role = 'primary' | 'fallback';
 /** What a group wants of a provider that it refers to. */
 export function wantedBy(
   group: Pick<GroupDraft, 'name' | 'members'>,
-  { catalog }: Pick<Lowering, 'catalog'>,
+  { inventory }: Pick<Lowering, 'inventory'>,
 ): WantedModel {
   const first = group.members[0];
-  const specialty = first === undefined ? undefined : catalog.deployments[first.deployment]?.specialty;
+  const specialty = first === undefined ? undefined : inventory.deployments[first.deployment]?.specialty;
   return {
     name: group.name,
     backendModel: undefined,
@@ -38,8 +38,8 @@ export function wantedBy(
 
 /** Providers that a reference stands for: one by its name, or all active ones of a type or group. Other names are told. */
 export function resolveProviders({ name, at }: Reference, lowering: Lowering): readonly Provider[] {
-  const { catalog, inactive } = lowering;
-  const found = providersNamed(catalog, name);
+  const { inventory, inactive } = lowering;
+  const found = providersNamed(inventory, name);
   if (found.length === 0) unknownProvider({ name, at }, lowering);
   for (const { id, status } of found) {
     if (status !== 'active') inactive.set(id, [...(inactive.get(id) ?? []), at]);
@@ -48,8 +48,8 @@ export function resolveProviders({ name, at }: Reference, lowering: Lowering): r
 }
 
 /** Providers of a name, type or group; none where there is no such thing. */
-export function providersNamed(catalog: Catalog, name: string): readonly Provider[] {
-  const all = [...catalog.providers.values()];
+export function providersNamed(inventory: Inventory, name: string): readonly Provider[] {
+  const all = [...inventory.providers.values()];
   const own = all.find((one) => one.id === name);
   if (own !== undefined) return [own];
   const grouped = all.filter((one) => one.groups.includes(name));
@@ -57,10 +57,10 @@ export function providersNamed(catalog: Catalog, name: string): readonly Provide
   return active.length > 0 ? active : grouped;
 }
 
-function unknownProvider({ name, at }: Reference, { catalog, findings }: Lowering): void {
-  if (catalog.broken.has(name)) return;
-  catalog.unknown.add(name);
-  const known = [...catalog.providers.values()];
+function unknownProvider({ name, at }: Reference, { inventory, findings }: Lowering): void {
+  if (inventory.broken.has(name)) return;
+  inventory.unknown.add(name);
+  const known = [...inventory.providers.values()];
   const names = [...new Set(known.flatMap((one): string[] => [one.id, ...one.groups]))];
   const [near] = nearest(name, names, 1);
   const some = known.slice(0, 12).map((one) => one.id);
@@ -88,7 +88,7 @@ export function resolveAtProvider(
 ): readonly DeploymentIndex[] {
   const providers = resolveProviders(reference, lowering);
   const found = providers.flatMap((provider) => {
-    const models = lowering.catalog.of(provider.id);
+    const models = lowering.inventory.of(provider.id);
     const model = pickModel(models, wanted);
     const query: Query = { reference, provider, models, wanted, role, isOneOfMany: providers.length > 1 };
     if (model === undefined) return resolveOpenList(query, lowering);
@@ -133,12 +133,12 @@ function tellResolution({ reference, provider, wanted }: Query, model: Deploymen
 /** None of the provider's declared models is the one: it declares none, lacks the named one, or fits several times. */
 function resolveOpenList(query: Query, lowering: Lowering): readonly DeploymentIndex[] {
   const { provider, models, wanted } = query;
-  const { catalog, resolutions } = lowering;
+  const { inventory, resolutions } = lowering;
   if (models.length > 0)
     return wanted.backendModel === undefined ? resolveAmbiguous(query, lowering) : lacking(query, lowering);
   const name = wanted.backendModel?.name ?? (wanted.name === '' ? '*' : wanted.name);
   if (name !== '*') resolutions.push(`"${provider.id}" declares no models and is asked for "${name}" itself`);
-  return [catalog.add(plainDraft(provider.id, name)).index];
+  return [inventory.add(plainDraft(provider.id, name)).index];
 }
 
 function lacking(
@@ -147,7 +147,7 @@ function lacking(
 ): readonly DeploymentIndex[] {
   const { name, at } = wanted.backendModel ?? reference;
   // Of a group of providers one may lack the model; alone it is a mistake.
-  if (isOneOfMany || lowering.catalog.broken.has(name)) return [];
+  if (isOneOfMany || lowering.inventory.broken.has(name)) return [];
   const choices = models.map((one) => one.backendModel);
   const [near] = nearest(name, choices, 1);
   lowering.findings.addToCause('unknown-model', at, {
@@ -215,7 +215,7 @@ function resolveAmbiguous(
  * provider that stands for one of its models. Nothing falls back on itself.
  */
 export function resolveTarget(reference: Reference, wanted: WantedModel, lowering: Lowering): readonly Target[] {
-  const { catalog, findings } = lowering;
+  const { inventory, findings } = lowering;
   const { name, at } = reference;
   const group = wanted.backendModel === undefined ? groupNamed(name, lowering) : undefined;
   if (group !== undefined && group.name === wanted.name) {
@@ -226,22 +226,22 @@ export function resolveTarget(reference: Reference, wanted: WantedModel, lowerin
     return [];
   }
   if (group !== undefined) return [{ kind: 'group', group: group.index }];
-  const deployment = catalog.named(name);
+  const deployment = inventory.named(name);
   if (deployment !== undefined) return [{ kind: 'deployment', deployment: deployment.index }];
-  if (providersNamed(catalog, name).length > 0)
+  if (providersNamed(inventory, name).length > 0)
     return resolveAtProvider(reference, { wanted, role: 'fallback' }, lowering).map((index) => ({
       kind: 'deployment',
       deployment: index,
     }));
-  if (!catalog.broken.has(name)) unknownTarget(reference, lowering);
+  if (!inventory.broken.has(name)) unknownTarget(reference, lowering);
   return [];
 }
 
 function unknownTarget(reference: Reference, lowering: Lowering): void {
   const { name, at } = reference;
-  const { catalog, findings, groups, aliases } = lowering;
-  if (catalog.unknown.has(name)) return unknownProvider(reference, lowering);
-  const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...catalog.providers.keys()], 1);
+  const { inventory, findings, groups, aliases } = lowering;
+  if (inventory.unknown.has(name)) return unknownProvider(reference, lowering);
+  const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...inventory.providers.keys()], 1);
   findings.addToCause('unknown-fallback', at, {
     key: name,
     subject: name,

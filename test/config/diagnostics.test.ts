@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { diagnosticCatalogue } from '../../src/config/catalogue.ts';
 import { compile } from '../../src/config/compile.ts';
+import { diagnosticCatalogue } from '../../src/config/diagnostic-catalogue.ts';
 import { renderDiagnostic } from '../../src/config/frame.ts';
 import { readSources } from '../../src/config/read-sources.ts';
 import type { SourceFile } from '../../src/config/source-file.ts';

@@ -18,7 +18,7 @@ export function providerOf(
   credential: Readonly<Record<string, unknown>>,
   lowering: Lowering,
 ): Provider | undefined {
-  const { catalog, findings, environment } = lowering;
+  const { inventory, findings, environment } = lowering;
   const declared = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
   const base =
     declared ??
@@ -61,7 +61,7 @@ export function providerOf(
     tls: tlsOf(entry.params) ?? lowering.tls,
   };
   const key = canonical(identity);
-  const known = [...catalog.providers.values()].find(
+  const known = [...inventory.providers.values()].find(
     (one) =>
       canonical({
         dialect: one.dialect,
@@ -86,8 +86,8 @@ export function providerOf(
     tier: prefix.tier ?? tierOfAddress(address.baseUrl),
     ...identity,
   };
-  catalog.providers.set(provider.id, provider);
-  catalog.places.set(provider.id, entry.place);
+  inventory.providers.set(provider.id, provider);
+  inventory.places.set(provider.id, entry.place);
   return provider;
 }
 
@@ -100,9 +100,9 @@ export function tlsOf(section: SectionReader): Provider['tls'] | undefined {
   return { verify: section.boolean('ssl_verify') ?? true, caFile: undefined };
 }
 
-function freeProviderName(wanted: string, { catalog }: Lowering): Provider['id'] {
+function freeProviderName(wanted: string, { inventory }: Lowering): Provider['id'] {
   let name = wanted;
-  for (let number = 2; catalog.providers.has(providerId(name)); number++) name = `${wanted}-${number}`;
+  for (let number = 2; inventory.providers.has(providerId(name)); number++) name = `${wanted}-${number}`;
   return providerId(name);
 }
 

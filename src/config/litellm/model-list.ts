@@ -13,7 +13,7 @@ import { prefixNotOffered } from './read-places.ts';
 import { misspeltParam } from './request-fields.ts';
 import { readSection, valueAt } from './section.ts';
 
-/** Puts a LiteLLM model_list into catalog and groups: entries of one name form a pool. */
+/** Puts a LiteLLM model_list into inventory and groups: entries of one name form a pool. */
 export function lowerModelList(file: ParsedFile, lowering: Lowering): void {
   const list = valueAt(file.value, ['model_list']);
   if (list === undefined || list === null) return;
@@ -137,7 +137,7 @@ function lowerDeployment(
   if (found === undefined) return undefined;
   const provider = providerOf(found, entry, credential, lowering);
   if (provider === undefined) return undefined;
-  return lowering.catalog.add(draftOf(found.model, provider, entry, lowering), entry.info.text('id')).index;
+  return lowering.inventory.add(draftOf(found.model, provider, entry, lowering), entry.info.text('id')).index;
 }
 
 /** Values of the credential_list entry that a deployment names. */

@@ -87,14 +87,15 @@ function targetsOf(name: string, group: GroupDraft, place: Place, lowering: Lowe
     return resolveTarget({ name, at: place }, wantedBy(group, lowering), lowering);
   // A name that only a wildcard reaches becomes deployments of that name.
   return wildcard.members.flatMap((member) => {
-    const template = lowering.catalog.deployments[member.deployment];
+    const template = lowering.inventory.deployments[member.deployment];
     if (template === undefined) return [];
     const { index: _index, id: _id, ...draft } = template;
     const rest = name.slice(wildcard.name.indexOf('*'));
     return [
       {
         kind: 'deployment',
-        deployment: lowering.catalog.add({ ...draft, backendModel: draft.backendModel.replace('*', () => rest) }).index,
+        deployment: lowering.inventory.add({ ...draft, backendModel: draft.backendModel.replace('*', () => rest) })
+          .index,
       },
     ];
   });

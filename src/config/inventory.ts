@@ -10,7 +10,7 @@ import { unsupportedFields } from './unsupported-fields.ts';
 export type DeploymentDraft = Omit<Deployment, 'index' | 'id'>;
 
 /** Providers and deployments as they are gathered; references are resolved against it. */
-export type Catalog = {
+export type Inventory = {
   readonly providers: Map<ProviderId, Provider>;
   /** Where each provider is declared. */
   readonly places: Map<ProviderId, Place>;
@@ -29,14 +29,14 @@ export type Catalog = {
   literal(provider: ProviderId): DeploymentIndex;
 };
 
-/** Creates an empty catalog. */
-export function createCatalog({ dropsParams }: { readonly dropsParams: boolean }): Catalog {
+/** Creates an empty inventory. */
+export function createInventory({ dropsParams }: { readonly dropsParams: boolean }): Inventory {
   const providers = new Map<ProviderId, Provider>();
   const deployments: Deployment[] = [];
   const byContent = new Map<string, Deployment>();
   const byName = new Map<string, Deployment>();
   const byProvider = new Map<ProviderId, Deployment[]>();
-  const catalog: Catalog = {
+  const inventory: Inventory = {
     providers,
     places: new Map(),
     deployments,
@@ -66,10 +66,10 @@ export function createCatalog({ dropsParams }: { readonly dropsParams: boolean }
     literal(id) {
       const dialect = providers.get(id)?.dialect;
       const dropParams = dropsParams && dialect !== undefined ? unsupportedFields(dialect) : [];
-      return catalog.add({ ...plainDraft(id, '*'), dropParams }).index;
+      return inventory.add({ ...plainDraft(id, '*'), dropParams }).index;
     },
   };
-  return catalog;
+  return inventory;
 }
 
 /** What makes a deployment this one: a changed limit, price or description keeps its state and history. */
