@@ -108,7 +108,7 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
     exclusiveGroup: shape.exclusive_group,
     tier: shape.tier ?? tierOfAddress(address.baseUrl),
     tls: { verify: shape.verify_tls ?? lowering.tls.verify, caFile: shape.ca_file ?? lowering.tls.caFile },
-    ...(shape.budget === undefined ? {} : { budget: budgetOf(shape.budget) }),
+    budget: budgetOf(shape.budget),
     info: infoOf(shape),
   };
 }
@@ -235,8 +235,6 @@ const windows: Readonly<Record<NonNullable<BudgetShape['budget_window']>, Millis
 };
 
 /** A spending cap, with its window of thirty days where none is declared. */
-export function budgetOf(shape: BudgetShape): Budget;
-export function budgetOf(shape: BudgetShape | undefined): Budget | undefined;
 export function budgetOf(shape: BudgetShape | undefined): Budget | undefined {
   return shape === undefined
     ? undefined

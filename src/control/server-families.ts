@@ -46,5 +46,7 @@ function providerAt(dialect: DialectName, address: string): Provider {
     exclusiveGroup: undefined,
     tier: 'local',
     tls: { verify: true, caFile: undefined },
+    budget: undefined,
+    info: {},
   };
 }

@@ -91,11 +91,11 @@ export type ModelGroup = {
   readonly contextFallbacks: readonly Target[];
   readonly contentFallbacks: readonly Target[];
   readonly limit: RateLimit;
-  readonly budget?: Budget;
-  /** Every capability that the exact entry declares, where there are any. */
-  readonly standsInFor?: readonly string[];
+  readonly budget: Budget | undefined;
+  /** Every capability that the exact entry declares. */
+  readonly standsInFor: readonly string[];
   /** What a capability asks for and none of its members has: its answers are degraded. */
-  readonly unsatisfied?: string;
+  readonly unsatisfied: string | undefined;
   /** Whether `/v1/models` lists it; hidden aliases and wildcards are not listed. */
   readonly listed: boolean;
   /** Provider shown in `/v1/models` as its owner: the first member's. */

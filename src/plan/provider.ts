@@ -75,7 +75,7 @@ export type Provider = {
   readonly exclusiveGroup: string | undefined;
   readonly tier: Tier;
   readonly tls: { readonly verify: boolean; readonly caFile: string | undefined };
-  readonly budget?: Budget;
+  readonly budget: Budget | undefined;
   /** How its server is launched and what people wrote about it, for the commands that need it. */
-  readonly info?: { readonly [key: string]: Json };
+  readonly info: { readonly [key: string]: Json };
 };

@@ -287,7 +287,7 @@ const firstWaitMs = 500;
 function addPeers(draft: Draft, { index, capability }: ModelGroup): void {
   if (capability === undefined) return;
   for (const peer of draft.input.plan.groups) {
-    const standsIn = peer.capability === capability || peer.standsInFor?.includes(capability) === true;
+    const standsIn = peer.capability === capability || peer.standsInFor.includes(capability);
     if (standsIn && peer.index !== index) addGroup(draft, peer, 'capability_peer');
   }
 }

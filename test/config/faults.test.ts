@@ -37,6 +37,15 @@ const faults: readonly (readonly [what: string, files: Files, ...findings: reado
     },
     'yaml-syntax 1',
   ],
+  [
+    'a name that is unknown as provider, as fallback and in a chain',
+    {
+      providers: sound,
+      'model-mappings':
+        'exact_matches:\n  x: {provider: ghost, fallback: ghost}\n  qwen: {provider: ollama, fallback: ghost}\nfallback_chains: {qwen: [ghost]}',
+    },
+    'unknown-provider 2',
+  ],
   ['deep nesting', { providers: `providers: ${'['.repeat(20_000)}${']'.repeat(20_000)}` }, 'yaml-syntax 1'],
   ['a key that is a map', { providers: 'providers:\n  ? {x: y}\n  : {type: ollama}' }, 'yaml-syntax 2'],
   ['a key of JavaScript', { providers: 'providers:\n  __proto__: {type: ollama, models: [m]}' }, 'yaml-syntax 2'],

@@ -197,7 +197,9 @@ function groupOf(
     contextFallbacks: (group.contextFallbacks ?? []).map(target),
     contentFallbacks: (group.contentFallbacks ?? []).map(target),
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
-    ...(group.standsInFor === undefined ? {} : { standsInFor: group.standsInFor }),
+    budget: undefined,
+    standsInFor: group.standsInFor ?? [],
+    unsatisfied: undefined,
     listed: group.listed ?? true,
     owner: undefined,
   };

@@ -84,6 +84,8 @@ export function providerOf(
     seats: undefined,
     exclusiveGroup: undefined,
     tier: prefix.tier ?? tierOfAddress(address.baseUrl),
+    budget: undefined,
+    info: {},
     ...identity,
   };
   inventory.providers.set(provider.id, provider);
