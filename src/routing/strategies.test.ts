@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { conditionOf, factsOf, type PlanOf, planOf, seededRandom } from '../../test/support/plan-of.ts';
+import { chiSquare } from '../analysis/chi-square.ts';
 import { milliseconds, seconds, tokens } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
@@ -335,6 +336,24 @@ test.each(shares)('spine 3.7: shares of $strategy, $name', (row) => {
     expect(Math.abs((counts[index] ?? 0) - requests * share)).toBeLessThanOrEqual(slack);
   });
 });
+
+test.each([[[0.7, 0.3]], [[5, 3, 2]], [[1, 1, 1, 1, 96]]])(
+  '7: draws by the weights %j are what chance would give',
+  (weights) => {
+    const counts = countChosen({ name: '', strategy: 'simple_shuffle', weights, shares: [] }, requests);
+    const sum = weights.reduce((all, one) => all + one, 0);
+    const expected = weights.map((one) => (requests * one) / sum);
+    expect(chiSquare(counts, expected).verdict).toBe('fits');
+    // The same counts are no chance where all should have had the same.
+    if (new Set(weights).size > 1)
+      expect(
+        chiSquare(
+          counts,
+          weights.map(() => requests / weights.length),
+        ).verdict,
+      ).toBe('differs');
+  },
+);
 
 test('spine 3.7: a round-robin keeps its shares within one request at every moment', () => {
   const weights = [0.5, 0.3, 0.2];

@@ -51,17 +51,24 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
       return isSame && servers.join() !== provider ? [`${index}: ${servers.join()} for ${provider}`] : [];
     }),
 
-  'every request is explained': ({ settled }) =>
-    settled.flatMap((request) => {
+  'every request is explained, each attempt in its record and in its line': ({ settled, lines }) => {
+    const lineOf = new Map(
+      lines.map((line) => [line.event === 'request_routed' ? line['request_id'] : undefined, line]),
+    );
+    return settled.flatMap((request) => {
       const record = describeSettled(request);
+      const inLine = lineOf.get(request.id)?.['attempts'];
       const isTold =
+        Array.isArray(inLine) &&
+        inLine.length === request.outcomes.length &&
         record.state !== null &&
         record.rule.text !== '' &&
         (record.refusal !== null || record.answeredBy !== null) &&
         record.attempts.length === request.outcomes.length &&
         (record.candidates.length > 0 || record.refusal?.code === 'model_not_found');
       return isTold ? [] : [`${request.id}: ${JSON.stringify(record.refusal)}`];
-    }),
+    });
+  },
 
   'what servers saw is what records tell': ({ settled, servers }) =>
     [...servers].flatMap(([name, { seen }]) => {
