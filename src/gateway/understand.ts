@@ -34,15 +34,31 @@ export function understand(
   const rehearsal = readRehearsal(body, scanned.scan);
   if (rehearsal !== undefined && !principal.mayRehearse) return { kind: 'refused', failure: mayNotRehearse(rehearsal) };
   const needs = readRequestNeeds(body, scanned.scan);
-  return {
-    kind: 'understood',
-    request: {
-      facts: factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal }),
-      needs,
-      scan: scanned.scan,
-      rehearsal,
-    },
+  const facts = factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal });
+  const long = lengthProblem(facts);
+  if (long !== undefined) return { kind: 'refused', failure: long };
+  return { kind: 'understood', request: { facts, needs, scan: scanned.scan, rehearsal } };
+}
+
+/** Longest name, tag or the like, in letters; lists of them count as one. */
+const longestWord = 4096;
+
+/** What routing is told by words stands in the log, in records and in answers, so a body may not fill these. */
+function lengthProblem(facts: RequestFacts): Failure | undefined {
+  const words: Readonly<Record<string, string | undefined>> = {
+    model: facts.asked,
+    capability: facts.capability,
+    priority: facts.priority,
+    quality_tier: facts.qualityTier,
+    min_tier: facts.minTier,
+    tags: facts.tags.join(','),
+    fallbacks: facts.fallbacks.join(','),
   };
+  const long = Object.entries(words).find(([, text]) => text !== undefined && text.length > longestWord);
+  if (long === undefined) return undefined;
+  const [param, text = ''] = long;
+  const message = `The field "${param}" wants at most ${longestWord} letters, found ${text.length}`;
+  return failure('bad_request', message, { param });
 }
 
 function mayNotRehearse({ field }: Rehearsal): Failure {
