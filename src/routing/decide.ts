@@ -24,7 +24,7 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { MetadataRule } from '../plan/settings.ts';
 import { holds } from './condition.ts';
 import { complexityOf, createLookup, tokensOf } from './facts.ts';
-import { type Excluded, excludedBy, excludedByHealth, exclusionOf, takesPrompt } from './filter.ts';
+import { type Excluded, excludedBy, excludedByHealth, excludedByUse, exclusionOf, takesPrompt } from './filter.ts';
 import { fullLimit, limitsOfDeployment, limitsOfRequest } from './limits.ts';
 import { type OrderInput, orderGroup, type Ranked } from './order.ts';
 import { noneLeft, notAllowed, overBudget, overLimit, unknownModel } from './refusal.ts';
@@ -79,7 +79,7 @@ function isHeld({ input: { plan, state }, attempts, candidates, passedOver }: Dr
   );
 }
 
-/** A decision in the making: candidates and attempts are only ever added. */
+/** A decision in the making: attempts are only ever added, and so are candidates; the last resort may change a verdict. */
 type Draft = {
   readonly input: OrderInput;
   readonly rule: Rule;
@@ -294,30 +294,46 @@ function addPeers(draft: Draft, { index, capability }: ModelGroup): void {
 
 /**
  * The last resort: what has room for the prompt, though not for all of the answer that was allowed,
- * and then what is only cooling, the soonest to recover first.
+ * and then what is only cooling, the soonest to recover first. A full limit is no guess, so it holds here too.
  */
 function addDesperate(draft: Draft): void {
-  const { input, candidates, planned } = draft;
-  const excluded = candidates.flatMap((one) => (one.verdict.kind === 'excluded' ? [{ ...one, why: one.verdict }] : []));
-  const tight = excluded.filter((one) => {
-    const deployment = deploymentAt(input.plan, one.deployment);
-    const mayServe = takesPrompt(input, deployment) && excludedByHealth(input, deployment) === undefined;
-    return one.why.reason === 'context' && mayServe;
+  const { candidates, planned } = draft;
+  const resorts = candidates.flatMap((candidate, place) => {
+    const end = desperateFrom(draft, candidate);
+    if (end === undefined) return [];
+    const held = heldBack(draft, candidate);
+    if (held === undefined) return [{ ...candidate, end }];
+    const { reason, detail, numbers = candidate.numbers } = held;
+    candidates[place] = { ...candidate, numbers, verdict: { kind: 'excluded', reason, detail } };
+    return [];
   });
-  const cooling = excluded.flatMap((one) => {
-    const isSetAside = one.why.reason === 'cooling' || one.why.reason === 'half_open_busy';
-    const end = isSetAside ? endOfCooling(input.state, one.deployment) : undefined;
-    return end === undefined ? [] : [{ ...one, end }];
-  });
-  cooling.sort((a, b) => a.end - b.end);
-  for (const { deployment, model, group } of [...tight, ...cooling]) {
+  resorts.sort((a, b) => a.end - b.end);
+  for (const { deployment, model, group } of resorts) {
     if (planned[deployment] === 1) continue;
     planned[deployment] = 1;
     draft.attempts.push({ deployment, model, source: 'desperate', group, repeats: undefined });
   }
-  if (tight.length > 0)
+  if (resorts.some(({ end }) => end === atOnce))
     draft.notes.push('no context has room for all of the asked output, so the answer may be shorter');
-  if (cooling.length > 0) draft.notes.push('nothing is ready, so deployments that are cooling are tried');
+  if (resorts.some(({ end }) => end !== atOnce))
+    draft.notes.push('nothing is ready, so deployments that are cooling are tried');
+}
+
+const atOnce = Number.NEGATIVE_INFINITY;
+
+/** When a deployment that was passed over could serve after all, if nothing else can. */
+function desperateFrom({ input }: Draft, { deployment: index, verdict }: Candidate): number | undefined {
+  if (verdict.kind !== 'excluded') return undefined;
+  const deployment = deploymentAt(input.plan, index);
+  if (verdict.reason === 'context')
+    return takesPrompt(input, deployment) && excludedByHealth(input, deployment) === undefined ? atOnce : undefined;
+  const isSetAside = verdict.reason === 'cooling' || verdict.reason === 'half_open_busy';
+  return isSetAside ? endOfCooling(input.state, index) : undefined;
+}
+
+/** The limit or budget that keeps a deployment from being a last resort. */
+function heldBack({ input, passedOver }: Draft, { deployment, source }: Candidate): Excluded | undefined {
+  return (source === 'group' ? passedOver : undefined) ?? excludedByUse(input, deploymentAt(input.plan, deployment));
 }
 
 /** When a deployment recovers that is set aside by a guess of ours; a server that asked for quiet gets it. */

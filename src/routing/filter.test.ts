@@ -142,7 +142,10 @@ test.each<Row>([
     plan: { providers: { a: { tier: 'cloud_premium' } } },
     verdict: 'serves',
   },
-  { facts: { minTier: 'no such tier' }, verdict: 'serves' },
+  {
+    facts: { minTier: 'platinum' },
+    verdict: 'min_tier: "platinum" is no tier: write local, universal, cloud_entry, cloud_standard, cloud_premium',
+  },
 
   { condition: conditionOf('tokens', '>', 50), verdict: 'serves' },
   { condition: conditionOf('stream', '==', true), verdict: 'condition: stream == true does not hold: stream = false' },

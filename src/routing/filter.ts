@@ -42,9 +42,13 @@ export function exclusionOf(input: FilterInput, deployment: Deployment, place?: 
     (place === undefined ? undefined : excludedByPlace(input, deployment, place)) ??
     excludedByContext(input, deployment) ??
     excludedByHealth(input, deployment) ??
-    excludedByLimit(input, deployment) ??
-    excludedByBudget(input, deployment)
+    excludedByUse(input, deployment)
   );
+}
+
+/** Whether what may be used of a deployment in a time is used, by its limits or by its budget. */
+export function excludedByUse(input: FilterInput, deployment: Deployment): Excluded | undefined {
+  return excludedByLimit(input, deployment) ?? excludedByBudget(input, deployment);
 }
 
 /** Whether a limit of the deployment, of its provider or of its model has no room for the request. */
@@ -62,8 +66,11 @@ export function excludedBy(full: FullLimit): Excluded {
 }
 
 /** A full limit in words: what is limited, how full it is, when it has room. */
-export function limitWords({ limit, unit, most, used, freeInMs }: FullLimit): string {
-  return `the limit of ${limit.label} is full: ${used} of ${most} ${unit}, free in ${Math.ceil(freeInMs / 1000)} s`;
+export function limitWords({ limit, unit, most, used, wanted, freeInMs }: FullLimit): string {
+  const wait = `free in ${Math.ceil(freeInMs / 1000)} s`;
+  return used >= most
+    ? `the limit of ${limit.label} is full: ${used} of ${most} ${unit}, ${wait}`
+    : `the limit of ${limit.label} has no room for about ${wanted} more: ${used} of ${most} ${unit} are used, ${wait}`;
 }
 
 /** Whether what may be spent at the deployment's provider is spent. */
@@ -228,6 +235,8 @@ function excludedByTier({ plan, facts }: FilterInput, deployment: Deployment): E
   if (facts.minTier === undefined) return undefined;
   const least = rankOfTier(facts.minTier);
   const tier = plan.providers.get(deployment.provider)?.tier ?? 'local';
-  if (least === undefined || tierRank[tier] >= least) return undefined;
+  if (least === undefined)
+    return { reason: 'min_tier', detail: `"${facts.minTier}" is no tier: write ${Object.keys(tierRank).join(', ')}` };
+  if (tierRank[tier] >= least) return undefined;
   return { reason: 'min_tier', detail: `its tier is ${tier}, the request wants ${facts.minTier} at least` };
 }

@@ -1,13 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import type { Decision } from '../plan/decision.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import type { LimitState } from '../plan/limit.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
-import type { RoutingState } from '../plan/routing-state.ts';
+import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { decide } from './decide.ts';
 import { tokensOf } from './facts.ts';
-import { createLimitState, fullLimit, limitsOfAttempt, reserve, settleReservation, takeNearlyFull } from './limits.ts';
+import {
+  createLimitState,
+  filledLimits,
+  fullLimit,
+  limitsOfAttempt,
+  reserve,
+  settleReservation,
+  takeNearlyFull,
+} from './limits.ts';
 import { createRoutingState } from './state.ts';
 
 /** Requests in their order, and who answers each: `provider/model`, or the refusal with its Retry-After in seconds. */
@@ -176,6 +185,71 @@ describe('4.2: what a full limit does', () => {
     });
     expect(full?.numbers).toEqual({ used: 1, limit: 1, freeInMs: 31_000 });
   });
+});
+
+describe('4.2: a full limit holds for the last resort too', () => {
+  const small: PlanOf = {
+    deployments: { 'a/m': { contextTokens: tokens(200) } },
+    groups: { m: ['a/m'] },
+  };
+  const tooMuch = { maxOutputTokens: tokens(1e308) };
+  const cooling: DeploymentHealth = {
+    kind: 'cooling',
+    since: milliseconds(0),
+    until: milliseconds(5000),
+    why: 'failures',
+    round: 0,
+  };
+  test.each<{ name: string; plan: PlanOf; facts?: Partial<RequestFacts>; health?: DeploymentHealth }>([
+    { name: 'a name’s, where only part of the answer fits', plan: { ...small, limits: { m: once } }, facts: tooMuch },
+    {
+      name: 'a deployment’s, where only part of the answer fits',
+      plan: {
+        deployments: { 'a/m': { contextTokens: tokens(200), limit: once } },
+        groups: { m: ['a/m'] },
+      },
+      facts: tooMuch,
+    },
+    {
+      name: 'a name’s, where all are cooling',
+      plan: { deployments: ['a/m'], groups: { m: ['a/m'] }, limits: { m: once } },
+      health: cooling,
+    },
+  ])('$name', ({ plan: written, facts, health }) => {
+    const plan = planOf(written);
+    const state = createRoutingState(plan, milliseconds(0));
+    const ask = (): Decision => decide(plan, state, factsOf({ asked: 'm', ...facts }), milliseconds(0), () => 0.5);
+    if (health !== undefined) for (const { index } of plan.deployments) state.health[index] = health;
+    const before = ask();
+    expect(before.refusal).toBeUndefined();
+    const [first] = before.attempts;
+    if (first === undefined) throw new Error('nobody answers');
+    reserve(
+      state.limits,
+      limitsOfAttempt(state.limits, factsOf({ asked: 'm' }), before.group, first),
+      1,
+      milliseconds(0),
+    );
+    const after = ask();
+    expect(after.attempts).toEqual([]);
+    expect(after.refusal).toMatchObject({ kind: 'rate_limited', retryAfterMs: 61_000 });
+  });
+});
+
+test('4.2: a limit of tokens says how many a request would add', () => {
+  const plan = planOf({ deployments: ['a/m'], groups: { m: ['a/m'] }, limits: { m: { tokensPerMinute: 1000 } } });
+  const state = createRoutingState(plan, milliseconds(0));
+  reserve(state.limits, [0], 300, milliseconds(0));
+  const asked = factsOf({ asked: 'm', promptTokens: tokens(700), maxOutputTokens: tokens(200) });
+  expect(decide(plan, state, asked, milliseconds(0), () => 0.5).refusal?.message).toBe(
+    'Cannot route to "m": the limit of model "m" has no room for about 900 more: 300 of 1000 tokens a minute are used, free in 61 s',
+  );
+});
+
+test('4.2: a limit that is supposed to be full is no fuller than full', () => {
+  const state = limited(30, 100);
+  reserve(state, [0], 40, milliseconds(0));
+  expect(fullLimit(filledLimits(state, [0], milliseconds(0)), [0], 1, milliseconds(0))?.used).toBe(100);
 });
 
 const limited = (requestsPerMinute: number | undefined, tokensPerMinute: number | undefined): LimitState =>

@@ -93,8 +93,9 @@ export function filledLimits(state: LimitState, indices: readonly LimitIndex[], 
     const second = secondOf(now);
     openSecond(filled, index, second);
     const slot = slotOf(index, second);
-    count(filled, { unit: 'requests', index, slot }, requestsPerMinute);
-    count(filled, { unit: 'tokens', index, slot }, tokensPerMinute);
+    const room = (most: number, used: number | undefined): number => Math.max(0, most - (used ?? 0));
+    count(filled, { unit: 'requests', index, slot }, room(requestsPerMinute, filled.requestsUsed[index]));
+    count(filled, { unit: 'tokens', index, slot }, room(tokensPerMinute, filled.tokensUsed[index]));
     if (parallelRequests !== undefined) filled.running[index] = parallelRequests;
   }
   return filled;
@@ -106,6 +107,8 @@ export type FullLimit = {
   readonly unit: 'requests a minute' | 'tokens a minute' | 'requests at the same time';
   readonly most: number;
   readonly used: number;
+  /** What the request would add: one, or about so many tokens. */
+  readonly wanted: number;
   readonly freeInMs: Milliseconds;
 };
 
@@ -130,15 +133,24 @@ function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Mil
   const { requestsPerMinute, tokensPerMinute, parallelRequests } = limit.rate;
   const running = state.running[index] ?? 0;
   if (parallelRequests !== undefined && running >= parallelRequests)
-    return { limit, unit: 'requests at the same time', most: parallelRequests, used: running, freeInMs: soon };
+    return {
+      limit,
+      unit: 'requests at the same time',
+      most: parallelRequests,
+      used: running,
+      wanted: 1,
+      freeInMs: soon,
+    };
   if (tokensPerMinute !== undefined) {
     const wanted = Math.min(tokens, tokensPerMinute);
     const full = fullWindow(state, { unit: 'tokens', index, most: tokensPerMinute, wanted }, now);
-    if (full !== undefined) return { limit, unit: 'tokens a minute', most: tokensPerMinute, ...full };
+    if (full !== undefined) return { limit, unit: 'tokens a minute', most: tokensPerMinute, wanted, ...full };
   }
   if (requestsPerMinute === undefined) return undefined;
   const full = fullWindow(state, { unit: 'requests', index, most: requestsPerMinute, wanted: 1 }, now);
-  return full === undefined ? undefined : { limit, unit: 'requests a minute', most: requestsPerMinute, ...full };
+  return full === undefined
+    ? undefined
+    : { limit, unit: 'requests a minute', most: requestsPerMinute, wanted: 1, ...full };
 }
 
 /** When one of the requests under way will be over is not known; clients ask again soon. */
