@@ -253,7 +253,7 @@ describe('spine 3.7: strategies', () => {
       order: 'c b',
     },
     {
-      name: 'a strategy that is not executed yet keeps the declared order',
+      name: 'soonest: the declared order where nothing is known of anybody',
       group: { strategy: 'soonest', members },
       order: 'a b c',
     },
