@@ -4,12 +4,8 @@ import { type Speeds, unseenSpeeds } from '../plan/residency.ts';
 import { estimatedUsd } from './cost.ts';
 import { isLocalSaturated } from './facts.ts';
 import { tokensThisMinute } from './performance.ts';
-import { type Eligible, type Scores, type StrategyInput, sharesOf } from './shares.ts';
+import { drawnBy, type Eligible, noNumbers, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
 import { busyOf, type Prediction, predict, seatsOf } from './speeds.ts';
-
-const noNumbers: Candidate['numbers'] = {};
-/** A draw this small only separates equals. */
-const tie = 1e-9;
 
 /** The fewest tokens within the last minute; equals in turn of a draw. */
 export function fewestTokens(members: readonly Eligible[], { state, now, random }: StrategyInput): Scores {
@@ -120,7 +116,7 @@ export function adaptiveWeighted(members: readonly Eligible[], input: StrategyIn
   });
   return {
     values: weights.map((weight, index) => {
-      const drawn = weight <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / weight;
+      const drawn = drawnBy(weight, random);
       return waits && isLocal[index] === false ? drawn - behindLocal : drawn;
     }),
     numbersAt: (index) => ({

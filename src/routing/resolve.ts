@@ -130,8 +130,7 @@ function literalDeployment(plan: Plan, provider: ProviderId): Deployment | undef
 }
 
 function lists(listed: ReadonlySet<string>, asked: string): boolean {
-  if (listed.has(asked)) return true;
-  return asked.endsWith(latest) ? listed.has(asked.slice(0, -latest.length)) : listed.has(`${asked}${latest}`);
+  return listed.has(asked) || listed.has(otherSpelling(asked));
 }
 
 function byDefaultChain(plan: Plan, asked: string): Meaning {

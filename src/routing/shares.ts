@@ -26,6 +26,20 @@ export type Scores = {
   readonly numbersAt: (index: number) => Candidate['numbers'];
 };
 
+/** What is told of a member that was not compared by numbers. */
+export const noNumbers: Candidate['numbers'] = {};
+
+/** A draw made as small as this only separates equals. */
+export const tie = 1e-9;
+
+/**
+ * A draw for a weighted order without replacement: ln(u) / share, the largest first (Efraimidis and
+ * Spirakis). What has no share comes last.
+ */
+export function drawnBy(share: number, random: () => number): number {
+  return share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share;
+}
+
 /** What says how much of its weight a member takes now. */
 type ShareInput = Pick<StrategyInput, 'state' | 'now'>;
 

@@ -11,7 +11,16 @@ import {
   soonest,
   usageScore,
 } from './measured-strategies.ts';
-import { type Eligible, rotorSteps, type Scores, type StrategyInput, sharesOf } from './shares.ts';
+import {
+  drawnBy,
+  type Eligible,
+  noNumbers,
+  rotorSteps,
+  type Scores,
+  type StrategyInput,
+  sharesOf,
+  tie,
+} from './shares.ts';
 import { busyOf } from './speeds.ts';
 
 /** Scores members among which only the strategy decides. Equal values keep the declared order. */
@@ -40,21 +49,18 @@ export function score(members: readonly Eligible[], input: StrategyInput): Score
   return strategies[input.group.strategy.name](members, input);
 }
 
-const noNumbers: Candidate['numbers'] = {};
-
 function declaredOrder(members: readonly Eligible[]): Scores {
   return { values: members.map(({ place }) => -place), numbersAt: () => noNumbers };
 }
 
 /**
- * A weighted random order without replacement: each draws ln(u) / weight, the largest goes first
- * (Efraimidis and Spirakis). Its first place is the weighted draw of LiteLLM's simple-shuffle.
+ * A weighted random order without replacement. Its first place is the weighted draw of LiteLLM's
+ * simple-shuffle.
  */
 function weightedRandom(members: readonly Eligible[], input: StrategyInput): Scores {
-  const { random } = input;
   const shares = sharesOf(members, input);
   return {
-    values: shares.map((share) => (share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share)),
+    values: shares.map((share) => drawnBy(share, input.random)),
     numbersAt: (index) => ({ share: shares[index] ?? 0 }),
   };
 }
@@ -73,8 +79,7 @@ function leastBusy(members: readonly Eligible[], input: StrategyInput): Scores {
   const { state, random } = input;
   const shares = sharesOf(members, input);
   const busy = members.map(({ deployment }) => busyOf(state, deployment) / Math.max(1, deployment.seats ?? 1));
-  // A draw this small only separates equals.
-  const draw = (share: number): number => (share <= 0 ? -1 : random() ** (1 / share)) * 1e-9;
+  const draw = (share: number): number => (share <= 0 ? -1 : random() ** (1 / share)) * tie;
   return {
     values: busy.map((one, index) => draw(shares[index] ?? 0) - one),
     numbersAt: (index) => ({ busy: busy[index] ?? 0 }),

@@ -1,0 +1,73 @@
+import type { Candidate, Repeats, Source } from '../plan/decision.ts';
+import { milliseconds } from '../plan/ids.ts';
+import type { Chain, ModelGroup, Target } from '../plan/model-group.ts';
+import { holds } from './condition.ts';
+import { addGroup, addTarget, type Draft } from './draft.ts';
+import { createLookup } from './facts.ts';
+import { byName, isAllowed } from './resolve.ts';
+
+/** What may answer once the asked cannot: what stands behind it, its chain, peers of its capability, the defaults. */
+export function addFallbacks(draft: Draft, own: readonly Target[], group: ModelGroup | undefined): void {
+  const { plan, facts } = draft.input;
+  if (facts.disableFallbacks) {
+    draft.notes.push('fallbacks are turned off by the request');
+    return;
+  }
+  const isTooLong = draft.attempts.length === 0 && draft.candidates.some(isExcludedByContext);
+  if (isTooLong) for (const target of group?.contextFallbacks ?? []) addTarget(draft, target, 'context_fallback');
+  for (const name of facts.fallbacks) addNamed(draft, name);
+  for (const target of own) addTarget(draft, target, 'fallback');
+  if (group?.chain !== undefined) addChain(draft, group.chain, 'chain');
+  if (group?.kind === 'capability') addPeers(draft, group);
+  const { defaultFallbacks, defaultChain } = plan.settings.routing;
+  for (const target of defaultFallbacks) addTarget(draft, target, 'default_fallback');
+  if (defaultChain !== undefined) addChain(draft, defaultChain, 'default_fallback');
+}
+
+function isExcludedByContext({ verdict }: Candidate): boolean {
+  return verdict.kind === 'excluded' && verdict.reason === 'context';
+}
+
+/** A fallback that the request itself names, with the rights of its key. */
+function addNamed(draft: Draft, name: string): void {
+  const { plan, facts } = draft.input;
+  const meaning = byName(plan, name);
+  if (meaning === undefined) draft.notes.push(`the request's fallback "${name}" is not known`);
+  else if (!isAllowed(plan, { ...facts, asked: name }, meaning))
+    draft.notes.push(`the key may not ask for the request's fallback "${name}"`);
+  else if (meaning.kind === 'group') addGroup(draft, meaning.group, 'request_fallback');
+  else addTarget(draft, meaning.target, 'request_fallback');
+}
+
+/** Groups whose exact entry declares the capability that was asked for. */
+function addPeers(draft: Draft, { index, capability }: ModelGroup): void {
+  if (capability === undefined) return;
+  for (const peer of draft.input.plan.groups) {
+    const standsIn = peer.capability === capability || peer.standsInFor.includes(capability);
+    if (standsIn && peer.index !== index) addGroup(draft, peer, 'capability_peer');
+  }
+}
+
+/** Adds the items of a chain whose condition holds. */
+export function addChain(draft: Draft, chain: Chain, source: Source): void {
+  const { plan, state, facts } = draft.input;
+  const repeats = repeatsOf(chain);
+  for (const { target, condition } of chain.items) {
+    if (condition === undefined || holds(condition, createLookup(plan, state, facts, draft.group)))
+      addTarget(draft, target, source, repeats);
+    else draft.notes.push(`a chain item is left out: ${condition.source} does not hold`);
+  }
+}
+
+/** A breaker is never knocked at twice; the other strategies repeat as often as they say. */
+function repeatsOf({ strategy, retryAttempts, retryDelayMs }: Chain): Repeats | undefined {
+  if (strategy === 'circuit_breaker' || retryAttempts === undefined) return undefined;
+  const isPatient = strategy === 'retry_with_backoff';
+  return {
+    times: retryAttempts,
+    waitMs: retryDelayMs ?? milliseconds(isPatient ? firstWaitMs : 0),
+    doubling: isPatient,
+  };
+}
+
+const firstWaitMs = 500;
