@@ -139,7 +139,7 @@ function hiddenParts(line: string): readonly (readonly [from: number, to: number
 /** Forms of secrets in a line; the first group, at the end, is what is hidden. */
 const secretForms: readonly RegExp[] = [
   // A value under a key for secrets, up to the end of the line or of its map; names of variables are none.
-  /(?:key|password|passwd|token|secret|authorization|cookie|webhook_url|database_url)["']?\s*:\s+(?!["']?(?:os\.environ\/|\$\{))("[^"]*"|'[^']*'|[^\s"',}][^,}]*)/gi,
+  /(?:key|password|passwd|(?<!_per_)token|secret|authorization|cookie|webhook_url|database_url)["']?\s*:\s+(?!["']?(?:os\.environ\/|\$\{))("[^"]*"|'[^']*'|[^\s"',}][^,}]*)/gi,
   /\b(sk-[\w-]{8,})/g,
   /(?<=:\/\/)([^/\s@"']+)(?=@)/g,
 ];

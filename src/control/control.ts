@@ -69,7 +69,8 @@ export type ControlOptions = {
 export function startControl(options: ControlOptions): Control {
   const { clock, log, facts, environment } = options;
   let force = putIntoForce(options, options.plan, undefined);
-  options.spendingFile.restore(force.snapshot.state.spending);
+  const lost = options.spendingFile.restore(force.snapshot.state.spending);
+  if (lost !== undefined) log.event('warn', 'spending_lost', { component: 'budget', message: lost });
   /** Snapshots that are no longer in force, until the last of their requests must be over. */
   const retired = new Map<Snapshot, Timer>();
   const checkContext = createContextCheck(log);

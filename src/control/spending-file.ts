@@ -6,8 +6,8 @@ import type { SpendingState } from '../plan/spending.ts';
 
 /** What was spent, on disk, so that a restart keeps it. */
 export type SpendingFile = {
-  /** Puts what the file has into a new state. */
-  restore(state: SpendingState): void;
+  /** Puts what the file has into a new state; says what is wrong where the file cannot be read. */
+  restore(state: SpendingState): string | undefined;
   /** Writes within a second, off the way of requests. */
   soon(state: SpendingState): void;
   /** Writes what is not written yet. */
@@ -41,12 +41,15 @@ export function createSpendingFile(path: string, clock: Clock): SpendingFile {
   };
   return {
     restore(state) {
-      for (const { id, usd, since } of readSaved(path)) {
+      if (state.caps.length === 0) return undefined;
+      const { spent, problem } = readSaved(path);
+      for (const { id, usd, since } of spent) {
         const place = state.caps.findIndex((one) => one.id === id);
         if (place === -1) continue;
         state.usd[place] = usd;
         state.since[place] = since - offset();
       }
+      return problem;
     },
     soon(state) {
       if (pending !== undefined && pending.state === state) return;
@@ -60,14 +63,39 @@ export function createSpendingFile(path: string, clock: Clock): SpendingFile {
   };
 }
 
-/** What the file has; nothing where it is not there, or not as it was written. */
-function readSaved(path: string): readonly Saved[] {
+/** What the file has. What is not as it was written counts as nothing; the file is put aside, for people. */
+function readSaved(path: string): { readonly spent: readonly Saved[]; readonly problem: string | undefined } {
+  let text: string;
   try {
-    const { spent } = JSON.parse(readFileSync(path, 'utf8')) as { readonly spent?: unknown };
-    return Array.isArray(spent) ? spent.filter(isSaved) : [];
-  } catch {
-    return [];
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return { spent: [], problem: isAbsent ? undefined : `${path} cannot be read: spending starts at zero` };
   }
+  const written = writtenSpending(text);
+  const spent = written.filter(isSaved);
+  if (written.length === spent.length) return { spent, problem: undefined };
+  const aside = `${path}.broken`;
+  try {
+    renameSync(path, aside);
+  } catch {
+    // Then it is written over with the next spending.
+  }
+  const lost = written.length - spent.length;
+  const what = lost === 1 ? 'one part' : `${lost} parts`;
+  return { spent, problem: `${what} of ${path} cannot be read and start at zero; the file is kept as ${aside}` };
+}
+
+/** The entries of a file; one that is none where there are no entries at all. */
+function writtenSpending(text: string): readonly unknown[] {
+  try {
+    const written: unknown = JSON.parse(text);
+    if (typeof written === 'object' && written !== null && 'spent' in written && Array.isArray(written.spent))
+      return written.spent;
+  } catch {
+    // No JSON is no list either.
+  }
+  return [undefined];
 }
 
 function isSaved(value: unknown): value is Saved {

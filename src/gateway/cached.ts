@@ -167,8 +167,9 @@ export function keepAnswer(
     group,
     usage: request.usage,
   };
-  cache.counts.stored++;
-  const written = cache.store.set(key, encodeAnswer(answer), ttlOf(request, controls));
+  const written = cache.store.set(key, encodeAnswer(answer), ttlOf(request, controls)).then((isKept) => {
+    if (isKept) cache.counts.stored++;
+  });
   caching.flight?.land(answer, written);
 }
 

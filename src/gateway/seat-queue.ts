@@ -92,7 +92,7 @@ export function createSeats(clock: Clock): Seats {
     const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, deadline - since));
     if (queue.waiting.length > maxLength || (outlook.waitMs ?? 0) > limitMs) {
       remove();
-      return refused(tooLate({ request, attempt, queue, limitMs }, outlook));
+      return refused(tooLate({ request, attempt, queue, limitMs, maxLength }, outlook));
     }
     const { exchange } = request;
     request.waiting = { kind: 'seat', waiter };
@@ -110,7 +110,14 @@ export function createSeats(clock: Clock): Seats {
         if (seated !== admitted) letIn(request, queue);
       };
       const timer = clock.after(milliseconds(limitMs), () =>
-        end(refused(tooLate({ request, attempt, queue, limitMs }, outlookOf(snapshot, waiter, clock.now())))),
+        end(
+          refused(
+            tooLate(
+              { request, attempt, queue, limitMs, maxLength: undefined },
+              outlookOf(snapshot, waiter, clock.now()),
+            ),
+          ),
+        ),
       );
       const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
       waiting.set(waiter, end);
@@ -144,13 +151,17 @@ type Late = {
   readonly attempt: PlannedAttempt;
   readonly queue: SeatQueue;
   readonly limitMs: number;
+  /** Most that may wait, for one that has just come. */
+  readonly maxLength: number | undefined;
 };
 
 /** Why a request cannot have a seat in time, and when it may: when those who wait now have been served. */
-function tooLate({ request, attempt, queue, limitMs }: Late, { waitMs }: Outlook): Failure {
+function tooLate({ request, attempt, queue, limitMs, maxLength }: Late, { waitMs }: Outlook): Failure {
   const { provider } = deploymentAt(request.snapshot.plan, attempt.deployment);
   const about = waitMs === undefined ? '' : `, the wait is about ${inSeconds(waitMs)}`;
-  const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: longer than ${inSeconds(limitMs)}`;
+  const isFull = maxLength !== undefined && queue.waiting.length >= maxLength && (waitMs ?? 0) <= limitMs;
+  const why = isFull ? 'no more may wait' : `longer than ${inSeconds(limitMs)}`;
+  const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: ${why}`;
   return failure('no_seat', message, { retryAfterMs: waitMs === undefined ? unknownWait : milliseconds(waitMs) });
 }
 

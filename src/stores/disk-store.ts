@@ -95,8 +95,8 @@ export function createDiskStore(options: DiskStoreOptions): Store {
     async ping() {
       await mkdir(root, { recursive: true, mode: 0o700 });
       const path = join(root, `${unfinished}${randomUUID()}`);
-      await writeFile(path, '', { mode: 0o600 });
-      await rm(path);
+      // An empty file fits on a disk that is full.
+      await writeFile(path, Buffer.alloc(4096), { mode: 0o600 }).finally(() => rm(path, { force: true }));
     },
     close: () => Promise.resolve(),
   };

@@ -4,7 +4,7 @@ import { milliseconds } from '../plan/ids.ts';
 import { type GuardedStore, guardStore, type StoreState } from './guarded-store.ts';
 import { createMemoryStore } from './memory-store.ts';
 
-type Mood = 'works' | 'fails' | 'hangs';
+type Mood = 'works' | 'fails' | 'hangs' | 'is full';
 type Guarded = {
   readonly clock: ManualClock;
   readonly store: GuardedStore;
@@ -24,13 +24,15 @@ function guarded(): Guarded {
     if (mood === 'fails') return Promise.reject(new Error('gone'));
     return mood === 'hangs' ? new Promise(() => {}) : ask();
   };
+  const writing = (write: () => Promise<void>): Promise<void> =>
+    mood === 'is full' ? Promise.reject(new Error('full')) : moody(write);
   const changes: StoreState['kind'][] = [];
   const store = guardStore(
     {
       ...inner,
       get: (key) => moody(() => inner.get(key)),
-      set: (key, value, ttlMs) => moody(() => inner.set(key, value, ttlMs)),
-      ping: () => moody(() => inner.ping()),
+      set: (key, value, ttlMs) => writing(() => inner.set(key, value, ttlMs)),
+      ping: () => writing(() => inner.ping()),
     },
     { deadlineMs: milliseconds(50), time: clock, onChange: ({ kind }) => changes.push(kind) },
   );
@@ -86,4 +88,19 @@ test('Part 2, 5: a failure now and then does not make it rest', async () => {
     await store.get(key);
   }
   expect(store.state()).toEqual({ kind: 'ready' });
+});
+
+test('Part 2, 5: a store that can be read and not written to counts nothing as kept, and rests', async () => {
+  const { clock, store, changes, be } = guarded();
+  expect(await store.set(key, value, milliseconds(60_000))).toBe(true);
+  be('is full');
+  for (let count = 0; count < 3; count++) {
+    expect(await store.get(key)).toBeDefined();
+    expect(await store.set({ ...key, hash: 'other' }, value, milliseconds(60_000))).toBe(false);
+  }
+  await clock.advance(1000);
+  expect(changes).toEqual(['resting']);
+  be('works');
+  await clock.advance(1000);
+  expect(changes).toEqual(['resting', 'ready']);
 });

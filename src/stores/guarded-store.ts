@@ -9,7 +9,11 @@ export type StoreState =
   | { readonly kind: 'resting'; readonly since: number; readonly why: string };
 
 /** A store that never rejects a `get` or a `set` and never takes longer than its deadline for them. */
-export type GuardedStore = Store & { readonly state: () => StoreState };
+export type GuardedStore = Omit<Store, 'set'> & {
+  readonly state: () => StoreState;
+  /** Whether the store took the value. */
+  set(...entry: Parameters<Store['set']>): Promise<boolean>;
+};
 
 export type GuardOptions = {
   readonly deadlineMs: Milliseconds;
@@ -31,7 +35,8 @@ const patienceMs = milliseconds(5000);
 export function guardStore(store: Store, options: GuardOptions): GuardedStore {
   const { deadlineMs, time } = options;
   let state: StoreState = { kind: 'ready' };
-  let failures = 0;
+  // A full disk is read from as ever, so what fails is counted for reads and for writes.
+  const failures = { get: 0, set: 0 };
   let timer: { stop(): void } | undefined;
   let isClosed = false;
   const change = (next: StoreState): void => {
@@ -39,12 +44,13 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
     if (!isClosed) options.onChange(next);
   };
   const succeeded = (): void => {
-    failures = 0;
+    failures.get = 0;
+    failures.set = 0;
     if (state.kind === 'resting') change({ kind: 'ready' });
   };
-  const failed = (error: unknown): void => {
-    failures++;
-    if (state.kind === 'resting' || failures < mostFailures || isClosed) return;
+  const failed = (verb: keyof typeof failures, error: unknown): void => {
+    failures[verb]++;
+    if (state.kind === 'resting' || failures[verb] < mostFailures || isClosed) return;
     change({ kind: 'resting', since: time.wall(), why: storeProblem(error) });
     lookSoon();
   };
@@ -55,14 +61,14 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
       });
     });
   };
-  const quickly = async <Value>(ask: () => Promise<Value>): Promise<Value | undefined> => {
+  const quickly = async <Value>(verb: keyof typeof failures, ask: () => Promise<Value>): Promise<Value | undefined> => {
     if (state.kind === 'resting') return undefined;
     try {
       const value = await within(time, deadlineMs, ask());
-      failures = 0;
+      failures[verb] = 0;
       return value;
     } catch (error) {
-      failed(error);
+      failed(verb, error);
       return undefined;
     }
   };
@@ -73,8 +79,9 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
   return {
     kind: store.kind,
     state: () => state,
-    get: (key) => quickly(() => store.get(key)),
-    set: (key, value, ttlMs) => quickly(() => store.set(key, value, ttlMs)),
+    get: (key) => quickly('get', () => store.get(key)),
+    set: async (key, value, ttlMs) =>
+      (await quickly('set', () => store.set(key, value, ttlMs).then(() => true))) === true,
     flush: (model) => patiently(() => store.flush(model)),
     measure: () => patiently(store.measure),
     ping: () => patiently(store.ping).then(succeeded),

@@ -172,6 +172,7 @@ describe('spine 4: while a gateway runs', () => {
     const down = await signalbox('route', 'explain', 'echo', '--assume', 'echo=down');
     expect(down.out).toMatch(/down/);
     expect((await signalbox('route', 'explain', 'echo', '--assume', 'echo=asleep')).code).toBe(64);
+    expect((await signalbox('route', 'explain', 'echo', '--header', 'x-capability')).code).toBe(64);
   });
 
   test('providers and models with their states', async () => {

@@ -170,6 +170,13 @@ const frames: readonly (readonly [what: string, line: string, at: string, shown:
   ],
   ['a key that is pointed at', 'master_key: verysecret', 'verysecret', 'master_key: [secret]', '            ^^^^^^^^'],
   ['a header', '{Authorization: Bearer verysecret}', 'Auth', '{Authorization: [secret]}', ' ^^^^'],
+  [
+    'but no price',
+    'input_cost_per_token: 0.0001, s: activ',
+    'activ',
+    'input_cost_per_token: 0.0001, s: activ',
+    '                                 ^^^^^',
+  ],
   ['a password in an address', 'url: http://me:verysecret@host/', 'url', 'url: http://[secret]@host/', '^^^'],
   ['a variable', 'api_key: os.environ/NAME', 'api_key', 'api_key: os.environ/NAME', '^^^^^^^'],
 ];

@@ -39,7 +39,7 @@ export const probed: Observer = async ({ files, ask }) => {
     clock,
     random: () => 0.5,
     get,
-    spendingFile: { restore: () => {}, soon: () => {}, close: () => {} },
+    spendingFile: { restore: () => undefined, soon: () => {}, close: () => {} },
     decisionLog: { append: (_bytes, done) => done(), close: () => Promise.resolve() },
     log: { event: () => {} },
     openStore: () => {

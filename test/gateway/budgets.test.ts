@@ -71,6 +71,8 @@ describe('issue 4, 1.4: budgets', () => {
       writeFileSync(path, text);
       expect((await ask(options, 1))[0]?.status, text).toBe(200);
     }
+    // The broken one is kept for people.
+    expect(readFileSync(`${path}.broken`, 'utf8')).toBe('{');
   });
 
   test('a spent name is refused, and its models serve by other names', async () => {

@@ -175,7 +175,9 @@ describe('4.1: how waiting ends', () => {
     const refused = await all.gateway.chat();
     // Half an answer of 8 s is left of the running one, and one waits before.
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '12']);
-    expect(await refused.json()).toMatchObject({ error: { code: 'overloaded' } });
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'overloaded', message: expect.stringMatching(/are taken and 1 wait, .*: no more may wait$/) },
+    });
     await all.answer();
     await all.answer();
     await Promise.all([first, second]);

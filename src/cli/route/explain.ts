@@ -58,6 +58,11 @@ export const command: Command = defineCommand({
     { line: 'signalbox route explain auto --header x-capability=reasoning --tokens 20000', does: 'a long question' },
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
+    const bare = options.header.find((one) => !/^[^=]+=/.test(one));
+    if (bare !== undefined) {
+      terminal.err(`--header wants NAME=VALUE, found "${bare}"`);
+      return exitCode.wrongUsage;
+    }
     const assumed = readAssumptions(options.assume);
     if (assumed.kind === 'wrong') {
       terminal.err(assumed.message);
