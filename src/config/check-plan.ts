@@ -1,11 +1,11 @@
 import type { Deployment } from '../plan/deployment.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
-import { otherTag } from './lowering.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
 export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSections, lowering: Lowering): void {
@@ -111,7 +111,7 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
 function checkName(name: string, at: Place, what: string, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
-    plan.names.has(otherTag(name)) ||
+    plan.names.has(otherSpelling(name)) ||
     plan.wildcards.some((one) => one.pattern === name) ||
     ruleFor(name, plan) !== undefined;
   if (isKnown || inventory.broken.has(name)) return;
@@ -125,7 +125,7 @@ function checkName(name: string, at: Place, what: string, plan: Plan, { findings
 function checkCachedName(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
-    plan.names.has(otherTag(name)) ||
+    plan.names.has(otherSpelling(name)) ||
     ruleFor(name, plan) !== undefined ||
     inventory.broken.has(name);
   if (isKnown) return;
@@ -140,7 +140,7 @@ function checkCachedName(name: string, at: Place, plan: Plan, { findings, invent
 function checkLimit(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
-    plan.names.has(otherTag(name)) ||
+    plan.names.has(otherSpelling(name)) ||
     plan.deployments.some((one) => one.backendModel === name) ||
     [...plan.providers.values()].some((one) => one.id === name || one.groups.includes(name)) ||
     plan.wildcards.some((one) => one.pattern === name) ||

@@ -1,8 +1,9 @@
 import type { GroupIndex } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Declarations } from './declarations.ts';
 import { keyOf, type Place } from './findings.ts';
-import { groupNamed, type Lowering, otherTag } from './lowering.ts';
+import { groupNamed, type Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import type { Launch } from './shape-llamacpp-models.ts';
 
@@ -48,7 +49,7 @@ export function lowerAliases(
 }
 
 function isTaken(name: string, aliases: readonly Alias[], { groups }: Lowering): boolean {
-  return groups.has(name) || groups.has(otherTag(name)) || aliases.some((one) => one.name === name);
+  return groups.has(name) || groups.has(otherSpelling(name)) || aliases.some((one) => one.name === name);
 }
 
 function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lowering): Alias | undefined {

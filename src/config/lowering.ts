@@ -1,4 +1,5 @@
 import { type ProviderId, seconds } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
@@ -36,17 +37,10 @@ export function groupNamed(
   name: string,
   { groups, aliases }: Pick<Lowering, 'groups' | 'aliases'>,
 ): GroupDraft | undefined {
-  const own = groups.get(name) ?? groups.get(otherTag(name));
+  const own = groups.get(name) ?? groups.get(otherSpelling(name));
   if (own !== undefined) return own;
   const target = aliases.get(name);
-  return target === undefined ? undefined : (groups.get(target) ?? groups.get(otherTag(target)));
-}
-
-const latest = ':latest';
-
-/** The name with `:latest` where it has none, and without where it has it. */
-export function otherTag(name: string): string {
-  return name.endsWith(latest) ? name.slice(0, -latest.length) : `${name}${latest}`;
+  return target === undefined ? undefined : (groups.get(target) ?? groups.get(otherSpelling(target)));
 }
 
 /** How a provider is probed of which nothing is said: once a minute, with five seconds to answer. */

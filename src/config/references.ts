@@ -1,12 +1,13 @@
 import type { Deployment } from '../plan/deployment.ts';
 import type { DeploymentIndex } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Provider } from '../plan/provider.ts';
 import { quoted } from './findings.ts';
 import type { GroupDraft } from './group-builder.ts';
 import { type Inventory, plainDraft } from './inventory.ts';
-import { groupNamed, type Lowering, otherTag } from './lowering.ts';
+import { groupNamed, type Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import { canonicalSpecialty, specialtyInName } from './specialty.ts';
 
@@ -120,7 +121,7 @@ function pickModel(
 }
 
 function isNamed({ backendModel }: Deployment, name: string): boolean {
-  return backendModel === name || backendModel === otherTag(name);
+  return backendModel === name || backendModel === otherSpelling(name);
 }
 
 function tellResolution({ reference, provider, wanted }: Query, model: Deployment, { resolutions }: Lowering): void {

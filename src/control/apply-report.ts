@@ -1,6 +1,7 @@
 import type { Snapshot } from '../gateway/snapshot.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Residency } from '../plan/residency.ts';
 import type { DeploymentHealth, Observation } from '../plan/routing-state.ts';
@@ -115,5 +116,5 @@ function find<Model extends { readonly id: string }>(
 }
 
 function isSame(listed: string, model: string): boolean {
-  return listed === model || listed === `${model}:latest` || `${listed}:latest` === model;
+  return listed === model || listed === otherSpelling(model);
 }

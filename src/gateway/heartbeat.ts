@@ -5,6 +5,7 @@ import { outlookOf, queueSight } from '../routing/seats.ts';
 import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { Timer } from './clock.ts';
 import type { GatewayDependencies } from './dependencies.ts';
+import { inSeconds } from './in-seconds.ts';
 import type { GatewayRequest, Waiting } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -59,8 +60,4 @@ function loadingWords({ state }: Snapshot, { deployment, model, since, aboutMs }
   const { waiting } = queueSight(state, deployment);
   const others = waiting === 0 ? '' : `, ${waiting} waiting`;
   return `loading ${headerText(model)}, ${inSeconds(now - since)}${about}${others}`;
-}
-
-function inSeconds(ms: number): string {
-  return `${Math.round(ms / 1000)} s`;
 }

@@ -8,6 +8,7 @@ import { isBatch } from '../routing/facts.ts';
 import { isBounded, nextWaiter, type Outlook, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
+import { inSeconds } from './in-seconds.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** What came of asking for a seat. */
@@ -167,7 +168,3 @@ function tooLate({ request, attempt, queue, limitMs, maxLength }: Late, { waitMs
 
 /** Where no answer has taught yet how long one takes. */
 const unknownWait: Milliseconds = milliseconds(5000);
-
-function inSeconds(ms: number): string {
-  return `${Math.round(ms / 1000)} s`;
-}

@@ -1,3 +1,4 @@
+import type { Variable } from '../plan/condition.ts';
 import type { Complexity } from '../plan/decision.ts';
 import { type Tokens, tokens } from '../plan/ids.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
@@ -76,20 +77,7 @@ type Surroundings = {
   readonly group: ModelGroup | undefined;
 };
 
-type FactName =
-  | 'stream'
-  | 'tokens'
-  | 'length'
-  | 'batch_size'
-  | 'batch_mode'
-  | 'request_count'
-  | 'concurrent_requests'
-  | 'complexity'
-  | 'quality'
-  | 'quality_tier'
-  | 'model_size'
-  | 'local_saturated'
-  | 'always';
+type FactName = Extract<Variable, { kind: 'fact' }>['name'];
 
 function factValue(name: FactName, { plan, state, facts, group }: Surroundings): ConditionValue {
   switch (name) {

@@ -1,8 +1,8 @@
 import type { DeploymentIndex } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Limit, LimitIndex, LimitState } from '../plan/limit.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RateLimit } from '../plan/provider.ts';
-import { otherSpelling } from './resolve.ts';
 
 /** The limits of a plan, and what each of them counts. */
 export type LimitRules = Pick<LimitState, 'limits' | 'ofDeployment' | 'ofGroup' | 'ofName' | 'ofKey'>;

@@ -1,6 +1,7 @@
 import type { Rule } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ProviderId } from '../plan/ids.ts';
+import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Chain, ModelGroup, NameTarget, Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import { deploymentAt, groupAt, type Plan, type Wildcard } from '../plan/plan.ts';
@@ -58,13 +59,6 @@ export function byName(plan: Plan, asked: string): Extract<Meaning, { kind: 'gro
 function knownName(plan: Plan, asked: string): NameTarget | undefined {
   return plan.names.get(asked) ?? plan.names.get(otherSpelling(asked));
 }
-
-/** The same name with or without Ollama's `:latest`. */
-export function otherSpelling(name: string): string {
-  return name.endsWith(latest) ? name.slice(0, -latest.length) : `${name}${latest}`;
-}
-
-const latest = ':latest';
 
 function withoutName(plan: Plan, { capability, headers }: RequestFacts): Meaning {
   if (capability !== undefined) {
