@@ -5,12 +5,13 @@ import { noTiming } from './describe-decision.ts';
  * A decision as it is kept: what is usual is left out, and candidates and attempts are rows. Ten
  * thousand stand in memory, and each request pays for its own, so its bytes count.
  */
-export type StoredDecision = Partial<Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'timing'>> & {
+export type StoredDecision = {
   /** First, so that a record is found without being read. */
   readonly id: string | null;
-  readonly candidates?: readonly CandidateRow[];
-  readonly attempts?: readonly AttemptRow[];
-  readonly timing?: Partial<DecisionRecord['timing']>;
+  readonly candidates?: readonly CandidateRow[] | undefined;
+  readonly attempts?: readonly AttemptRow[] | undefined;
+} & {
+  readonly [Key in Exclude<keyof DecisionRecord, 'id' | 'candidates' | 'attempts'>]?: DecisionRecord[Key] | undefined;
 };
 
 type CandidateRow = readonly [
@@ -38,31 +39,56 @@ type AttemptRow = readonly [
 
 /** A record as it is kept. */
 export function toStored(record: DecisionRecord): StoredDecision {
-  const { id, candidates, attempts, order, timing, waits, notes, ...rest } = record;
-  const stored: { -readonly [Key in keyof StoredDecision]: StoredDecision[Key] } & Record<string, unknown> = { id };
-  for (const key in rest) {
-    const value = rest[key as keyof typeof rest];
-    if (value !== null) stored[key] = value;
-  }
-  if (candidates.length > 0) stored.candidates = candidates.map((one) => candidateRow(one, record.group));
-  if (attempts.length > 0) stored.attempts = attempts.map(attemptRow);
-  if (waits.length > 0) stored.waits = waits;
-  if (notes.length > 0) stored.notes = notes;
-  if (!isSame(order, orderOf(candidates))) stored.order = order;
-  if (timing.totalMs !== null) stored.timing = timing;
-  return stored;
+  const { id, candidates, attempts, order, timing, waits, notes } = record;
+  return {
+    id,
+    time: known(record.time),
+    asked: known(record.asked),
+    rule: record.rule,
+    group: known(record.group),
+    strategy: known(record.strategy),
+    promptTokens: record.promptTokens,
+    complexity: known(record.complexity),
+    facts: known(record.facts),
+    seed: known(record.seed),
+    plan: known(record.plan),
+    candidates: some(candidates.map((one) => candidateRow(one, record.group))),
+    attempts: some(attempts.map(attemptRow)),
+    order: isSame(order, orderOf(candidates)) ? undefined : order,
+    waits: some(waits),
+    answeredBy: known(record.answeredBy),
+    degraded: known(record.degraded),
+    refusal: known(record.refusal),
+    state: known(record.state),
+    notes: some(notes),
+    timing: timing.totalMs === null ? undefined : timing,
+    usage: known(record.usage),
+    costUsd: known(record.costUsd),
+    cache: known(record.cache),
+  };
+}
+
+/** What JSON leaves out. */
+function known<Value>(value: Value | null): Value | undefined {
+  return value === null ? undefined : value;
+}
+
+function some<Value>(list: readonly Value[]): readonly Value[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 /** The record that was kept. */
-export function fromStored(stored: StoredDecision): DecisionRecord {
-  const candidates = (stored.candidates ?? []).map((row) => candidateOf(row, stored.group ?? null));
+export function fromStored({ id, candidates: rows, attempts, order, timing, ...rest }: StoredDecision): DecisionRecord {
+  const candidates = (rows ?? []).map((row) => candidateOf(row, rest.group ?? null));
   return {
+    id,
     ...nothing,
-    ...stored,
+    // What was left out is not there at all once it comes out of JSON.
+    ...(rest as Partial<typeof nothing>),
     candidates,
-    attempts: (stored.attempts ?? []).map(attemptOf),
-    order: stored.order ?? orderOf(candidates),
-    timing: { ...noTiming, ...stored.timing },
+    attempts: (attempts ?? []).map(attemptOf),
+    order: order ?? orderOf(candidates),
+    timing: timing ?? noTiming,
   };
 }
 
