@@ -13,7 +13,7 @@ import type { Snapshot } from './snapshot.ts';
 /** What the gateway tells the log; telemetry implements it. */
 export type GatewayLog = {
   /** The one line of a request, after it ended. */
-  settled(request: GatewayRequest, endedAt: Milliseconds): void;
+  settled(request: SettledRequest): void;
   upstreamError(request: GatewayRequest, attempt: PlannedAttempt, failed: Failure): void;
   fallback(request: GatewayRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
   cooldown(
@@ -48,9 +48,17 @@ export type GatewayDependencies = {
   readonly soon: (provider: ProviderId) => void;
 };
 
+/** Writes down how requests ended: their decision and their line of the log. */
+export type Settled = {
+  add(request: SettledRequest): void;
+  /** Writes what waits for the end of the turn. */
+  flush(): void;
+};
+
 /** What the pipeline knows of the gateway that it runs in. */
 export type PipelineContext = GatewayDependencies & {
   readonly seats: Seats;
+  readonly settled: Settled;
   readonly isDraining: () => boolean;
   /** Requests under way. */
   readonly active: () => number;

@@ -10,6 +10,7 @@ import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { createListener, type ListenerLimits } from './listener.ts';
 import { handleExchange } from './pipeline.ts';
 import { createSeats } from './seat-queue.ts';
+import { createSettled } from './settle.ts';
 
 /** A gateway that may be listening. */
 export type Gateway = {
@@ -30,10 +31,12 @@ export type GatewayInput = GatewayDependencies & {
 export function createGateway({ limits, ...dependencies }: GatewayInput): Gateway {
   const running = new Set<Promise<void>>();
   const seats = createSeats(dependencies.clock);
+  const settled = createSettled(dependencies);
   let draining = false;
   const context: PipelineContext = {
     ...dependencies,
     seats,
+    settled,
     isDraining: () => draining,
     active: () => running.size,
   };
@@ -60,6 +63,7 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
       await closed;
       late.stop();
       await Promise.allSettled(running);
+      settled.flush();
     },
   };
 }

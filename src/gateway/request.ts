@@ -89,7 +89,12 @@ export type GatewayRequest = {
 };
 
 /** A request that has ended, for good. */
-export type SettledRequest = GatewayRequest & { readonly terminal: Terminal; readonly endedAt: Milliseconds };
+export type SettledRequest = GatewayRequest & {
+  readonly terminal: Terminal;
+  readonly endedAt: Milliseconds;
+  /** The same by the wall clock, in milliseconds since 1970. */
+  readonly endedWallMs: number;
+};
 
 /** How long a request has waited for its upstreams and for seats at them: time that is not the gateway's own. */
 export function waitedMs({ outcomes, waits }: Pick<GatewayRequest, 'outcomes' | 'waits'>): number {

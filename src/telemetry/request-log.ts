@@ -39,9 +39,12 @@ export type LoggedUse = {
   readonly used: number;
 };
 
+/** When a request ended, by both clocks. */
+type Ended = { readonly endedAt: Milliseconds; readonly endedWallMs: number };
+
 /** The lines that the gateway writes. */
 export type RequestLog = {
-  settled(request: LoggedRequest, endedAt: Milliseconds): void;
+  settled(request: LoggedRequest & Ended): void;
   upstreamError(request: LoggedRequest, attempt: PlannedAttempt, failed: Failure): void;
   fallback(request: LoggedRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
   cooldown(
@@ -65,7 +68,7 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
     writer.write({ timestamp: new Date(wall()).toISOString(), level, event, ...fields });
   };
   return {
-    settled: (request, endedAt) => writer.write(requestLine(request, endedAt, wall())),
+    settled: (request) => writer.write(requestLine(request)),
     upstreamError(request, attempt, failed) {
       line(failureCatalogue[failed.kind].level, 'upstream_error', {
         request_id: request.id,
@@ -140,11 +143,11 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
   };
 }
 
-function requestLine(request: LoggedRequest, endedAt: Milliseconds, wallMs: number): LogRecord {
-  const { answeredBy, usage, failure } = request;
+function requestLine(request: LoggedRequest & Ended): LogRecord {
+  const { answeredBy, usage, failure, endedAt, endedWallMs } = request;
   const status = failure === undefined ? 200 : failureCatalogue[failure.kind].status;
   return {
-    timestamp: new Date(wallMs).toISOString(),
+    timestamp: new Date(endedWallMs).toISOString(),
     level: failure === undefined ? 'info' : failureCatalogue[failure.kind].level,
     event: 'request_routed',
     component: 'routing',

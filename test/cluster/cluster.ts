@@ -88,14 +88,25 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   });
   let active = 0;
   let ids = 0;
+  const log = createRequestLog(
+    { write: (record) => void lines.push(record), close: () => Promise.resolve() },
+    clock.wall,
+  );
+  const keep = (request: SettledRequest): void => {
+    settled.push(request);
+    for (const { index: deployment } of plan.deployments)
+      longestPatienceMs = Math.max(longestPatienceMs, patienceOf(snapshot.state, { deployment, model: '' }));
+  };
   const context: PipelineContext = {
-    ...{ current: () => snapshot, dialects, clock, random },
+    ...{ current: () => snapshot, dialects, clock, random, log, keep },
     newRequestId: () => requestId(`request-${++ids}`),
-    log: createRequestLog({ write: (record) => void lines.push(record), close: () => Promise.resolve() }, clock.wall),
-    keep(request) {
-      settled.push(request);
-      for (const { index: deployment } of plan.deployments)
-        longestPatienceMs = Math.max(longestPatienceMs, patienceOf(snapshot.state, { deployment, model: '' }));
+    // At once, since the turns of the event loop are none of this clock.
+    settled: {
+      add(request) {
+        keep(request);
+        log.settled(request);
+      },
+      flush() {},
     },
     ...{ listing: prober.listing, residency: prober.residency, look: prober.look, soon: prober.soon },
     ...{ seats: createSeats(clock), isDraining: () => false, active: () => active },

@@ -86,6 +86,8 @@ export async function startBareGateway(
         ].filter((line) => !line.startsWith('0 '));
       // Connections end a moment after their requests.
       await until('nothing to be left', () => left().length === 0, 2000).catch(() => {});
+      // What has ended is written down at the end of its turn.
+      await new Promise((resolve) => setImmediate(resolve));
       return left();
     },
     async close() {
