@@ -86,20 +86,16 @@ function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: 
   if (attemptMs > requestMs)
     warnOrder(
       router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
-      'one attempt',
-      attemptMs,
-      'the request',
-      requestMs,
+      { what: 'one attempt', ms: attemptMs },
+      { what: 'the request', ms: requestMs },
       findings,
     );
   const firstTokenMs = firstToken ?? milliseconds(Math.min(attemptMs, 300_000));
   if (firstToken !== undefined && firstToken > attemptMs)
     warnOrder(
       router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
-      'the first token',
-      firstToken,
-      'one attempt',
-      attemptMs,
+      { what: 'the first token', ms: firstToken },
+      { what: 'one attempt', ms: attemptMs },
       findings,
     );
   return {
@@ -113,19 +109,14 @@ function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: 
   };
 }
 
-function warnOrder(
-  place: Place,
-  inner: string,
-  innerMs: number,
-  outer: string,
-  outerMs: number,
-  findings: Findings,
-): void {
+type TimeLimit = { readonly what: string; readonly ms: number };
+
+function warnOrder(place: Place, inner: TimeLimit, outer: TimeLimit, findings: Findings): void {
   findings.add(
     'timeouts-order',
     place,
-    `The limit of ${inner} (${innerMs / 1000} s) is longer than that of ${outer} (${outerMs / 1000} s)`,
-    { found: innerMs / 1000, fix: `Lower it to ${outerMs / 1000} or less` },
+    `The limit of ${inner.what} (${inner.ms / 1000} s) is longer than that of ${outer.what} (${outer.ms / 1000} s)`,
+    { found: inner.ms / 1000, fix: `Lower it to ${outer.ms / 1000} or less` },
   );
 }
 

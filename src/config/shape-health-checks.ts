@@ -33,7 +33,9 @@ const all: z.ZodType<HealthChecksShape> = z
   })
   .catchall(field(one, 'How the provider of this name is probed.'));
 
+/** How one provider is probed. */
 export const healthCheck: z.ZodType<HealthCheckShape> = one;
+/** How all are, with what is said of single ones. */
 export const healthChecks: z.ZodType<HealthChecksShape> = all;
 
 const wrapped = z.strictObject({ health_checks: field(all, 'How providers are probed.') });

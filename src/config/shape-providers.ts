@@ -77,6 +77,7 @@ const rateLimits = z.union([
   }),
 ]);
 
+/** Most that may be spent within a window. */
 export const budget: z.ZodType<BudgetShape> = z.strictObject({
   max_budget_usd: field(z.number().nonnegative(), 'Most that may be spent in the window.', { unit: 'US dollars' }),
   budget_window: optional(

@@ -27,6 +27,7 @@ export type Milliseconds = Branded<number, 'Milliseconds'>;
 /** A count of tokens, estimated or reported; the field's name says which. */
 export type Tokens = Branded<number, 'Tokens'>;
 
+// Only what parses or makes a value gives it its brand; nothing is checked here.
 export const providerId = (value: string): ProviderId => value as ProviderId;
 export const deploymentId = (value: string): DeploymentId => value as DeploymentId;
 export const groupName = (value: string): GroupName => value as GroupName;
@@ -36,5 +37,6 @@ export const planHash = (value: string): PlanHash => value as PlanHash;
 export const deploymentIndex = (value: number): DeploymentIndex => value as DeploymentIndex;
 export const groupIndex = (value: number): GroupIndex => value as GroupIndex;
 export const milliseconds = (value: number): Milliseconds => value as Milliseconds;
+/** Seconds as the files write them, in milliseconds. */
 export const seconds = (value: number): Milliseconds => milliseconds(value * 1000);
 export const tokens = (value: number): Tokens => value as Tokens;

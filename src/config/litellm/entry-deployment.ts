@@ -14,6 +14,8 @@ import { valueAt } from './section.ts';
 
 /** Fields of litellm_params that steer the gateway; all others are defaults of the request. */
 const steering: ReadonlySet<string> = new Set(Object.keys(litellmKeys.litellm_params));
+
+/** The deployment that an entry of a model_list declares. */
 export function draftOf(
   model: string,
   provider: Provider,

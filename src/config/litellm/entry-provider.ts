@@ -8,27 +8,79 @@ import { readSecret } from '../interpolate.ts';
 import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
 import type { Lowering } from '../lowering.ts';
 import { type Entry, objectOf, type SplitModel, textOf } from './entry.ts';
-import type { Prefix } from './prefixes.ts';
 import type { SectionReader } from './section.ts';
 
 /** Entries of equal dialect, address and key share one provider. */
 export function providerOf(
-  { prefixName, prefix }: SplitModel,
+  split: SplitModel,
   entry: Entry,
   credential: Readonly<Record<string, unknown>>,
   lowering: Lowering,
 ): Provider | undefined {
-  const { inventory, findings, environment } = lowering;
-  const declared = entry.params.text('api_base') ?? entry.params.text('base_url') ?? textOf(credential['api_base']);
+  const asked: Asked = { ...split, entry, credential };
+  const address = addressOf(asked, lowering);
+  if (address === undefined) return undefined;
+  const { inventory, environment } = lowering;
+  const { params, info } = entry;
+  const identity: Identity = {
+    dialect: address.dialect,
+    baseUrl: address.baseUrl,
+    apiPath: address.apiPath,
+    credential: credentialOf(asked, address, lowering),
+    headers: headersOf(entry, lowering),
+    apiVersion: params.text('api_version') ?? textOf(credential['api_version']) ?? environment['AZURE_API_VERSION'],
+    tls: tlsOf(params) ?? lowering.tls,
+  };
+  const key = canonical(identity);
+  const known = [...inventory.providers.values()].find((one) => canonical(identityOf(one)) === key);
+  if (known !== undefined) return known;
+  const provider: Provider = {
+    id: freeProviderName(info.text('provider') ?? split.prefixName, lowering),
+    groups: [address.dialect],
+    status: 'active',
+    description: undefined,
+    probe: lowering.probe,
+    limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
+    seats: undefined,
+    exclusiveGroup: undefined,
+    tier: split.prefix.tier ?? tierOfAddress(address.baseUrl),
+    budget: undefined,
+    info: {},
+    ...identity,
+  };
+  inventory.providers.set(provider.id, provider);
+  inventory.places.set(provider.id, entry.place);
+  return provider;
+}
+
+/** An entry with its prefix, and the credential of credential_list that it names. */
+type Asked = SplitModel & { readonly entry: Entry; readonly credential: Readonly<Record<string, unknown>> };
+
+/** What makes a provider this one. */
+type Identity = Pick<Provider, 'dialect' | 'baseUrl' | 'apiPath' | 'credential' | 'headers' | 'apiVersion' | 'tls'>;
+
+function identityOf({ dialect, baseUrl, apiPath, credential, headers, apiVersion, tls }: Provider): Identity {
+  return { dialect, baseUrl, apiPath, credential, headers, apiVersion, tls };
+}
+
+type Address = Pick<Provider, 'dialect' | 'baseUrl' | 'apiPath'> & {
+  /** Whether it is OpenAI's prefix with an address of one's own. */
+  readonly isOwn: boolean;
+};
+
+function addressOf(
+  { prefixName, prefix, entry, credential }: Asked,
+  { findings, environment }: Lowering,
+): Address | undefined {
+  const { params } = entry;
+  const declared = params.text('api_base') ?? params.text('base_url') ?? textOf(credential['api_base']);
   const base =
     declared ??
     (prefix.baseUrlVariable === undefined ? undefined : environment[prefix.baseUrlVariable]) ??
     prefix.baseUrl;
-  const basePlace = entry.params.place(
-    entry.params.has('api_base') ? 'api_base' : entry.params.has('base_url') ? 'base_url' : 'model',
-  );
+  const place = params.place(params.has('api_base') ? 'api_base' : params.has('base_url') ? 'base_url' : 'model');
   if (base === undefined) {
-    findings.add('missing-key', basePlace, `A deployment of ${prefixName} wants api_base`, {
+    findings.add('missing-key', place, `A deployment of ${prefixName} wants api_base`, {
       wanted: 'the address of its server',
     });
     return undefined;
@@ -37,60 +89,13 @@ export function providerOf(
   const dialect =
     prefix.dialect === 'openai' && !/^https:\/\/api\.openai\.com/.test(base) ? 'openai_compatible' : prefix.dialect;
   const address = splitAddress(base, dialect);
-  if (address === undefined) {
-    findings.add(badAddress(base), basePlace, `"${shownAddress(base)}" is no address of a provider`, {
-      found: shownAddress(base),
-      wanted: addressWanted(base),
-    });
-    return undefined;
-  }
-  const identity = {
-    dialect,
-    ...address,
-    credential: credentialOf(
-      prefix,
-      entry,
-      credential,
-      dialect,
-      declared !== undefined && prefix.dialect === 'openai',
-      lowering,
-    ),
-    headers: headersOf(entry, lowering),
-    apiVersion:
-      entry.params.text('api_version') ?? textOf(credential['api_version']) ?? environment['AZURE_API_VERSION'],
-    tls: tlsOf(entry.params) ?? lowering.tls,
-  };
-  const key = canonical(identity);
-  const known = [...inventory.providers.values()].find(
-    (one) =>
-      canonical({
-        dialect: one.dialect,
-        baseUrl: one.baseUrl,
-        apiPath: one.apiPath,
-        credential: one.credential,
-        headers: one.headers,
-        apiVersion: one.apiVersion,
-        tls: one.tls,
-      }) === key,
-  );
-  if (known !== undefined) return known;
-  const provider: Provider = {
-    id: freeProviderName(entry.info.text('provider') ?? prefixName, lowering),
-    groups: [dialect],
-    status: 'active',
-    description: undefined,
-    probe: lowering.probe,
-    limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
-    seats: undefined,
-    exclusiveGroup: undefined,
-    tier: prefix.tier ?? tierOfAddress(address.baseUrl),
-    budget: undefined,
-    info: {},
-    ...identity,
-  };
-  inventory.providers.set(provider.id, provider);
-  inventory.places.set(provider.id, entry.place);
-  return provider;
+  if (address !== undefined)
+    return { ...address, dialect, isOwn: declared !== undefined && prefix.dialect === 'openai' };
+  findings.add(badAddress(base), place, `"${shownAddress(base)}" is no address of a provider`, {
+    found: shownAddress(base),
+    wanted: addressWanted(base),
+  });
+  return undefined;
 }
 
 /** What `ssl_verify` of a section says: whether certificates are checked, or with which authority; undefined where it says nothing. */
@@ -109,16 +114,13 @@ function freeProviderName(wanted: string, { inventory }: Lowering): Provider['id
 }
 
 function credentialOf(
-  prefix: Prefix,
-  entry: Entry,
-  credential: Readonly<Record<string, unknown>>,
-  dialect: Provider['dialect'],
-  isCompatible: boolean,
+  { prefix, entry, credential }: Asked,
+  { dialect, isOwn }: Address,
   { environment, findings }: Lowering,
 ): Credential {
   const declared = entry.params.text('api_key') ?? textOf(credential['api_key']);
   // A compatible server of one's own is not asked with OpenAI's key.
-  const variable = isCompatible ? undefined : prefix.keyVariable;
+  const variable = isOwn ? undefined : prefix.keyVariable;
   const isOptional = prefix.baseUrl === undefined || tierOfAddress(prefix.baseUrl) === 'local';
   const fallback =
     variable === undefined || (isOptional && environment[variable] === undefined)
