@@ -1,4 +1,4 @@
-import type { PlayReport } from '../contract/route-play.ts';
+import type { PlayReport, Refusal } from '../contract/route-play.ts';
 import type { TimesReport } from '../contract/route-stats.ts';
 import type { Played } from './play.ts';
 import { quantile } from './quantile.ts';
@@ -16,6 +16,7 @@ export function summarise(played: readonly Played[]): PlayReport {
     answered: answered.length,
     failed: played.filter((one) => one.answer === undefined && one.attempts.length > 0).length,
     refused: played.filter((one) => one.attempts.length === 0).length,
+    refusals: refusalsOf(played),
     times: timesOfAll(answered.map((one) => one.totalMs)),
     waits: timesOfAll(answered.map((one) => one.waitMs)),
     costUsd: costs.includes(undefined) ? null : costs.reduce((sum: number, one) => sum + (one ?? 0), 0),
@@ -32,6 +33,13 @@ export function summarise(played: readonly Played[]): PlayReport {
 /** Quantiles of times in milliseconds. */
 export function timesOfAll(times: readonly number[]): TimesReport {
   return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
+}
+
+function refusalsOf(played: readonly Played[]): readonly Refusal[] {
+  const refused = played.flatMap(({ attempts, decision }) => (attempts.length === 0 ? (decision.refusal ?? []) : []));
+  return [...Map.groupBy(refused, ({ code }) => code)]
+    .map(([code, own]) => ({ code, message: own[0]?.message ?? code, requests: own.length }))
+    .toSorted((a, b) => b.requests - a.requests);
 }
 
 function tiersOf(answered: readonly Played[]): PlayReport['tiers'] {

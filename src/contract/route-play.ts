@@ -8,6 +8,8 @@ export type PlayReport = {
   readonly failed: number;
   /** Refused before anybody was asked. */
   readonly refused: number;
+  /** Why they were refused, the most frequent reason first. */
+  readonly refusals: readonly Refusal[];
   readonly times: TimesReport;
   /** For seats, and before retries. */
   readonly waits: TimesReport;
@@ -19,6 +21,9 @@ export type PlayReport = {
   /** Requests that asked a deployment of which nothing is known, so that others' times stood for its own. */
   readonly guessed: number;
 };
+
+/** Requests that were refused for the same reason; the message is that of the first. */
+export type Refusal = { readonly code: string; readonly message: string; readonly requests: number };
 
 /** `signalbox route simulate --json`. */
 export type SimulateReport = PlayReport & {

@@ -56,6 +56,7 @@ test.each([
   ['w.yaml', 'requests: []', /w\.yaml: requests: /],
   ['w.yaml', 'requests: [{modle: fast}]', /w\.yaml: requests\.0: .*modle/],
   ['w.yaml', 'requests: [{count: 0}]', /w\.yaml: requests\.0\.count: /],
+  ['w.yaml', 'requests: [{prompt_tokens: [400, 100]}]', /w\.yaml: requests\.0\.prompt_tokens: /],
   ['w.jsonl', '{"at": 1}\nnot json', /w\.jsonl:2 is not JSON/],
   ['w.jsonl', '{"model": "fast"}', /w\.jsonl:1: at: /],
 ])('6.2 what is wrong with a workload %s of %j is told with its place', (name, text, message) => {

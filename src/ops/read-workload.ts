@@ -58,7 +58,9 @@ function firstIssue(error: z.ZodError): string {
 
 const wholeRange = z.union([
   z.number().int().nonnegative(),
-  z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
+  z
+    .tuple([z.number().int().nonnegative(), z.number().int().nonnegative()])
+    .refine(([least, most]) => least <= most, 'the smaller number comes first'),
 ]);
 const one = {
   model: z.string().optional(),

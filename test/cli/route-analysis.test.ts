@@ -96,6 +96,12 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     expect(ran.code, ran.err).toBe(code);
   });
 
+  test('6.2 simulate says why requests would be refused', async () => {
+    write('unknown.yaml', 'requests: [{model: nope, count: 5}]');
+    const ran = await runCommand(['route', 'simulate', '--workload', 'unknown.yaml'], { folder });
+    expect(ran.out).toContain('5 refused: The model "nope" does not exist');
+  });
+
   test('why finds a request by its id', async () => {
     const ran = await runCommand(['why', '1.17', '--json'], { folder });
     expect(JSON.parse(ran.out)).toMatchObject({ id: '1.17', asked: 'fast' });

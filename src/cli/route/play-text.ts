@@ -6,7 +6,7 @@ import { percent, timeCell, timesText } from './times.ts';
 
 /** What requests came to, by provider, by tier and by pool. */
 export function renderPlay(report: PlayReport, terminal: Terminal): string[] {
-  const { requests, answered, failed, refused, times, waits, costUsd, providers, tiers, pools } = report;
+  const { requests, answered, failed, refused, refusals, times, waits, costUsd, providers, tiers, pools } = report;
   const rows = providers.map((one) => [
     one.provider,
     String(one.requests),
@@ -19,6 +19,7 @@ export function renderPlay(report: PlayReport, terminal: Terminal): string[] {
   const shares = tiers.map(({ tier, share }) => `${tier} ${percent(share)}`);
   return [
     `${count(requests, 'request')}: ${answered} answered, ${failed} failed, ${refused} refused`,
+    ...refusals.map((one) => `       ${one.requests} refused: ${one.message}`),
     `times  ${timesText(times)}`,
     `waits  ${timesText(waits)}`,
     `cost   ${costUsd === null ? 'unknown: a price or a length of answers is missing' : `$${costUsd.toFixed(4)}`}`,
