@@ -115,3 +115,8 @@ export function duration(ms: number | null): string {
   if (ms === null) return 'unknown';
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
+
+/** A part of one as a person reads it. */
+export function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`;
+}

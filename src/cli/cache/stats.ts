@@ -3,7 +3,7 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { bytesText, count, elapsed, paint, renderTable } from '../style.ts';
+import { bytesText, count, elapsed, paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox cache stats`: what the cache holds and how often it helped. */
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
 function renderCache(report: CacheReport, terminal: Terminal): string[] {
   if (!report.enabled) return ['No cache is configured: set litellm_settings.cache to true'];
   const { kind, mode, namespace, ttlSeconds, hits, shared, misses, bypassed, stored, hitRate, models } = report;
-  const rate = hitRate === null ? 'none yet' : `${(hitRate * 100).toFixed(1)} %`;
+  const rate = hitRate === null ? 'none yet' : percent(hitRate);
   return [
     `store     ${kind}, ${stateOf(report, terminal)}`,
     `holds     ${holds(report)}`,

@@ -3,10 +3,10 @@ import { compareRequests } from '../../ops/route-analysis.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
-import { paint, renderTable } from '../style.ts';
+import { paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { recordingOf } from './recording.ts';
-import { percent, timeCell } from './times.ts';
+import { timeCell } from './times.ts';
 
 /** `signalbox route compare --before V --after V`: two sets of recorded requests against each other. */
 export const command: Command = defineCommand({

@@ -1,8 +1,8 @@
 import type { PlayReport } from '../../contract/route-play.ts';
 import type { PoolShares } from '../../contract/route-stats.ts';
-import { count, paint, renderTable } from '../style.ts';
+import { count, paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
-import { percent, timeCell, timesText } from './times.ts';
+import { timeCell, timesText } from './times.ts';
 
 /** What requests came to, by provider, by tier and by pool. */
 export function renderPlay(report: PlayReport, terminal: Terminal): string[] {

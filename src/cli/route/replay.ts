@@ -4,10 +4,10 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
-import { count, paint, renderTable } from '../style.ts';
+import { count, paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { nothingRecorded, playOptions, recordingOf, seedOption } from './recording.ts';
-import { percent, timesText } from './times.ts';
+import { timesText } from './times.ts';
 
 /** `signalbox route replay --plan CANDIDATE`: which recorded requests another configuration would have moved. */
 export const command: Command = defineCommand({

@@ -5,10 +5,10 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { count, paint, renderTable } from '../style.ts';
+import { count, paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { renderPool } from './play-text.ts';
-import { momentOf, percent, timeCell, timesText } from './times.ts';
+import { momentOf, timeCell, timesText } from './times.ts';
 
 const usualSince = '10m';
 const usualSlow = '10s';

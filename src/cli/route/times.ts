@@ -24,8 +24,3 @@ export function timeCell(ms: number | null): string {
 export function timesText({ p50Ms, p95Ms, p99Ms }: TimesReport): string {
   return `p50 ${timeCell(p50Ms)}, p95 ${timeCell(p95Ms)}, p99 ${timeCell(p99Ms)}`;
 }
-
-/** A part of one as a person reads it. */
-export function percent(part: number): string {
-  return `${(part * 100).toFixed(1)} %`;
-}
