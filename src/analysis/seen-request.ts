@@ -55,10 +55,12 @@ function isAnswer(record: DecisionRecord, attempt: DecisionRecord['attempts'][nu
   return attempt.deployment === record.answeredBy;
 }
 
-/** A client that leaves says nothing of who was asked. */
+/** A client that leaves says nothing of who was asked, and who was waited for in vain was never asked. */
 function countsAsFailed(outcome: string): boolean {
-  return outcome !== 'answered' && outcome !== 'client_closed';
+  return !blameless.has(outcome);
 }
+
+const blameless: ReadonlySet<string> = new Set(['answered', 'client_closed', 'no_seat', 'shutting_down']);
 
 /** A request as its line in the log tells of it; undefined for another line. */
 export function seenInLog(line: Readonly<Record<string, unknown>>): SeenRequest | undefined {

@@ -49,6 +49,13 @@ test('6.2 stats count requests, shares, failed attempts, fallbacks and times by 
   ]);
 });
 
+test('6.2 a request that had no seat is an error, though none of its provider', () => {
+  const waited = recordOf({ id: 'eight', tried: [['a/m', 'no_seat', 10]], state: 'upstream_error' });
+  const stats = statsOf([...records, waited]);
+  expect(stats.errors).toBe(2);
+  expect(stats.providers[0]).toMatchObject({ provider: 'a', errors: 2 });
+});
+
 test('6.2 M14 models are ranked by their p95, with those that are slow', () => {
   expect(statsOf(records).models).toMatchObject([
     { deployment: 'b/m', slow: true },
