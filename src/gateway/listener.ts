@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
-import { createNodeExchange } from './node-exchange.ts';
+import { NodeExchange } from './node-exchange.ts';
 
 /** What is held for clients at once. */
 export type ListenerLimits = {
@@ -41,8 +41,9 @@ export function createListener(input: ListenerInput): Listener {
   const bodies = { held: 0, most: input.limits.bodyBytes };
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean): void => {
     connections.began(request.socket);
-    response.once('close', () => connections.ended(request.socket));
-    input.onExchange(createNodeExchange({ request, response, waitsForContinue, bodies, clock: input.clock }));
+    const { socket } = request;
+    const ended = (): void => connections.ended(socket);
+    input.onExchange(new NodeExchange({ request, response, waitsForContinue, bodies, clock: input.clock, ended }));
   };
   const server = createServer(
     {

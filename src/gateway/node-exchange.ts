@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { milliseconds } from '../plan/ids.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
-import { bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
+import { type BodyReading, bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
 
 /** A request of Node's server with what belongs to it. */
 export type NodeRequest = {
@@ -12,92 +12,139 @@ export type NodeRequest = {
   readonly waitsForContinue: boolean;
   readonly bodies: HeldBodies;
   readonly clock: Clock;
+  /** Called once, when the answer is over or the client is gone. */
+  readonly ended: () => void;
 };
 
-/** Makes an exchange of a request of Node's server. */
-export function createNodeExchange({ request, response, waitsForContinue, bodies, clock }: NodeRequest): Exchange {
-  const url = request.url ?? '/';
-  const mark = url.indexOf('?');
-  const rawPath = mark === -1 ? url : url.slice(0, mark);
-  const { headers } = request;
-  return {
-    method: request.method ?? 'GET',
-    path: rawPath.includes('%') ? decodePath(rawPath) : rawPath,
-    query: mark === -1 ? '' : url.slice(mark + 1),
-    header(name) {
-      const value = headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    remoteAddress: request.socket.remoteAddress ?? '',
-    extraHeaders: [],
-    body(limit) {
-      const problem = bodyProblem(request, limit);
-      if (problem !== undefined) return Promise.reject(problem);
-      if (waitsForContinue) response.writeContinue();
-      return readBody({ request, response, limit, bodies, clock });
-    },
-    whenClosed(listener) {
-      // It may have left while nobody watched.
-      if (response.destroyed) {
-        let isWatched = !response.writableFinished;
-        queueMicrotask(() => {
-          if (isWatched) listener();
-        });
-        return () => {
-          isWatched = false;
-        };
-      }
-      const onClose = (): void => {
-        if (!response.writableFinished) listener();
+/**
+ * A request of Node's server as an exchange. A class for its identity and lifetime, which one
+ * listener on the response watches: a listener for each who asks would cost more than the asking.
+ */
+export class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  extraHeaders: readonly string[] = [];
+  readonly #given: NodeRequest;
+  readonly #reading: BodyReading = { size: 0 };
+  #watchers: (() => void)[] = [];
+
+  constructor(given: NodeRequest) {
+    const { request, response } = given;
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const rawPath = mark === -1 ? url : url.slice(0, mark);
+    this.#given = given;
+    this.method = request.method ?? 'GET';
+    this.path = rawPath.includes('%') ? decodePath(rawPath) : rawPath;
+    this.query = mark === -1 ? '' : url.slice(mark + 1);
+    response.once('close', () => this.#close());
+  }
+
+  get remoteAddress(): string {
+    return this.#given.request.socket.remoteAddress ?? '';
+  }
+
+  get closed(): boolean {
+    return this.#given.response.destroyed;
+  }
+
+  get started(): boolean {
+    return this.#given.response.headersSent;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#given.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+
+  body(limit: number): Promise<Uint8Array> {
+    const { request, response, waitsForContinue, bodies, clock } = this.#given;
+    const problem = bodyProblem(request, limit);
+    if (problem !== undefined) return Promise.reject(problem);
+    if (waitsForContinue) response.writeContinue();
+    const whenClosed = (listener: () => void): (() => void) => this.whenClosed(listener);
+    return readBody(this.#reading, { request, limit, bodies, clock, whenClosed });
+  }
+
+  whenClosed(listener: () => void): () => void {
+    const { response } = this.#given;
+    if (!response.destroyed) {
+      this.#watchers.push(listener);
+      return () => {
+        const at = this.#watchers.indexOf(listener);
+        if (at !== -1) this.#watchers.splice(at, 1);
       };
-      response.once('close', onClose);
-      return () => response.off('close', onClose);
-    },
-    get closed() {
-      return response.destroyed;
-    },
-    get started() {
-      return response.headersSent;
-    },
-    start(status, list) {
-      // Node takes a flat list of names and values and sends it as it is.
+    }
+    // It may have left while nobody watched.
+    let isWatched = !response.writableFinished;
+    queueMicrotask(() => {
+      if (isWatched) listener();
+    });
+    return () => {
+      isWatched = false;
+    };
+  }
+
+  start(status: number, list: readonly string[]): void {
+    const { response } = this.#given;
+    // Node takes a flat list of names and values and sends it as it is.
+    response.writeHead(status, list as string[]);
+    response.flushHeaders();
+  }
+
+  answer(status: number, list: readonly string[], bytes: Uint8Array | string): void {
+    const { request, response, clock } = this.#given;
+    const body = request.method === 'HEAD' ? '' : bytes;
+    if (!isUnread(request)) {
       response.writeHead(status, list as string[]);
-      response.flushHeaders();
-    },
-    answer(status, list, bytes) {
-      const body = request.method === 'HEAD' ? '' : bytes;
-      if (!isUnread(request)) {
-        response.writeHead(status, list as string[]);
-        response.end(body);
-        return watchReader(response, clock);
-      }
-      // The rest of the body would stand in the way of the connection's next request.
-      response.writeHead(status, [...list, 'connection', 'close']);
-      if (body.length === 0) response.flushHeaders();
-      else response.write(body);
-      discardBody(request, clock, () => response.end());
-    },
-    write: (bytes) => response.destroyed || response.write(bytes),
-    drained() {
-      return new Promise((resolve) => {
-        if (!response.writableNeedDrain || response.destroyed) return resolve();
-        const done = (): void => {
-          response.off('drain', done);
-          response.off('close', done);
-          resolve();
-        };
-        response.on('drain', done);
-        response.on('close', done);
-      });
-    },
-    end(bytes) {
-      response.end(bytes);
-      watchReader(response, clock);
-    },
-    destroy() {
-      request.socket.destroy();
-    },
-  };
+      response.end(body);
+      return watchReader(response, clock);
+    }
+    // The rest of the body would stand in the way of the connection's next request.
+    response.writeHead(status, [...list, 'connection', 'close']);
+    if (body.length === 0) response.flushHeaders();
+    else response.write(body);
+    discardBody(request, clock, () => response.end());
+  }
+
+  write(bytes: Uint8Array | string): boolean {
+    const { response } = this.#given;
+    return response.destroyed || response.write(bytes);
+  }
+
+  drained(): Promise<void> {
+    const { response } = this.#given;
+    return new Promise((resolve) => {
+      if (!response.writableNeedDrain || response.destroyed) return resolve();
+      const done = (): void => {
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.on('drain', done);
+      response.on('close', done);
+    });
+  }
+
+  end(bytes?: Uint8Array | string): void {
+    const { response, clock } = this.#given;
+    response.end(bytes);
+    watchReader(response, clock);
+  }
+
+  destroy(): void {
+    this.#given.request.socket.destroy();
+  }
+
+  #close(): void {
+    const { response, bodies, ended } = this.#given;
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    bodies.held -= this.#reading.size;
+    ended();
+    if (!response.writableFinished) for (const watch of watchers) watch();
+  }
 }
 
 /** A client that takes nothing of a complete answer for this long is given up. */

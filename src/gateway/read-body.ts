@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
@@ -28,54 +28,57 @@ export function bodyProblem({ headers }: IncomingMessage, limit: number): BodyEr
 /** The bodies of all requests under way, in bytes; each counts until its answer is over. */
 export type HeldBodies = { held: number; readonly most: number };
 
-type BodyReading = {
+/** How much of one body has come; it counts among the held ones until its answer is over. */
+export type BodyReading = { size: number };
+
+type BodySource = {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
   readonly limit: number;
   readonly bodies: HeldBodies;
   readonly clock: Clock;
+  readonly whenClosed: (listener: () => void) => () => void;
 };
 
 /**
  * Reads a whole body; rejects with a {@link BodyError} past the limit, where all bodies together
  * are more than is held, after a long silence, or when the client leaves.
  */
-export function readBody({ request, response, limit, bodies, clock }: BodyReading): Promise<Uint8Array> {
+export function readBody(
+  reading: BodyReading,
+  { request, limit, bodies, clock, whenClosed }: BodySource,
+): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
-    let size = 0;
     const silence = clock.after(silenceMs, () =>
-      settle(new BodyError(failure('bad_request', 'The body stopped before it was complete'))),
+      fail(new BodyError(failure('bad_request', 'The body stopped before it was complete'))),
     );
-    const settle = (error?: Error): void => {
+    const leave = whenClosed(() => fail(new BodyError(failure('client_closed'))));
+    const settle = (): void => {
       silence.stop();
+      leave();
       request.off('data', onData);
       request.off('end', onEnd);
-      request.off('close', onClose);
-      request.off('error', onClose);
-      if (error === undefined)
-        return resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, size));
+    };
+    const fail = (error: BodyError): void => {
+      settle();
       request.pause();
       reject(error);
     };
     const onData = (piece: Buffer): void => {
-      size += piece.length;
+      reading.size += piece.length;
       bodies.held += piece.length;
-      if (size > limit) return settle(tooLarge(limit));
+      if (reading.size > limit) return fail(tooLarge(limit));
       // One body alone is never too much, or a raised limit would be none.
-      if (bodies.held > bodies.most && bodies.held > size) return settle(tooMuch(bodies.most));
+      if (bodies.held > bodies.most && bodies.held > reading.size) return fail(tooMuch(bodies.most));
       pieces.push(piece);
       silence.restart();
     };
-    const onEnd = (): void => settle();
-    const onClose = (): void => settle(new BodyError(failure('client_closed')));
-    response.once('close', () => {
-      bodies.held -= size;
-    });
+    const onEnd = (): void => {
+      settle();
+      resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, reading.size));
+    };
     request.on('data', onData);
     request.on('end', onEnd);
-    request.on('close', onClose);
-    request.on('error', onClose);
   });
 }
 
