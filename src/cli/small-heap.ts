@@ -8,5 +8,5 @@ import { setFlagsFromString } from 'node:v8';
 export function keepHeapSmall(): void {
   // The young generation stays as large as it is now, some megabytes after a start.
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--heap-growing-percent=100');
 }
