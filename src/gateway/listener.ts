@@ -80,35 +80,41 @@ type Connections = {
 };
 
 /**
- * Counts the requests on each connection. A new connection past the limit takes the place of the
- * one that has been unused for longest, so that idle ones keep nobody out.
+ * Counts the requests on each connection. A new connection past the limit takes the place of one
+ * that never had a request, else of the one that has been unused for longest, so that idle ones keep
+ * nobody out and a flood of them closes no client's kept connection.
  */
 function createConnections({ limits: { connections: most }, onBadClient }: ListenerInput): Connections {
   const requests = new Map<Socket, number>();
   let isFull = false;
   let isEnding = false;
-  const makeRoom = (): void => {
-    for (const [socket, count] of requests) {
-      if (count > 0) continue;
-      requests.delete(socket);
-      socket.destroy();
-      return;
-    }
+  /** Those without a request so far, the oldest first. */
+  const fresh = new Set<Socket>();
+  const makeRoomFor = (newest: Socket): void => {
+    const [oldest = newest] = fresh;
+    const isUnused = ([socket, count]: readonly [Socket, number]): boolean => count === 0 && socket !== newest;
+    const victim = oldest !== newest ? oldest : ([...requests].find(isUnused)?.[0] ?? newest);
+    requests.delete(victim);
+    fresh.delete(victim);
+    victim.destroy();
   };
   return {
     opened(socket) {
       requests.set(socket, 0);
+      fresh.add(socket);
       socket.once('close', () => {
         requests.delete(socket);
+        fresh.delete(socket);
         if (requests.size < most * 0.9) isFull = false;
       });
       if (requests.size <= most) return;
       // One line for a flood, not one for each connection of it.
       if (!isFull) onBadClient(`more than ${most} connections`, socket.remoteAddress);
       isFull = true;
-      makeRoom();
+      makeRoomFor(socket);
     },
     began(socket) {
+      fresh.delete(socket);
       requests.set(socket, (requests.get(socket) ?? 0) + 1);
     },
     ended(socket) {

@@ -53,6 +53,18 @@ describe('spine 7: more connections than are held', () => {
     expect(await gateway.leftovers()).toEqual([]);
   });
 
+  test('a flood of connections that ask nothing closes no client’s kept connection', async () => {
+    const { gateway } = await begin({ connections: 20 });
+    const kept = sendRaw(gateway.port, get);
+    await kept.reads(/200 OK/);
+    const idle = Array.from({ length: 60 }, () => sendRaw(gateway.port, ''));
+    await Promise.all(idle.slice(0, 40).map((one) => one.closed));
+    kept.socket.write(get);
+    await kept.reads(/200 OK[\s\S]*200 OK/);
+    for (const one of [kept, ...idle]) one.socket.destroy();
+    expect(await gateway.leftovers()).toEqual([]);
+  });
+
   test('where all are busy, a new one has to wait its turn elsewhere', async () => {
     const { upstream, gateway } = await begin({ connections: 3 });
     upstream.script(hang);
