@@ -16,11 +16,10 @@ finish() {
 }
 trap finish EXIT
 
-signalbox() {
-  if [ -n "${SIGNALBOX:-}" ]; then "$SIGNALBOX" "$@"
-  elif [ -f ../../bin/signalbox.js ]; then node ../../bin/signalbox.js "$@"
-  else command signalbox "$@"; fi
-}
+# A list and no function, so that what runs in the background is the gateway itself, which is ended by its id.
+if [ -n "${SIGNALBOX:-}" ]; then signalbox=("$SIGNALBOX")
+elif [ -f ../../bin/signalbox.js ]; then signalbox=(node ../../bin/signalbox.js)
+else signalbox=(signalbox); fi
 
 failures=0
 pass() { echo "  PASSED: $1"; }
@@ -45,7 +44,7 @@ if [ -z "$gateway" ]; then
     export OLLAMA_CLOUD_URL=$simulated OLLAMA_API_KEY=simulated
     echo "OLLAMA_API_KEY is not set: a simulated cloud answers at $simulated, and no model runs"
   fi
-  signalbox up --config config --state-dir "$work/state" --port 0 --json > "$work/gateway" 2> "$work/problem" & started+=($!)
+  "${signalbox[@]}" up --config config --state-dir "$work/state" --port 0 --json > "$work/gateway" 2> "$work/problem" & started+=($!)
   gateway=$(caught "$work/gateway" '"address": *"\(http://[0-9.:]*\)"') || { echo "The gateway does not start:"; cat "$work/problem" "$work/gateway"; exit 1; }
 fi
 echo "Gateway: $gateway"
