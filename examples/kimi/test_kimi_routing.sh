@@ -81,7 +81,7 @@ else fail "wanted 4 answers from 2 members, found $answered from $members"; fi
 
 echo
 echo "Test 3: Fallback chain integrity, proven without a request"
-if signalbox route test config/route-tests.yaml --config config; then pass "every route is as declared"
+if "${signalbox[@]}" route test config/route-tests.yaml --config config; then pass "every route is as declared"
 else fail "a route is not as declared"; fi
 
 echo
