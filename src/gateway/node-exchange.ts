@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { milliseconds } from '../plan/ids.ts';
+import { asBuffer } from '../wire/as-buffer.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import { type BodyReading, bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
@@ -98,7 +99,7 @@ export class NodeExchange implements Exchange {
     const body = request.method === 'HEAD' ? '' : bytes;
     if (!isUnread(request)) {
       response.writeHead(status, list as string[]);
-      response.end(body);
+      endInOneWrite(response, body);
       return watchReader(response, clock);
     }
     // The rest of the body would stand in the way of the connection's next request.
@@ -145,6 +146,18 @@ export class NodeExchange implements Exchange {
     ended();
     if (!response.writableFinished) for (const watch of watchers) watch();
   }
+}
+
+/** Largest body that is written together with its headers. */
+const smallBody = 16 * 1024;
+
+/**
+ * Node writes headers and a text as one piece, and headers and bytes as two, which takes the system
+ * half as long again. Each byte is one letter of a text in latin1, so nothing of a small body changes.
+ */
+function endInOneWrite(response: ServerResponse, body: Uint8Array | string): void {
+  if (typeof body === 'string' || body.length > smallBody) response.end(body);
+  else response.end(asBuffer(body).toString('latin1'), 'latin1');
 }
 
 /** A client that takes nothing of a complete answer for this long is given up. */
