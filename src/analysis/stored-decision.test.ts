@@ -7,7 +7,7 @@ import { decide } from '../routing/decide.ts';
 import { createRoutingState } from '../routing/state.ts';
 import { describeDecision } from './describe-decision.ts';
 import { recordOf } from './fixtures/record-of.ts';
-import { fromStored, toStored } from './stored-decision.ts';
+import { fromStored, readStored, toStored } from './stored-decision.ts';
 
 const again = (record: DecisionRecord): DecisionRecord => fromStored(JSON.parse(JSON.stringify(toStored(record))));
 
@@ -78,4 +78,12 @@ test('6.1 a decision takes six tenths of its bytes where it is kept', () => {
     ],
   });
   expect(JSON.stringify(toStored(record)).length).toBeLessThan(JSON.stringify(record).length * 0.6);
+});
+
+test('6.1 a line of JSON that is no decision is no record', () => {
+  const record = recordOf({ id: 'r-1', tried: [['a/m', 'answered', 12]] });
+  const kept = JSON.parse(JSON.stringify(toStored(record)));
+  expect(readStored(kept)).toEqual(record);
+  for (const line of [{}, { id: 'x', at: 'never' }, { ...kept, rule: 1 }, { ...kept, time: 'never' }])
+    expect(readStored(line)).toBeUndefined();
 });

@@ -92,6 +92,18 @@ export function fromStored({ id, candidates: rows, attempts, order, timing, ...r
   };
 }
 
+/** The record of a line that was kept; undefined where the line is JSON, and no decision. */
+export function readStored(line: Readonly<Record<string, unknown>>): DecisionRecord | undefined {
+  const isDecision =
+    typeof line['id'] === 'string' &&
+    typeof line['time'] === 'string' &&
+    !Number.isNaN(Date.parse(line['time'])) &&
+    typeof line['rule'] === 'object' &&
+    typeof line['promptTokens'] === 'number';
+  // Written by this product, which changes the shape by adding only.
+  return isDecision ? fromStored(line as unknown as StoredDecision) : undefined;
+}
+
 const nothing: Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'order' | 'timing'> = {
   time: null,
   asked: null,

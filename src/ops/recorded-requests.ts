@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type SeenRequest, seenInLog, seenInRecord } from '../analysis/seen-request.ts';
-import { fromStored, type StoredDecision } from '../analysis/stored-decision.ts';
+import { readStored } from '../analysis/stored-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { AdminClient } from './admin-client.ts';
 import { foldersOfTarget, type SystemTarget } from './admin-record.ts';
@@ -17,8 +17,7 @@ export async function recordedDecisions(
   await running?.writeDecisions();
   for (const { decisions } of await foldersOfTarget(target)) {
     const lines = [...(await readLines(`${decisions}.1`)), ...(await readLines(decisions))];
-    // Written by this product, which changes the shape by adding only.
-    if (lines.length > 0) return (lines as unknown as readonly StoredDecision[]).map(fromStored);
+    if (lines.length > 0) return lines.flatMap((line) => readStored(line) ?? []);
   }
   return [];
 }
