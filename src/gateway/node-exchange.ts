@@ -152,8 +152,8 @@ export class NodeExchange implements Exchange {
 const smallBody = 16 * 1024;
 
 /**
- * Node writes headers and a text as one piece, and headers and bytes as two, which takes the system
- * half as long again. Each byte is one letter of a text in latin1, so nothing of a small body changes.
+ * Node writes headers and a text as one piece, and headers and bytes as two, which costs the system
+ * more (bench/gateway). Each byte is one letter of a text in latin1, so nothing of a small body changes.
  */
 function endInOneWrite(response: ServerResponse, body: Uint8Array | string): void {
   if (typeof body === 'string' || body.length > smallBody) response.end(body);

@@ -29,11 +29,11 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
     exchange.extraHeaders = corsHeaders(cors, exchange.header('origin'));
     if (exchange.method === 'OPTIONS') return exchange.answer(204, preflightHeaders(cors, exchange), '');
     const endpoint = findEndpoint(exchange.method, exchange.path);
-    const view = { exchange, snapshot, isDraining: context.isDraining(), path: exchange.path };
     const problem = guard(snapshot, exchange);
     if (problem !== undefined) return refuse(exchange, problem);
-    if (endpoint.kind === 'open') return endpoint.answer(view);
-    if (context.isDraining() && exchange.method === 'POST')
+    const isDraining = context.isDraining();
+    if (endpoint.kind === 'open') return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path });
+    if (isDraining && exchange.method === 'POST')
       return refuse(exchange, failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
     const identified = identify(snapshot.keys, exchange);
     if (identified.kind === 'refused') return refuse(exchange, identified.failure);
@@ -42,7 +42,7 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
       case 'refused':
         return refuse(exchange, endpoint.failure, endpoint.allow);
       case 'view':
-        return endpoint.answer(view);
+        return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path });
       case 'model':
         return await answerModel(
           context,

@@ -6,8 +6,7 @@ import type { GatewayRequest, SettledRequest } from './request.ts';
 
 /**
  * Creates the place where requests end. Those of one turn of the event loop are written down
- * together at its end: off the way of others, and in a third of the time that each would take by
- * itself, since the code for it is then at hand.
+ * together at its end, off the way of others that are still being answered.
  */
 export function createSettled({ keep, log }: Pick<GatewayDependencies, 'keep' | 'log'>): Settled {
   let ended: SettledRequest[] = [];

@@ -3,7 +3,7 @@ import { factsOf, type PlanOf, planOf, seededRandom } from '../../test/support/p
 import { type DeploymentIndex, deploymentIndex, milliseconds, providerId } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import { decide } from './decide.ts';
-import { measureAnswer, measureFailure, measureStart, tokensThisMinute } from './performance.ts';
+import { measureAnswer, measureFailure, measureTokens, tokensThisMinute } from './performance.ts';
 import { createRoutingState } from './state.ts';
 
 type Group = NonNullable<PlanOf['groups']>[string];
@@ -54,7 +54,7 @@ function play(row: Row, random: () => number): readonly string[] {
   }
   for (const [name, count] of Object.entries(row.failures ?? {}))
     for (let failed = 0; failed < count; failed++) measureFailure(state.performance, at(name));
-  for (const [name, count] of Object.entries(row.tokens ?? {})) measureStart(state.performance, at(name), count, now);
+  for (const [name, count] of Object.entries(row.tokens ?? {})) measureTokens(state.performance, at(name), count, now);
   for (const [name, count] of Object.entries(row.inFlight ?? {})) state.inFlight[at(name)] = count;
   const decision = decide(plan, state, factsOf({ asked: 'm', ...row.facts }), now, random);
   return decision.attempts.map((one) => plan.deployments[one.deployment]?.provider ?? '');
@@ -214,8 +214,8 @@ describe('1.2 what is measured', () => {
 
   test('tokens of the last minute slide out of it', () => {
     const { performance } = createRoutingState(plan, milliseconds(0));
-    measureStart(performance, index, 100, milliseconds(1000));
-    measureStart(performance, index, 50, milliseconds(31_000));
+    measureTokens(performance, index, 100, milliseconds(1000));
+    measureTokens(performance, index, 50, milliseconds(31_000));
     expect(
       [1, 31, 59, 66, 90, 96, 1000].map((second) => tokensThisMinute(performance, index, milliseconds(second * 1000))),
     ).toEqual([150, 150, 150, 50, 50, 0, 0]);

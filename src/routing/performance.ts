@@ -51,19 +51,9 @@ export type MeasuredAnswer = {
   /** `undefined` where it came whole. */
   readonly firstTokenMs: number | undefined;
   readonly outputTokens: number | undefined;
-  /** Tokens of prompt and answer beyond those that {@link measureStart} counted. */
+  /** Tokens of prompt and answer beyond the estimate that was counted when the prompt was sent. */
   readonly furtherTokens: number;
 };
-
-/** Counts the prompt of an attempt that begins, so that those that begin together do not all see an idle deployment. */
-export function measureStart(
-  state: PerformanceState,
-  deployment: DeploymentIndex,
-  promptTokens: number,
-  now: Milliseconds,
-): void {
-  countTokens(state, deployment, promptTokens, now);
-}
 
 /** Takes an answer into account. */
 export function measureAnswer(
@@ -76,7 +66,7 @@ export function measureAnswer(
   blend(state.success, deployment, 1);
   // LiteLLM takes whole seconds where nobody told how many tokens came; so is it here.
   blend(state.msPerToken, deployment, totalMs / Math.max(1, outputTokens ?? 1));
-  countTokens(state, deployment, furtherTokens, now);
+  measureTokens(state, deployment, furtherTokens, now);
   if (firstTokenMs === undefined) return;
   blend(state.firstTokenMs, deployment, firstTokenMs);
   const count = state.sampled[deployment] ?? 0;
@@ -98,7 +88,13 @@ function blend(averages: Float64Array, deployment: DeploymentIndex, seen: number
   averages[deployment] = before + newest * (seen - before);
 }
 
-function countTokens(state: PerformanceState, deployment: DeploymentIndex, tokens: number, now: Milliseconds): void {
+/** Counts tokens that go to a deployment or come from it: those of a prompt when it is sent, so that requests which begin together do not all see an idle one. */
+export function measureTokens(
+  state: PerformanceState,
+  deployment: DeploymentIndex,
+  tokens: number,
+  now: Milliseconds,
+): void {
   const slot = Math.floor(now / slotMs);
   const last = state.lastSlot[deployment] ?? 0;
   for (let passed = Math.max(last + 1, slot - slots + 1); passed <= slot; passed++)

@@ -7,7 +7,7 @@ import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { afterFailure, afterStart, afterSuccess } from './health.ts';
 import { createLimitState } from './limits.ts';
-import { createPerformanceState, measureAnswer, measureFailure, measureStart } from './performance.ts';
+import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
 import { createSpendingState } from './spending.ts';
@@ -110,7 +110,7 @@ export function applyPrompt(
   promptTokens: number,
   now: Milliseconds,
 ): void {
-  measureStart(performance, deployment, promptTokens, now);
+  measureTokens(performance, deployment, promptTokens, now);
 }
 
 /** Records what an attempt that was answered to its end shows of its deployment. */
