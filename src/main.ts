@@ -374,7 +374,7 @@ export async function askProviders({ plan, environment }: LoadedPlan): Promise<R
       if (report !== undefined) reports.set(provider.id, report);
     }),
   );
-  await destroyUpstreams(byProvider);
+  destroyUpstreams(byProvider);
   return reports;
 }
 

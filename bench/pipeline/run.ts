@@ -1,14 +1,14 @@
 /**
  * What a request costs within the gateway, without sockets, and what each part of it is:
- * `node bench/pipeline/run.ts`. An exchange and a dispatcher of this file stand in for HTTP, so
+ * `node bench/pipeline/run.ts`. An exchange and a connection pool of this file stand in for HTTP, so
  * what is left is our own work: the number to hold against the cost of Node's server and undici.
  */
 import { randomUUID } from 'node:crypto';
-import type { Dispatcher } from 'undici';
 import { describeSettled } from '../../src/control/decision-record.ts';
 import { createDecisionStore } from '../../src/control/decision-store.ts';
 import { answerHeaders } from '../../src/gateway/answer-headers.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
+import type { ConnectionPool } from '../../src/gateway/connection-pool.ts';
 import type { PipelineContext } from '../../src/gateway/dependencies.ts';
 import type { Exchange } from '../../src/gateway/exchange.ts';
 import { handleExchange } from '../../src/gateway/pipeline.ts';
@@ -59,7 +59,7 @@ const snapshot: Snapshot = {
   upstreams: new Map(
     [...plan.providers.keys()].map((id) => [
       id,
-      { dispatcher: instantDispatcher(), key: undefined, headers: [], concealed: { secrets: [], hosts: [] } },
+      { connections: instantConnections(), key: undefined, headers: [], concealed: { secrets: [], hosts: [] } },
     ]),
   ),
   keys: [],
@@ -147,18 +147,18 @@ function createExchange(): Exchange {
 }
 
 /** Answers every request at the next turn of the microtask queue. */
-function instantDispatcher(): Dispatcher {
-  const controller = { pause() {}, resume() {}, abort() {} };
-  const dispatch = (_options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean => {
-    queueMicrotask(() => {
-      // Of the controller, only these three are used.
-      const given = controller as unknown as Dispatcher.DispatchController;
-      handler.onRequestStart?.(given, {});
-      handler.onResponseStart?.(given, 200, { 'content-type': 'application/json' }, 'OK');
-      handler.onResponseData?.(given, answer);
-      handler.onResponseEnd?.(given, {});
-    });
-    return true;
+function instantConnections(): ConnectionPool {
+  const transfer = { pause: () => {}, resume: () => {}, abort: () => {} };
+  const head = { status: 200, headers: new Map([['content-type', 'application/json']]) };
+  return {
+    send(_request, handler) {
+      queueMicrotask(() => {
+        handler.onHead(head);
+        handler.onData(answer);
+        handler.onEnd();
+      });
+      return transfer;
+    },
+    destroy: () => {},
   };
-  return { dispatch } as Dispatcher;
 }

@@ -115,7 +115,7 @@ export function startControl(options: ControlOptions): Control {
       const { requestMs, attemptMs } = old.plan.settings.timeouts;
       const retire = (): void => {
         retired.delete(old);
-        void destroyUpstreams(old.upstreams);
+        destroyUpstreams(old.upstreams);
         // A cache goes with the last snapshot that has it.
         if (![force.snapshot, ...retired.keys()].some(({ cache }) => cache === old.cache))
           void old.cache?.store.close();
@@ -134,7 +134,7 @@ export function startControl(options: ControlOptions): Control {
       await decisionFile.close();
       for (const timer of retired.values()) timer.stop();
       const snapshots = [force.snapshot, ...retired.keys()];
-      await Promise.all(snapshots.map(({ upstreams }) => destroyUpstreams(upstreams)));
+      for (const { upstreams } of snapshots) destroyUpstreams(upstreams);
       await Promise.all([...new Set(snapshots.map(({ cache }) => cache))].map((cache) => cache?.store.close()));
     },
   };

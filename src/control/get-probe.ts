@@ -1,4 +1,5 @@
-import { type Dispatcher, request as httpRequest } from 'undici';
+import type { AnswerHandler, ConnectionProblem, Transfer } from '../gateway/connection.ts';
+import { type ConnectionPool, createConnectionPool } from '../gateway/connection-pool.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { ProbeAnswer } from '../providers/provider.ts';
 
@@ -15,47 +16,82 @@ export type ProbeResult =
 export type ProbeOptions = {
   readonly headers: Record<string, string>;
   readonly timeoutMs: Milliseconds;
-  readonly dispatcher?: Dispatcher;
+  /** Connections that are there already; without them one is opened, and closed. */
+  readonly connections?: ConnectionPool;
 };
 
 /** Largest answer of a probe that is read: the list of a large vendor fits. */
 const largestProbe = 8 * 1024 * 1024;
 
-/** One GET with a limit in time and size; redirects are not followed. */
+/** One GET with a limit in time and size; redirects are not followed. Never rejects. */
 export async function getProbe(url: string, options: ProbeOptions): Promise<ProbeResult> {
-  const path = url.slice(url.indexOf('/', url.indexOf('//') + 2));
-  try {
-    const answer = await httpRequest(url, {
-      method: 'GET',
-      headers: { accept: 'application/json', ...options.headers },
-      signal: AbortSignal.timeout(options.timeoutMs),
-      ...(options.dispatcher === undefined ? {} : { dispatcher: options.dispatcher }),
-    });
-    let body = '';
-    for await (const piece of answer.body) {
-      body += String(piece);
-      if (body.length > largestProbe) break;
-    }
-    return {
-      kind: 'answer',
-      path,
-      status: answer.statusCode,
-      body,
-      contentType: String(answer.headers['content-type'] ?? ''),
-      location: answer.headers['location'] === undefined ? undefined : String(answer.headers['location']),
-    };
-  } catch (error) {
-    const code = errorCode(error);
-    return { kind: 'error', path, code, detail: errorWords(code) };
-  }
+  const { headers, timeoutMs, connections } = options;
+  const { origin } = new URL(url);
+  const target = url.slice(url.indexOf('/', url.indexOf('//') + 2));
+  const sent = { path: target, headers: ['accept', 'application/json', ...Object.entries(headers).flat()], timeoutMs };
+  if (connections !== undefined) return ask(connections, sent);
+  const own = createConnectionPool(origin, {
+    connectTimeoutMs: timeoutMs,
+    tls: { verify: true, ca: undefined },
+  });
+  const result = await ask(own, sent);
+  own.destroy();
+  return result;
 }
 
-function errorCode(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'ETIMEDOUT';
-  if (typeof error !== 'object' || error === null) return 'unknown';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  if ('cause' in error && error.cause !== undefined) return errorCode(error.cause);
-  return error instanceof Error ? error.name : 'unknown';
+type Sent = { readonly path: string; readonly headers: readonly string[]; readonly timeoutMs: Milliseconds };
+
+function ask(connections: ConnectionPool, { path, headers, timeoutMs }: Sent): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    let transfer: Transfer | undefined;
+    let status = 0;
+    let told: ReadonlyMap<string, string> = new Map();
+    const pieces: Buffer[] = [];
+    let size = 0;
+    const settle = (result: ProbeResult): void => {
+      clearTimeout(timer);
+      resolve(result);
+    };
+    const fail = (code: string): void => settle({ kind: 'error', path, code, detail: errorWords(code) });
+    const answer = (): void =>
+      settle({
+        kind: 'answer',
+        path,
+        status,
+        body: Buffer.concat(pieces).toString(),
+        contentType: told.get('content-type') ?? '',
+        location: told.get('location'),
+      });
+    const timer = setTimeout(() => {
+      transfer?.abort();
+      fail('ETIMEDOUT');
+    }, timeoutMs);
+    const handler: AnswerHandler = {
+      onHead(head) {
+        status = head.status;
+        told = head.headers;
+      },
+      onData(bytes) {
+        pieces.push(Buffer.from(bytes));
+        size += bytes.length;
+        if (size <= largestProbe) return;
+        // What was read by then tells enough.
+        transfer?.abort();
+        answer();
+      },
+      onEnd: answer,
+      onProblem: (problem) => fail(codeOf(problem)),
+    };
+    try {
+      transfer = connections.send({ method: 'GET', path, headers, body: new Uint8Array() }, handler);
+    } catch {
+      fail('unsendable');
+    }
+  });
+}
+
+function codeOf(problem: ConnectionProblem): string {
+  return problem.kind === 'malformed' ? 'malformed' : problem.code;
 }
 
 function errorWords(code: string): string {
@@ -63,14 +99,16 @@ function errorWords(code: string): string {
     case 'ECONNREFUSED':
       return 'the connection is refused: nothing listens there';
     case 'ETIMEDOUT':
-    case 'UND_ERR_CONNECT_TIMEOUT':
       return 'no answer in time';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return 'the host name cannot be found';
     case 'ECONNRESET':
-    case 'UND_ERR_SOCKET':
       return 'the connection was cut';
+    case 'malformed':
+      return 'what answers is not HTTP';
+    case 'unsendable':
+      return 'its address or one of its headers holds a letter that HTTP does not allow';
     default:
       return code.includes('CERT') || code.includes('SSL') || code.includes('TLS')
         ? 'its TLS certificate or protocol is not accepted'

@@ -27,7 +27,7 @@ export async function probeProvider(target: ProbeTarget): Promise<ProbeReport | 
 async function askOnce({ provider, dialect, upstream, get }: ProbeTarget): Promise<ProbeReport> {
   const { origin } = new URL(provider.baseUrl);
   const headers = pairs([...dialect.authorize(provider, upstream.key), ...upstream.headers]);
-  const options = { headers, timeoutMs: provider.probe.timeoutMs, dispatcher: upstream.dispatcher };
+  const options = { headers, timeoutMs: provider.probe.timeoutMs, connections: upstream.connections };
   const asked = dialect.probes(provider);
   const results = await Promise.all(asked.map(({ path }) => get(`${origin}${path}`, options)));
   const lost = results.find((result, place) => result.kind === 'error' && asked[place]?.required === true);

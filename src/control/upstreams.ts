@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Pool } from 'undici';
+import { type ConnectionPool, createConnectionPool } from '../gateway/connection-pool.ts';
 import type { Upstream } from '../gateway/snapshot.ts';
 import type { ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -25,9 +25,9 @@ export function createUpstreams(plan: Plan, environment: Environment): Upstreams
     const missing = unsetVariable(provider, environment);
     if (missing !== undefined) keyless.set(provider.id, `its key is read from ${missing}, which is not set`);
     const key = credential.kind === 'none' ? undefined : revealSecret(credential.secret, environment);
-    const headers = headersOf(provider, environment);
+    const { headers, host } = headersOf(provider, environment);
     byProvider.set(provider.id, {
-      dispatcher: openPool(provider, plan),
+      connections: openPool(provider, plan, host),
       key,
       headers,
       concealed: { secrets: secretsOf(key, headers), hosts: hostsOf(provider) },
@@ -46,34 +46,29 @@ function unsetVariable({ credential, headers }: Provider, environment: Environme
   return undefined;
 }
 
-/** Timers of the gateway bound every phase, so the pool's own, which would cut long answers, are off. */
-function openPool(provider: Provider, plan: Plan): Pool {
-  const ca = provider.tls.caFile === undefined ? undefined : readFileSync(provider.tls.caFile, 'utf8');
-  return new Pool(new URL(provider.baseUrl).origin, {
-    connections: null,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // Below what servers keep (uvicorn 5 s): a connection that the server is about to close is not used again.
-    keepAliveTimeout: 4000,
-    keepAliveMaxTimeout: 300_000,
-    // HTTP/1.1 is what these servers are known to speak well; each answer has its own connection.
-    allowH2: false,
-    connect: {
-      timeout: plan.settings.timeouts.connectMs,
-      rejectUnauthorized: provider.tls.verify,
-      ...(ca === undefined ? {} : { ca }),
-    },
+function openPool({ baseUrl, tls }: Provider, plan: Plan, host: string | undefined): ConnectionPool {
+  return createConnectionPool(new URL(baseUrl).origin, {
+    connectTimeoutMs: plan.settings.timeouts.connectMs,
+    host,
+    tls: { verify: tls.verify, ca: tls.caFile === undefined ? undefined : readFileSync(tls.caFile, 'utf8') },
   });
 }
 
-function headersOf(provider: Provider, environment: Environment): readonly string[] {
+type DeclaredHeaders = {
+  readonly headers: readonly string[];
+  /** Set apart, since a request has one host only. */
+  readonly host: string | undefined;
+};
+
+function headersOf(provider: Provider, environment: Environment): DeclaredHeaders {
   const headers = ['user-agent', 'signalbox'];
+  let host: string | undefined;
   for (const [name, value] of provider.headers) {
     const text = typeof value === 'string' ? value : revealSecret(value, environment);
-    if (text !== undefined) headers.push(name, text);
+    if (name.toLowerCase() === 'host') host = text;
+    else if (text !== undefined) headers.push(name, text);
   }
-  return headers;
+  return { headers, host };
 }
 
 /** Short values are no secrets, and taking them out would tear other words apart. */
@@ -92,6 +87,6 @@ function hostsOf({ baseUrl }: Provider): readonly string[] {
 }
 
 /** Cuts every connection, running ones too. */
-export async function destroyUpstreams(upstreams: ReadonlyMap<ProviderId, Upstream>): Promise<void> {
-  await Promise.allSettled([...upstreams.values()].map((upstream) => upstream.dispatcher.destroy()));
+export function destroyUpstreams(upstreams: ReadonlyMap<ProviderId, Upstream>): void {
+  for (const { connections } of upstreams.values()) connections.destroy();
 }

@@ -205,7 +205,7 @@ async function send(
   if (built.kind === 'refused') return { kind: 'failed', failure: built.failure };
   request.edits = built.request.edits;
   const call = callUpstream({
-    dispatcher: upstream.dispatcher,
+    connections: upstream.connections,
     dialect,
     request: built.request,
     headers: [...dialect.authorize(provider, upstream.key), ...upstream.headers],

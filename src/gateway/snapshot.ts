@@ -1,14 +1,14 @@
-import type { Dispatcher } from 'undici';
 import type { ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { Concealed } from '../wire/redact.ts';
+import type { ConnectionPool } from './connection-pool.ts';
 import type { KeyRing } from './identify.ts';
 import type { ResponseCache } from './response-cache.ts';
 
 /** What stands behind a provider at run time: its connections and its key. */
 export type Upstream = {
-  readonly dispatcher: Dispatcher;
+  readonly connections: ConnectionPool;
   /** The key as text, read from its reference; absent where the provider has none. */
   readonly key: string | undefined;
   /** Extra headers of every request: name, value, … */

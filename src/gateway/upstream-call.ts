@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
@@ -11,13 +10,14 @@ import type {
   WholeAnswer,
 } from '../providers/provider.ts';
 import { formOfAnswer } from '../wire/answer-form.ts';
-import { asBuffer } from '../wire/as-buffer.ts';
+import type { ResponseHead } from '../wire/http-response.ts';
 import { largestAnswer, largestError, largestOpening, largestPreamble } from '../wire/limits.ts';
 import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
 import type { Clock, Timer } from './clock.ts';
-import { failureOfError, wasReused } from './upstream-failure.ts';
-import { encodingOf, headerMap } from './upstream-headers.ts';
+import type { AnswerHandler, ConnectionProblem, OutgoingRequest, Transfer } from './connection.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { failureOfProblem } from './upstream-failure.ts';
 
 /** What an upstream said first: all that can be known before anything is sent to the client. */
 export type First =
@@ -48,7 +48,7 @@ export type CallTimeouts = {
 };
 
 export type CallInput = {
-  readonly dispatcher: Dispatcher;
+  readonly connections: ConnectionPool;
   readonly dialect: Dialect;
   readonly request: UpstreamRequest;
   readonly headers: readonly string[];
@@ -64,20 +64,18 @@ const graceMs = milliseconds(1000);
 
 /** How soon a closed connection shows, at the slowest. */
 const unseenMs = 1000;
-/** What a request's head has besides its path and the headers that we give: method, host, length. */
-const fixedHeadBytes = 160;
 
 /** Sends a request to an upstream and reads its answer by the dialect. */
 export function callUpstream(input: CallInput): UpstreamCall {
   const call = new Call(input);
-  call.dispatch();
+  call.send();
   return call;
 }
 
 type Phase = 'first' | 'following' | 'over';
 
-/** A class for its identity and lifetime: one answer being read, from dispatch to its end. */
-class Call implements UpstreamCall, Dispatcher.DispatchHandler {
+/** A class for its identity and lifetime: one answer being read, from sending to its end. */
+class Call implements UpstreamCall, AnswerHandler {
   readonly first: Promise<First>;
   readonly #input: CallInput;
   readonly #firstToken: Timer | undefined;
@@ -86,9 +84,9 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   #grace: Timer | undefined;
   #settle: (first: First) => void = () => {};
   #phase: Phase = 'first';
-  #controller: Dispatcher.DispatchController | undefined;
+  #transfer: Transfer | undefined;
   #status = 0;
-  #headers: Record<string, string | string[] | undefined> = {};
+  #headers: ReadonlyMap<string, string> = new Map();
   #reader: StreamReader | undefined;
   #pieces: Buffer[] = [];
   #size = 0;
@@ -116,21 +114,17 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#total = input.clock.after(totalMs, () => this.#timedOut('total'));
   }
 
-  dispatch(): void {
-    const { request, headers } = this.#input;
-    const body = request.body;
+  send(): void {
+    const { connections, request, headers, clock } = this.#input;
+    const { method, path, body } = request;
+    const outgoing: OutgoingRequest = { method, path, headers: [...request.headers, ...headers], body };
+    this.#sentAt = clock.now();
     try {
-      this.#input.dispatcher.dispatch(
-        {
-          method: request.method,
-          path: request.path,
-          headers: [...request.headers, ...headers],
-          body: asBuffer(body),
-        },
-        this,
-      );
+      this.#transfer = connections.send(outgoing, this, this.#replayed);
     } catch (error) {
-      this.#fail(failureOfError(error));
+      // A header or a path that would break the request apart.
+      const why = error instanceof Error ? error.message : String(error);
+      this.#fail(failure('upstream_unreachable', `The request to the provider cannot be sent: ${why}`));
     }
   }
 
@@ -143,7 +137,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
 
   pause(): void {
     if (this.#phase === 'over') return;
-    this.#controller?.pause();
+    this.#transfer?.pause();
     // The silence that follows is ours.
     this.#between?.stop();
   }
@@ -151,29 +145,17 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   resume(): void {
     if (this.#phase === 'over') return;
     this.#between?.restart();
-    this.#controller?.resume();
+    this.#transfer?.resume();
   }
 
   cancel(): void {
     if (this.#phase === 'over') return;
     this.#over();
     this.#settle({ kind: 'failed', failure: failure('client_closed') });
-    this.#controller?.abort(new Error('cancelled'));
+    this.#transfer?.abort();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.#sentAt = this.#input.clock.now();
-    // Cancelled while it waited for a connection.
-    if (this.#phase === 'over') controller.abort(new Error('cancelled'));
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return;
+  onHead({ status, headers }: ResponseHead): void {
     this.#status = status;
     this.#headers = headers;
     const encoding = encodingOf(headers);
@@ -182,10 +164,10 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#isUnknown = status < 300 && this.#input.request.streams;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onData(view: Buffer): void {
     if (this.#phase === 'over') return;
-    // Undici reuses its read buffer, and parts may be views of the chunk.
-    const bytes = Buffer.from(chunk);
+    // What was read is gone once this returns, and parts may be views of it.
+    const bytes = Buffer.from(view);
     if (this.#phase === 'first' && this.#input.request.streams) {
       this.#received += bytes.length;
       if (this.#received > largestPreamble) return this.#giveUp(failure('upstream_too_large', endlessOpening));
@@ -195,7 +177,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     if (this.#isUnknown) this.#recognise();
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
@@ -204,14 +186,14 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     this.#over();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onProblem(problem: ConnectionProblem): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
-    if (this.#status === 0 && this.#isUnseen(error)) {
+    if (this.#isUnseen(problem)) {
       this.#replayed = true;
-      return this.dispatch();
+      return this.send();
     }
-    if (this.#phase === 'first' && this.#status === 0) return this.#fail(failureOfError(error));
+    if (this.#phase === 'first' && this.#status === 0) return this.#fail(failureOfProblem(problem));
     // What finished before the connection broke is whole.
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
     this.#fail(failure('upstream_truncated'));
@@ -221,12 +203,9 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
    * Whether the server cannot have seen the request: it closed a kept connection just as it was
    * used again. Anything later may be a server that fell over this request, which is not repeated.
    */
-  #isUnseen(error: Error): boolean {
-    const { clock, request, headers } = this.#input;
-    if (this.#replayed || clock.now() - this.#sentAt > unseenMs) return false;
-    const list = [...request.headers, ...headers];
-    const written = list.reduce((sum, text) => sum + text.length + 2, request.path.length + request.body.length);
-    return wasReused(error, written + fixedHeadBytes);
+  #isUnseen(problem: ConnectionProblem): boolean {
+    if (problem.kind !== 'broken' || !problem.isUnseen || this.#replayed) return false;
+    return this.#input.clock.now() - this.#sentAt <= unseenMs;
   }
 
   #collect(bytes: Buffer): void {
@@ -238,7 +217,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
       // The status says enough.
       this.#settle(this.#wholeAnswer());
       this.#over();
-      this.#controller?.abort(new Error('long error'));
+      this.#transfer?.abort();
     }
   }
 
@@ -247,7 +226,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     const { dialect, request, context } = this.#input;
     const reading = request.reading ?? dialect;
     const bytes = this.#collected();
-    const form = formOfAnswer(bytes, String(this.#headers['content-type'] ?? ''), reading.streamContentType);
+    const form = formOfAnswer(bytes, this.#headers.get('content-type') ?? '', reading.streamContentType);
     // Blanks alone may come for long; they are not kept.
     if (form === 'unknown' && bytes.length > 64) this.#pieces = [];
     this.#isUnknown = form === 'unknown';
@@ -281,15 +260,15 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     else this.#pass(parts);
     if (!ended || this.#isOver()) return;
     this.#over();
-    if (last.kind === 'failed') this.#controller?.abort(new Error('failed'));
+    if (last.kind === 'failed') this.#transfer?.abort();
     else if (size > 0) this.#awaitEnd();
   }
 
   /** What a server sends after its end is nobody's; one that never ends loses its connection. */
   #awaitEnd(): void {
     // A slow client may have paused it, and nobody is left to resume it.
-    this.#controller?.resume();
-    this.#grace = this.#input.clock.after(graceMs, () => this.#controller?.abort(new Error('open after its end')));
+    this.#transfer?.resume();
+    this.#grace = this.#input.clock.after(graceMs, () => this.#transfer?.abort());
   }
 
   #deliverFirst(parts: StreamPart[], size: number): void {
@@ -333,7 +312,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
     const body = encodingOf(this.#headers) === undefined ? this.#collected() : nothing;
     const { dialect, context, clock } = this.#input;
     if (this.#status >= 400) {
-      return { kind: 'failed', failure: dialect.readError(this.#status, headerMap(this.#headers), body, clock.wall()) };
+      return { kind: 'failed', failure: dialect.readError(this.#status, this.#headers, body, clock.wall()) };
     }
     if (this.#status >= 300)
       return {
@@ -362,7 +341,7 @@ class Call implements UpstreamCall, Dispatcher.DispatchHandler {
   /** Fails, and cuts the connection. */
   #giveUp(failed: Failure): void {
     this.#fail(failed);
-    this.#controller?.abort(new Error(failed.kind));
+    this.#transfer?.abort();
   }
 
   #fail(failed: Failure): void {
@@ -387,6 +366,12 @@ const emptyStream = 'The provider ended its stream without an answer';
 const endlessOpening = 'The provider sent far more than an answer begins with, and no answer';
 
 const nothing: Buffer = Buffer.alloc(0);
+
+/** How an answer is compressed; undefined where it is not. */
+function encodingOf(headers: ReadonlyMap<string, string>): string | undefined {
+  const encoding = headers.get('content-encoding')?.toLowerCase();
+  return encoding === 'identity' || encoding === '' ? undefined : encoding;
+}
 
 function compressed(encoding: string): string {
   const name = encoding.replaceAll(/[^\w.-]/g, '').slice(0, 40);

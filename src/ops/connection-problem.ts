@@ -11,7 +11,7 @@ export function describeConnection(code: string, url: string): NonNullable<UrlRe
         ? `Start the server, or check its port${port === '' ? ' (none is given)' : ''}; from a container this machine is host.docker.internal`
         : 'Start the server there and let it listen on more than 127.0.0.1',
     };
-  if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT')
+  if (code === 'ETIMEDOUT')
     return {
       code: 'timeout',
       message: `${host} gives no answer in time`,
@@ -22,7 +22,7 @@ export function describeConnection(code: string, url: string): NonNullable<UrlRe
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
     return { code: 'unreachable', message: `There is no way to ${hostname}`, fix: 'Check the network and the address' };
   if (isTls(code)) return tlsProblem(code, url);
-  if (code.startsWith('HPE_') || code === 'HTTPParserError')
+  if (code === 'malformed')
     return {
       code: 'not_http',
       message: `What answers at ${host} is no HTTP`,

@@ -14,7 +14,7 @@ import type { BodyScan } from '../wire/scan-body.ts';
 
 export type { ReadContext, StreamPart, StreamReader, WholeAnswer };
 
-/** Headers as undici takes them: name, value, name, value. Names in lower case. */
+/** Headers as they go out: name, value, name, value. Names in lower case. */
 export type HeaderList = readonly string[];
 
 /** What a dialect is given to build one upstream request. */

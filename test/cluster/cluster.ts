@@ -67,7 +67,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
         const server = servers.get(id);
         if (server === undefined) return [];
         return [
-          [id, { dispatcher: server.dispatcher, key: undefined, headers: [], concealed: { secrets: [], hosts: [] } }],
+          [id, { connections: server.connections, key: undefined, headers: [], concealed: { secrets: [], hosts: [] } }],
         ];
       }),
     ),

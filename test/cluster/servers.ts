@@ -1,5 +1,6 @@
-import type { Dispatcher } from 'undici';
 import type { ProbeResult } from '../../src/control/get-probe.ts';
+import type { AnswerHandler, OutgoingRequest, Transfer } from '../../src/gateway/connection.ts';
+import type { ConnectionPool } from '../../src/gateway/connection-pool.ts';
 import { milliseconds } from '../../src/plan/ids.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -26,7 +27,7 @@ export type Manner = {
 
 /** A server of the cluster. */
 export type ScriptedServer = {
-  readonly dispatcher: Dispatcher;
+  readonly connections: ConnectionPool;
   readonly get: (path: string) => ProbeResult;
   /** When each request came, that was asked of a model. */
   readonly seen: readonly number[];
@@ -34,8 +35,7 @@ export type ScriptedServer = {
 };
 
 type Job = {
-  readonly handler: Dispatcher.DispatchHandler;
-  readonly controller: Dispatcher.DispatchController;
+  readonly handler: AnswerHandler;
   readonly model: string;
   readonly stream: boolean;
   readonly tokens: number;
@@ -80,26 +80,23 @@ export function createServer(clock: VirtualClock, manner: Manner): ScriptedServe
   const begin = (job: Job): void => {
     running.add(job);
     usedAt = clock.now();
-    const { handler, controller, model, stream } = job;
-    const headers = { 'content-type': stream ? 'text/event-stream' : 'application/json' };
+    const { handler, model, stream } = job;
+    const head = {
+      status: 200,
+      headers: new Map([['content-type', stream ? 'text/event-stream' : 'application/json']]),
+    };
     if (stream)
       clock.at(clock.now() + manner.firstTokenMs, () => {
         if (job.isOver) return;
-        handler.onResponseStart?.(controller, 200, headers, 'OK');
-        handler.onResponseData?.(
-          controller,
-          Buffer.from(chunk(model, { role: 'assistant', content: `${manner.name} ` })),
-        );
+        handler.onHead(head);
+        handler.onData(Buffer.from(chunk(model, { role: 'assistant', content: `${manner.name} ` })));
       });
     clock.at(clock.now() + manner.firstTokenMs + job.tokens * manner.perTokenMs, () => {
       if (job.isOver) return;
-      if (!stream) handler.onResponseStart?.(controller, 200, headers, 'OK');
+      if (!stream) handler.onHead(head);
       end(job);
-      handler.onResponseData?.(
-        controller,
-        Buffer.from(stream ? lastChunks(job, manner.name) : whole(job, manner.name)),
-      );
-      handler.onResponseEnd?.(controller, {});
+      handler.onData(Buffer.from(stream ? lastChunks(job, manner.name) : whole(job, manner.name)));
+      handler.onEnd();
     });
   };
 
@@ -117,36 +114,33 @@ export function createServer(clock: VirtualClock, manner: Manner): ScriptedServe
         for (const job of [...running, ...line.splice(0)]) {
           if (job.isOver) continue;
           end(job);
-          job.handler.onResponseError?.(job.controller, refusal('ECONNRESET'));
+          job.handler.onProblem({ kind: 'broken', code: 'ECONNRESET', isUnseen: false });
         }
       });
 
-  const dispatch = (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean => {
+  const send = ({ body: bytes }: OutgoingRequest, handler: AnswerHandler): Transfer => {
     const outage = outageNow();
     const isFull = seen.filter((at) => clock.now() - at < 60_000).length >= manner.requestsPerMinute;
     seen.push(clock.now());
     // The gateway sends bodies as bytes.
-    const body = JSON.parse(String(options.body)) as { model: string; stream?: boolean; max_tokens?: number };
-    // Of a controller, the gateway uses these three.
-    const controller = { pause() {}, resume() {}, abort: () => end(job) } as unknown as Dispatcher.DispatchController;
+    const body = JSON.parse(Buffer.from(bytes).toString()) as { model: string; stream?: boolean; max_tokens?: number };
     const job: Job = {
-      ...{ handler, controller, model: body.model, stream: body.stream === true },
+      ...{ handler, model: body.model, stream: body.stream === true },
       ...{ tokens: body.max_tokens ?? 20, isOver: false },
     };
     clock.at(clock.now() + 1, () => {
-      if (outage?.kind === 'off') return handler.onResponseError?.(controller, refusal('ECONNREFUSED'));
-      handler.onRequestStart?.(controller, {});
+      if (outage?.kind === 'off') return handler.onProblem({ kind: 'broken', code: 'ECONNREFUSED', isUnseen: false });
       if (outage !== undefined) return refuse(job, outage.kind === 429 ? 429 : 503, outage.to - clock.now());
       if (isFull) return refuse(job, 429, 20_000);
       if (!manner.models.includes(body.model)) return refuse(job, 404, undefined);
       line.push(job);
       work();
     });
-    return true;
+    return { pause: () => {}, resume: () => {}, abort: () => end(job) };
   };
 
   return {
-    dispatcher: { dispatch } as Dispatcher,
+    connections: { send, destroy: () => {} },
     seen,
     loads: () => loads,
     get: (path) => {
@@ -167,15 +161,12 @@ export function createServer(clock: VirtualClock, manner: Manner): ScriptedServe
   };
 }
 
-function refusal(code: string): Error {
-  return Object.assign(new Error('The scripted server is off'), { code });
-}
-
-function refuse({ handler, controller }: Job, status: number, waitMs: number | undefined): void {
-  const after = waitMs === undefined ? {} : { 'retry-after': String(Math.ceil(milliseconds(waitMs) / 1000)) };
-  handler.onResponseStart?.(controller, status, { 'content-type': 'application/json', ...after }, '');
-  handler.onResponseData?.(controller, Buffer.from('{"error":{"message":"no","type":"server_error"}}'));
-  handler.onResponseEnd?.(controller, {});
+function refuse({ handler }: Job, status: number, waitMs: number | undefined): void {
+  const headers = new Map([['content-type', 'application/json']]);
+  if (waitMs !== undefined) headers.set('retry-after', String(Math.ceil(milliseconds(waitMs) / 1000)));
+  handler.onHead({ status, headers });
+  handler.onData(Buffer.from('{"error":{"message":"no","type":"server_error"}}'));
+  handler.onEnd();
 }
 
 function chunk(model: string, delta: object, more: object = {}): string {

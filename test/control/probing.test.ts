@@ -282,6 +282,6 @@ describe('3.3 what probes tell of a model', () => {
     expect(read('loaded', 5000)).toMatchObject({ kind: 'loaded', at: 5000 });
     expect(snapshot.state.observations[0]?.speeds.loadMs).toBe(4000);
     expect(read('sleeping', 6000)).toEqual({ kind: 'unloaded', at: 6000 });
-    await destroyUpstreams(snapshot.upstreams);
+    destroyUpstreams(snapshot.upstreams);
   });
 });

@@ -54,7 +54,7 @@ describeReal('3.2 probing a real Ollama', ['ollama'], () => {
       expect(state.observations[0]?.residency?.kind).toBe('unloaded');
     } finally {
       prober.stop();
-      await destroyUpstreams(byProvider);
+      destroyUpstreams(byProvider);
       await server.stop();
     }
   }, 60_000);

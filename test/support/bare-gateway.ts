@@ -92,7 +92,7 @@ export async function startBareGateway(
     },
     async close() {
       await gateway.drain(milliseconds(0));
-      await destroyUpstreams(byProvider);
+      destroyUpstreams(byProvider);
     },
   };
 }
