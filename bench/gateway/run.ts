@@ -47,7 +47,7 @@ const sections = [
   },
   {
     title: 'A request within the gateway',
-    text: 'The pipeline without sockets, and what its parts cost; the rest of a request is Node’s HTTP server and undici.',
+    text: 'The pipeline without sockets, and what its parts cost; the rest of a request is Node’s HTTP server, the connection to the upstream, and the system.',
     bench: 'bench/pipeline/run.ts',
   },
   {

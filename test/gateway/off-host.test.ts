@@ -28,7 +28,7 @@ async function timed<Value>(work: Promise<Value>): Promise<{ readonly value: Val
   return { value, ms: performance.now() - start };
 }
 
-/** A connection may take 5 s, and undici looks at the time twice a second. */
+/** A connection may take 5 s. */
 const connectMs = 5000;
 /** What a busy machine may add. */
 const slackMs = 2000;
