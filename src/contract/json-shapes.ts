@@ -11,6 +11,7 @@ import type { ConnectReport } from './connect-report.ts';
 import type { DecisionRecord, ExplainReport } from './decision-record.ts';
 import type { DiscoverReport } from './discovered.ts';
 import type { DoctorReport } from './doctor-report.ts';
+import type { DrainReport } from './drain-report.ts';
 import type { FailureReport } from './failure-report.ts';
 import type { GenerateReport } from './generate-report.ts';
 import type { InitReport } from './init-report.ts';
@@ -44,6 +45,7 @@ export type JsonShapes = {
   readonly 'provider list': ProviderList;
   readonly 'provider show': ProviderStatus;
   readonly 'provider probe': UrlReport;
+  readonly 'provider drain': DrainReport;
   readonly 'model list': NameList;
   readonly 'route explain': ExplainReport;
   readonly 'route stats': StatsReport;

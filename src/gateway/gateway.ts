@@ -17,6 +17,8 @@ export type Gateway = {
   /** Requests under way. */
   readonly active: () => number;
   listen(host: string, port: number): Promise<AddressInfo>;
+  /** Sends on the requests that wait for a deployment that is draining. */
+  readonly leaveDraining: () => void;
   /** Takes no new requests, lets running ones finish for so long, then cuts the rest. */
   drain(limit: Milliseconds): Promise<void>;
 };
@@ -52,6 +54,7 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
   });
   return {
     active: () => running.size,
+    leaveDraining: seats.leaveDraining,
     listen: (host, port) => listen(server, host, port),
     async drain(limit) {
       draining = true;

@@ -1,7 +1,7 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { isBatch } from '../routing/facts.ts';
@@ -20,6 +20,8 @@ export type Seated =
 export type Seats = {
   /** Takes a seat for an attempt: at once where one is free, else when its turn comes. */
   take(request: GatewayRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
+  /** Sends on whoever waits for a deployment that is draining: nothing was sent there yet. */
+  leaveDraining(): void;
   /** Sends away everybody who waits, and whoever would have to wait from now on. */
   drain(): void;
 };
@@ -27,7 +29,7 @@ export type Seats = {
 /** Creates the seats of a gateway. */
 export function createSeats(clock: Clock): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
-  const waiting = new Map<Waiter, (seated: Seated) => void>();
+  const waiting = new Map<Waiter, { readonly request: GatewayRequest; readonly end: (seated: Seated) => void }>();
   const wakers = new Map<SeatQueue, Timer>();
   let draining = false;
 
@@ -51,7 +53,7 @@ export function createSeats(clock: Clock): Seats {
     for (;;) {
       const next = nextWaiter(snapshot, queue, clock.now());
       if (next === undefined) break;
-      waiting.get(next)?.(admitted);
+      waiting.get(next)?.end(admitted);
     }
     wake(request, queue);
   };
@@ -121,20 +123,26 @@ export function createSeats(clock: Clock): Seats {
         ),
       );
       const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
-      waiting.set(waiter, end);
+      waiting.set(waiter, { request, end });
     });
   };
 
   return {
     take(request, attempt) {
       const { snapshot } = request;
+      // It may have been drained since the decision, or while its model loaded.
+      if (isDraining(request, attempt.deployment)) return refused(drained(request, attempt));
       const queue = snapshot.state.seats.queueOf[attempt.deployment];
       if (queue === undefined || !isBounded(snapshot, attempt.deployment)) return seat(request, attempt);
       return enter(request, attempt, queue);
     },
+    leaveDraining() {
+      for (const [waiter, { request, end }] of [...waiting])
+        if (isDraining(request, waiter.deployment)) end(refused(drained(request, waiter)));
+    },
     drain() {
       draining = true;
-      for (const end of [...waiting.values()])
+      for (const { end } of [...waiting.values()])
         end(refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) })));
     },
   };
@@ -145,6 +153,15 @@ const admitted: Seated = { kind: 'seated', leave: () => {} };
 
 function refused(why: Failure): Seated {
   return { kind: 'refused', failure: why };
+}
+
+function isDraining({ snapshot }: GatewayRequest, deployment: DeploymentIndex): boolean {
+  return snapshot.state.health[deployment]?.kind === 'draining';
+}
+
+function drained({ snapshot }: GatewayRequest, { deployment, model }: Pick<Waiter, 'deployment' | 'model'>): Failure {
+  const { provider } = deploymentAt(snapshot.plan, deployment);
+  return failure('no_seat', `No seat for "${model}" at ${provider}: it is draining`, { retryAfterMs: unknownWait });
 }
 
 type Late = {

@@ -115,7 +115,7 @@ export const failureCatalogue: Readonly<Record<FailureKind, FailureMeaning>> = {
     ...theirs(
       503,
       'no_deployment_ready',
-      'Every deployment of the model is down or cooling: signalbox status says which and why',
+      'Every deployment of the model is down, cooling or draining: signalbox status says which and why',
     ),
     goesOn: false,
     countsAgainst: false,

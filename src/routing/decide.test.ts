@@ -321,6 +321,13 @@ describe('spine 3.7: refusals say what can be done', () => {
       message: 'Cannot route to "m": a: no answer in time',
     },
     {
+      name: 'draining',
+      plan: one,
+      health: { 0: { kind: 'draining', since: now } },
+      refused: 'no_deployment_ready',
+      message: 'Cannot route to "m": a: its provider "a" is draining',
+    },
+    {
       name: 'no member at all',
       plan: { deployments: ['a/m'], groups: { m: [] } },
       refused: 'no_deployment_ready',

@@ -4,7 +4,15 @@ import type { FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Cooling, CoolingReason, DeploymentHealth } from '../plan/routing-state.ts';
-import { afterFailure, afterProbe, afterStart, afterSuccess, type ProbeSight } from './health.ts';
+import {
+  afterDrain,
+  afterFailure,
+  afterProbe,
+  afterReturn,
+  afterStart,
+  afterSuccess,
+  type ProbeSight,
+} from './health.ts';
 
 /*
  * Every state with every event, once with peers that can stand in and once alone. A cell is the
@@ -80,6 +88,8 @@ const events: Readonly<Record<string, Event>> = {
   'seen unlisted': seen({ kind: 'up', listed: false }),
   'seen loading': seen({ kind: 'loading', loadMs: undefined }),
   'seen down': seen({ kind: 'down', why: 'status 500' }),
+  drained: (health) => afterDrain(health, now),
+  returned: afterReturn,
 };
 
 function words(after: DeploymentHealth, from: DeploymentHealth): string {

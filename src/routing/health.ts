@@ -174,6 +174,16 @@ function durationOf(
   return Math.max(first, Math.min(settings.maxCooldownMs, first * 2 ** round));
 }
 
+/** When a person empties its provider. What is disabled gets no request as it is. */
+export function afterDrain(health: DeploymentHealth, now: Milliseconds): DeploymentHealth {
+  return health.kind === 'disabled' || health.kind === 'draining' ? health : { kind: 'draining', since: now };
+}
+
+/** When a person takes its provider back into service. What was known before is too old by now. */
+export function afterReturn(health: DeploymentHealth): DeploymentHealth {
+  return health.kind === 'draining' ? { kind: 'ready' } : health;
+}
+
 /** What a probe saw of one deployment. */
 export type ProbeSight =
   | { readonly kind: 'up'; readonly listed: boolean | undefined }

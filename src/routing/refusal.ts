@@ -59,7 +59,7 @@ export function noneLeft({ plan, state, facts, now, candidates }: RefusalInput):
     return failure('context_length_exceeded', `The prompt is too long for "${name}": ${first}`, { param: 'messages' });
   if (isAll('capability', 'kind', 'tags', 'min_tier', 'condition', 'context'))
     return failure('unsupported_by_group', `No deployment of "${name}" can do this: ${first}`);
-  if (isAll('disabled', 'draining'))
+  if (isAll('disabled'))
     return failure('provider_disabled', `Every provider of "${name}" is disabled, and no fallback can serve`);
   const limited = found.filter((one) => one.reason === 'limit' || one.reason === 'budget');
   if (limited.length > 0) {

@@ -103,7 +103,8 @@ describe('spine 3.7: the state of a new plan', () => {
     ['what is known stays', cooling, true, 'cooling'],
     ['a test is over with the plan that made it', { kind: 'half_open', since: now, round: 0 }, true, 'ready'],
     ['a provider that is enabled again', { kind: 'disabled', since: now }, true, 'ready'],
-    ['a provider that was drained', { kind: 'draining', since: now }, true, 'ready'],
+    ['a provider that is drained', { kind: 'draining', since: now }, true, 'draining'],
+    ['a provider that was drained and is disabled', { kind: 'draining', since: now }, false, 'disabled'],
     ['a provider that is disabled', { kind: 'ready' }, false, 'disabled'],
   ])('%s', (_, health, isActive, kind) => {
     const plan = planOf(pair);
@@ -114,6 +115,18 @@ describe('spine 3.7: the state of a new plan', () => {
     const after = createRoutingState(next, later(seconds(1)), { plan, state });
     expect(after.health[0]?.kind).toBe(kind);
     expect(after.listed.get(providerId('a'))).toEqual(new Set(['m']));
+  });
+
+  test('a model that the new plan adds to a provider that is drained is drained too', () => {
+    const plan = planOf({ deployments: ['a/m'] });
+    const state = createRoutingState(plan, now);
+    applyDrain({ plan, state }, providerId('a'), now);
+    const next = planOf({ deployments: ['a/m', 'a/n', 'b/m'] });
+    expect(createRoutingState(next, later(9), { plan, state }).health).toEqual([
+      { kind: 'draining', since: now },
+      { kind: 'draining', since: now },
+      { kind: 'ready' },
+    ]);
   });
 
   test('knows deployments by their id, wherever they stand', () => {

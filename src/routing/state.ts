@@ -1,11 +1,13 @@
 import type { PlannedAttempt, Rotation } from '../plan/decision.ts';
+import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
-import type { DeploymentIndex, Milliseconds } from '../plan/ids.ts';
+import type { DeploymentIndex, Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
-import { afterFailure, afterStart, afterSuccess } from './health.ts';
+import { drainsOf } from './drain.ts';
+import { afterDrain, afterFailure, afterStart, afterSuccess } from './health.ts';
 import { createLimitState } from './limits.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
@@ -21,13 +23,20 @@ export function createRoutingState(
   const before = new Map(previous?.plan.deployments.map((one) => [one.id, one.index]));
   const known = <Value>(
     list: readonly Value[] | undefined,
-    id: Plan['deployments'][number]['id'],
+    id: Deployment['id'],
   ): Value | undefined => {
     const index = before.get(id);
     return index === undefined ? undefined : list?.[index];
   };
+  const drains = previous === undefined ? new Map<ProviderId, Milliseconds>() : drainsOf(previous);
+  const healthOf = (one: Deployment): DeploymentHealth => {
+    const health = startingHealth(plan, one, known(previous?.state.health, one.id), now);
+    const drainedSince = drains.get(one.provider);
+    // A person empties a provider with all that it has, also what only the new plan declares.
+    return drainedSince === undefined ? health : afterDrain(health, drainedSince);
+  };
   return {
-    health: plan.deployments.map((one) => startingHealth(plan, one, known(previous?.state.health, one.id), now)),
+    health: plan.deployments.map(healthOf),
     observations: plan.deployments.map(
       (one) =>
         known(previous?.state.observations, one.id) ?? {
@@ -54,14 +63,14 @@ export function createRoutingState(
 
 function startingHealth(
   plan: Plan,
-  deployment: Plan['deployments'][number],
+  deployment: Deployment,
   before: DeploymentHealth | undefined,
   now: Milliseconds,
 ): DeploymentHealth {
   if (plan.providers.get(deployment.provider)?.status !== 'active') {
     return before?.kind === 'disabled' ? before : { kind: 'disabled', since: now };
   }
-  if (before === undefined || before.kind === 'disabled' || before.kind === 'draining' || before.kind === 'half_open')
+  if (before === undefined || before.kind === 'disabled' || before.kind === 'half_open')
     return { kind: 'ready' };
   return before;
 }
