@@ -22,6 +22,11 @@ export const commands: readonly CommandEntry[] = [
   entry('provider list', 'list the configured providers', () => import('./provider/list.ts')),
   entry('provider show', 'show one provider with its models', () => import('./provider/show.ts')),
   entry('provider probe', 'find out what answers at a URL', () => import('./provider/probe.ts')),
+  entry(
+    'provider drain',
+    'keep new requests from a provider, and let running ones finish',
+    () => import('./provider/drain.ts'),
+  ),
   entry('model list', 'list the names that clients can ask for', () => import('./model/list.ts')),
   entry('route explain', 'show where a request for a name would go, and why', () => import('./route/explain.ts')),
   entry('route stats', 'count recorded requests by provider, model and pool', () => import('./route/stats.ts')),

@@ -2,6 +2,7 @@ import type { DecisionList, DecisionRecord } from '../contract/decision-record.t
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { listModels } from '../gateway/view-models.ts';
+import { providerId } from '../plan/ids.ts';
 import type { AdminRoutes } from './admin-socket.ts';
 import { describeCache, flushCache } from './cache-report.ts';
 import type { Control } from './control.ts';
@@ -26,6 +27,20 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
     },
     '/v1/cache': () => describeCache(control.current()),
     '/v1/cache/flush': (_query, body) => flushCache(control.current(), readModel(body)),
+    '/v1/drain': (query) => control.drains.report(query.get('provider') ?? ''),
+    '/v1/drain/begin': (_query, body) => {
+      const report = control.drains.report(readProvider(body));
+      if (report === undefined) return undefined;
+      control.drains.begin(providerId(report.provider));
+      gateway.leaveDraining();
+      return control.drains.report(report.provider);
+    },
+    '/v1/drain/end': async (_query, body) => {
+      const report = control.drains.report(readProvider(body));
+      if (report === undefined) return undefined;
+      await control.takeBack(providerId(report.provider));
+      return control.drains.report(report.provider);
+    },
     '/v1/explain': (_query, body): Promise<DecisionRecord> => {
       const { plan, state } = control.current();
       // Only the command line of this product asks here, with a question of this type.
@@ -40,6 +55,13 @@ export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
 function readModel(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) throw new Error('The cache is emptied by POST');
   return 'model' in body && typeof body.model === 'string' ? body.model : undefined;
+}
+
+/** A body that names a provider. */
+function readProvider(body: unknown): string {
+  if (typeof body !== 'object' || body === null || !('provider' in body) || typeof body.provider !== 'string')
+    throw new Error('The question names no provider');
+  return body.provider;
 }
 
 /** Most decisions of one answer. */

@@ -15,6 +15,7 @@ import type { DialectName, Provider } from '../plan/provider.ts';
 import { revealSecret } from '../plan/secret.ts';
 import type { CacheSettings } from '../plan/settings.ts';
 import type { Dialect } from '../providers/provider.ts';
+import { afterProbe } from '../routing/health.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { Store } from '../stores/store.ts';
 import type { LogFile } from '../telemetry/log-file.ts';
@@ -24,6 +25,7 @@ import { createContextCheck } from './context-check.ts';
 import { createDecisionFile, type DecisionFile } from './decision-file.ts';
 import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
+import { createDrains, type Drains } from './drains.ts';
 import type { Get } from './probe-provider.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
 import type { SpendingFile } from './spending-file.ts';
@@ -37,6 +39,10 @@ export type Control = {
   readonly decisions: DecisionStore;
   /** The decisions on disk. */
   readonly decisionFile: DecisionFile;
+  /** Providers that a person empties. */
+  readonly drains: Drains;
+  /** Takes a drained provider back into service, once it was looked at. */
+  takeBack(provider: ProviderId): Promise<void>;
   /** Keeps what became of a request. */
   keep(request: SettledRequest): void;
   /** The monotonic clock, as routing takes it. */
@@ -73,6 +79,11 @@ export function startControl(options: ControlOptions): Control {
   if (lost !== undefined) log.event('warn', 'spending_lost', { component: 'budget', message: lost });
   /** Snapshots that are no longer in force, until the last of their requests must be over. */
   const retired = new Map<Snapshot, Timer>();
+  const drains = createDrains({
+    snapshots: () => [force.snapshot, ...retired.keys()],
+    now: clock.now,
+    log,
+  });
   const checkContext = createContextCheck(log);
   const prober = createProber({
     ...options,
@@ -95,6 +106,16 @@ export function startControl(options: ControlOptions): Control {
       const { spending } = force.snapshot.state;
       if (spending.caps.length > 0) options.spendingFile.soon(spending);
       decisionFile.soon();
+      drains.settled();
+    },
+    drains,
+    async takeBack(id) {
+      const { plan } = force.snapshot;
+      const provider = plan.providers.get(id);
+      if (provider === undefined) return;
+      drains.end(id);
+      markKeyless(force, clock.now());
+      await prober.residency([id], provider.probe.timeoutMs);
     },
     now: clock.now,
     status: async (gateway) =>
@@ -105,6 +126,7 @@ export function startControl(options: ControlOptions): Control {
         facts,
         disk: await facts.diskHash(),
         activeRequests: gateway.active(),
+        running: drains.running,
         environment,
         now: clock.now(),
         wall: clock.wall(),
@@ -148,11 +170,6 @@ function putIntoForce(options: ControlOptions, plan: Plan, previous: Snapshot | 
   const now = clock.now();
   const { byProvider, keyless } = createUpstreams(plan, environment);
   const state = createRoutingState(plan, now, previous);
-  for (const { index, provider } of plan.deployments) {
-    const why = keyless.get(provider);
-    if (why !== undefined && state.health[index]?.kind !== 'disabled')
-      state.health[index] = { kind: 'down', since: now, why };
-  }
   const snapshot = {
     generation: (previous?.generation ?? 0) + 1,
     plan,
@@ -161,7 +178,18 @@ function putIntoForce(options: ControlOptions, plan: Plan, previous: Snapshot | 
     keys: keyRing(plan, environment),
     cache: cacheInForce(options, plan.settings.cache, previous?.cache),
   };
-  return { snapshot, keyless };
+  const put = { snapshot, keyless };
+  markKeyless(put, now);
+  return put;
+}
+
+/** A provider whose key is not set cannot be asked. */
+function markKeyless({ snapshot: { plan, state }, keyless }: Force, now: Milliseconds): void {
+  for (const { index, provider } of plan.deployments) {
+    const why = keyless.get(provider);
+    if (why !== undefined)
+      state.health[index] = afterProbe(state.health[index] ?? { kind: 'ready' }, { kind: 'down', why }, now);
+  }
 }
 
 /** A provider that is as it was, or well from the start, is worth no line. */

@@ -33,14 +33,24 @@ export function createDrains({ snapshots, now, log }: DrainParts): Drains {
   const isDraining = (provider: ProviderId): boolean => drainsOf(snapshots()[0]).has(provider);
   const tell = (event: string, provider: ProviderId, message: string): void =>
     log.event('info', event, { provider, running: running(provider), message: `${provider} ${message}` });
+  const settled = (): void => {
+    for (const provider of emptying) {
+      if (running(provider) > 0) continue;
+      emptying.delete(provider);
+      tell('provider_drained', provider, 'is drained: nothing runs there any more');
+    }
+  };
   return {
     running,
+    settled,
     begin(provider) {
       if (isDraining(provider)) return;
       for (const snapshot of snapshots()) applyDrain(snapshot, provider, now());
+      // What is disabled, or has no models, gets no request as it is.
+      if (!isDraining(provider)) return;
       tell('provider_draining', provider, 'is draining: it gets no new request');
       emptying.add(provider);
-      this.settled();
+      settled();
     },
     end(provider) {
       if (!isDraining(provider)) return;
@@ -50,16 +60,8 @@ export function createDrains({ snapshots, now, log }: DrainParts): Drains {
     },
     report(name) {
       const id = providerId(name);
-      const { plan } = snapshots()[0];
-      if (!plan.providers.has(id)) return undefined;
+      if (!snapshots()[0].plan.providers.has(id)) return undefined;
       return { provider: name, draining: isDraining(id), running: running(id) };
-    },
-    settled() {
-      for (const provider of emptying) {
-        if (running(provider) > 0) continue;
-        emptying.delete(provider);
-        tell('provider_drained', provider, 'is drained: nothing runs there any more');
-      }
     },
   };
 }

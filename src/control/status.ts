@@ -40,6 +40,8 @@ export type StatusInput = {
   /** Hash of the configuration on disk. */
   readonly disk: string | undefined;
   readonly activeRequests: number;
+  /** Requests under way at a provider, whatever plan they began with. */
+  readonly running: (provider: ProviderId) => number;
   readonly environment: Environment;
   readonly now: Milliseconds;
   readonly wall: number;
@@ -112,6 +114,7 @@ function providerState(input: StatusInput, provider: Provider, own: readonly Dep
   const states = own.flatMap((one) => input.snapshot.state.health[one.index] ?? []);
   const best = states.toSorted((a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind))[0];
   const since = best === undefined ? null : sinceOf(input, best);
+  if (best?.kind === 'draining') return { state: 'draining', why: runningWords(input.running(provider.id)), since };
   const keyless = input.keyless.get(provider.id);
   if (keyless !== undefined) return { state: 'down', why: keyless, since };
   const report = input.reading(provider.id)?.report;
@@ -119,6 +122,12 @@ function providerState(input: StatusInput, provider: Provider, own: readonly Dep
   const isUnseen = report === undefined && provider.probe.enabled && provider.dialect !== 'echo';
   if (isUnseen && (best === undefined || best.kind === 'ready')) return { state: 'unknown', why: null, since: null };
   return { state: best?.kind ?? 'ready', why: whyOf(best) ?? report?.detail ?? null, since };
+}
+
+/** Whatever its server says meanwhile: a person waits for this. */
+function runningWords(running: number): string {
+  if (running === 0) return 'nothing runs there any more';
+  return running === 1 ? 'one request still runs there' : `${running} requests still run there`;
 }
 
 function describeDeployment(input: StatusInput, { id, index, backendModel }: Deployment): DeploymentStatus {

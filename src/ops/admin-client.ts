@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import type { CacheFlushReport, CacheReport } from '../contract/cache-report.ts';
 import type { DecisionList, DecisionRecord } from '../contract/decision-record.ts';
+import type { DrainReport } from '../contract/drain-report.ts';
 import type { EffectiveConfig } from '../contract/effective-config.ts';
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { StatusReport } from '../contract/status.ts';
@@ -23,6 +24,12 @@ export type AdminClient = {
   explain(question: ExplainQuestion): Promise<DecisionRecord>;
   config(): Promise<EffectiveConfig>;
   cache(): Promise<CacheReport>;
+  /** How a provider is emptied; undefined where there is none of that name, as with the next two. */
+  drain(provider: string): Promise<DrainReport | undefined>;
+  /** Keeps new requests from a provider. */
+  beginDrain(provider: string): Promise<DrainReport | undefined>;
+  /** Takes it back into service, once it was looked at. */
+  endDrain(provider: string): Promise<DrainReport | undefined>;
   /** Empties the cache, of one asked name or all; undefined where there is none. */
   flushCache(model: string | undefined): Promise<CacheFlushReport | { readonly problem: string } | undefined>;
 };
@@ -56,6 +63,8 @@ export function createAdminClient(record: AdminRecord): AdminClient {
   // The other end is this product, and changes its shapes by adding only: answers are taken as they are typed.
   const get = async <Answer>(path: string): Promise<Answer | undefined> =>
     (await ask(record, { method: 'GET', path })) as Answer | undefined;
+  const post = async <Answer>(path: string, body: unknown): Promise<Answer | undefined> =>
+    (await ask(record, { method: 'POST', path, body })) as Answer | undefined;
   const needed = async <Answer>(answer: Promise<Answer | undefined>): Promise<Answer> => {
     const value = await answer;
     if (value === undefined) throw new AdminError('failed', 'The gateway does not know this question', versions);
@@ -70,16 +79,13 @@ export function createAdminClient(record: AdminRecord): AdminClient {
       await needed(get('/v1/decisions/written'));
     },
     models: async () => (await needed(get<{ data: readonly { id: string }[] }>('/v1/models'))).data.map(({ id }) => id),
-    explain: (question) =>
-      needed(
-        ask(record, { method: 'POST', path: '/v1/explain', body: question }) as Promise<DecisionRecord | undefined>,
-      ),
+    explain: (question) => needed(post<DecisionRecord>('/v1/explain', question)),
     config: () => needed(get<EffectiveConfig>('/v1/config')),
+    drain: (provider) => get<DrainReport>(`/v1/drain?provider=${encodeURIComponent(provider)}`),
+    beginDrain: (provider) => post<DrainReport>('/v1/drain/begin', { provider }),
+    endDrain: (provider) => post<DrainReport>('/v1/drain/end', { provider }),
     cache: () => needed(get<CacheReport>('/v1/cache')),
-    flushCache: (model) =>
-      ask(record, { method: 'POST', path: '/v1/cache/flush', body: { model } }) as ReturnType<
-        AdminClient['flushCache']
-      >,
+    flushCache: (model) => post<CacheFlushReport | { readonly problem: string }>('/v1/cache/flush', { model }),
   };
 }
 

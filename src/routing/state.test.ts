@@ -3,6 +3,7 @@ import { type PlanOf, planOf } from '../../test/support/plan-of.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { deploymentIndex, milliseconds, providerId, seconds } from '../plan/ids.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import { applyDrain } from './drain.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,

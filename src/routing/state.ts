@@ -21,10 +21,7 @@ export function createRoutingState(
   previous?: { readonly plan: Plan; readonly state: RoutingState },
 ): RoutingState {
   const before = new Map(previous?.plan.deployments.map((one) => [one.id, one.index]));
-  const known = <Value>(
-    list: readonly Value[] | undefined,
-    id: Deployment['id'],
-  ): Value | undefined => {
+  const known = <Value>(list: readonly Value[] | undefined, id: Deployment['id']): Value | undefined => {
     const index = before.get(id);
     return index === undefined ? undefined : list?.[index];
   };
@@ -70,8 +67,7 @@ function startingHealth(
   if (plan.providers.get(deployment.provider)?.status !== 'active') {
     return before?.kind === 'disabled' ? before : { kind: 'disabled', since: now };
   }
-  if (before === undefined || before.kind === 'disabled' || before.kind === 'half_open')
-    return { kind: 'ready' };
+  if (before === undefined || before.kind === 'disabled' || before.kind === 'half_open') return { kind: 'ready' };
   return before;
 }
 

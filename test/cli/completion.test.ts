@@ -22,7 +22,7 @@ test.each([
   ['signalbox cache ', ['stats', 'flush']],
   ['signalbox cache flush --m', ['--model']],
   ['signalbox pro', ['provider']],
-  ['signalbox provider ', ['list', 'show', 'probe']],
+  ['signalbox provider ', ['list', 'show', 'probe', 'drain']],
   ['signalbox provider pr', ['probe']],
   ['signalbox provider probe --t', ['--timeout']],
   ['signalbox up --no', ['--no-discover']],

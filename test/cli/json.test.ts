@@ -105,6 +105,9 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['provider list', 'provider list', 0],
     ['provider show echo', 'provider show', 0],
     ['provider show ekho', 'failure', 1],
+    ['provider drain ekho', 'failure', 1],
+    ['provider drain echo --wait', 'provider drain', 0],
+    ['provider drain echo --undo', 'provider drain', 0],
     ['model list', 'model list', 0],
     ['model list --provider ekho', 'failure', 1],
     ['route explain echo', 'route explain', 0],
@@ -145,7 +148,7 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['route advise', 'route advise', 0],
   ];
   /** Verbs that only a running gateway can answer. */
-  const asksGateway = /^(ask|bench|why|status|up|cache)/;
+  const asksGateway = /^(ask|bench|why|status|up|cache|provider drain)/;
 
   test.each(lines.filter(([line]) => !asksGateway.test(line)))('%s, at rest', (line, schema, code) =>
     check(line.split(' '), schema, code),

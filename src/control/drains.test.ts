@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { planOf } from '../../test/support/plan-of.ts';
+import type { Snapshot } from '../gateway/snapshot.ts';
+import { milliseconds, providerId } from '../plan/ids.ts';
+import { createRoutingState } from '../routing/state.ts';
+import { createDrains } from './drains.ts';
+
+const now = milliseconds(1000);
+const a = providerId('a');
+
+function snapshotOf(deployments: readonly string[], previous?: Snapshot): Snapshot {
+  const plan = planOf({ deployments: [...deployments] });
+  const state = createRoutingState(plan, now, previous);
+  return { generation: 1, plan, state, upstreams: new Map(), keys: [], cache: undefined };
+}
+
+test('4.3.1 a drain counts and holds what runs by an earlier plan too, and says once when it is empty', () => {
+  const before = snapshotOf(['b/m', 'a/m']);
+  const force = snapshotOf(['a/m', 'b/m'], before);
+  const lines: string[] = [];
+  const log = { event: (_level: string, event: string) => void lines.push(event) };
+  const drains = createDrains({ snapshots: () => [force, before], now: () => now, log });
+  before.state.inFlight[1] = 1;
+  force.state.inFlight[0] = 2;
+  drains.begin(a);
+  expect(drains.report('a')).toEqual({ provider: 'a', draining: true, running: 3 });
+  expect(before.state.health.map(({ kind }) => kind)).toEqual(['ready', 'draining']);
+  force.state.inFlight[0] = 0;
+  drains.settled();
+  expect(lines).toEqual(['provider_draining']);
+  before.state.inFlight[1] = 0;
+  for (const _twice of [1, 2]) drains.settled();
+  drains.begin(a);
+  expect(lines).toEqual(['provider_draining', 'provider_drained']);
+  for (const _twice of [1, 2]) drains.end(a);
+  expect(lines).toEqual(['provider_draining', 'provider_drained', 'provider_returned']);
+  expect(drains.report('a')).toEqual({ provider: 'a', draining: false, running: 0 });
+  expect(drains.report('c')).toBeUndefined();
+});
