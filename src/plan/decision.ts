@@ -125,8 +125,8 @@ export type Rotation = {
   readonly group: GroupIndex;
   /** Places in the group's member list. */
   readonly chosen: number;
-  readonly eligible: readonly number[];
-  readonly steps: readonly number[];
+  readonly eligible: Float64Array;
+  readonly steps: Float64Array;
 };
 
 /** What became of one attempt, in the order of trying. */

@@ -45,5 +45,7 @@ export type SeatState = {
   /** Attempts under way at each provider, and how many it takes; 0 is not bounded. */
   readonly busyAtProvider: Int32Array;
   readonly seatsOfProvider: Int32Array;
+  /** By deployment: requests that it is taken to serve at once where neither it nor its engine tells how many. */
+  readonly assumedSeats: Float64Array;
   readonly queues: readonly SeatQueue[];
 };

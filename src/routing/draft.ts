@@ -104,7 +104,7 @@ export function addTarget(draft: Draft, target: Target, source: Source, repeats?
   if (target.kind === 'group') return addGroup(draft, groupAt(draft.input.plan, target.group), source, repeats);
   const deployment = deploymentAt(draft.input.plan, target.deployment);
   const looked: Looked = { deployment, member: undefined, numbers: noNumbers, source, group: undefined, repeats };
-  const why = exclusionOf(draft.input, deployment);
+  const why = exclusionOf(draft.input, { deployment });
   if (why === undefined) addUnlessPassedOver(draft, looked);
   else addExcluded(draft, looked, why);
 }

@@ -1,5 +1,6 @@
+import type { Condition } from '../plan/condition.ts';
 import type { Candidate, Exclusion } from '../plan/decision.ts';
-import type { Deployment } from '../plan/deployment.ts';
+import type { Deployment, ModelKind } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { Member, ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -27,23 +28,36 @@ export type FilterInput = {
   readonly now: Milliseconds;
 };
 
-/** A deployment's place in a group, which has filters of its own. */
-export type Place = { readonly group: ModelGroup; readonly member: Member; readonly tags: TagFilter | undefined };
+/** What is looked at: a deployment, in a group as its member. */
+export type Looked = { readonly deployment: Deployment; readonly member?: Member };
+
+/** A group has filters of its own: its tags, and the conditions of its members. */
+export type Within = { readonly group: ModelGroup; readonly tags: TagFilter | undefined };
 
 /**
  * The first reason that keeps a deployment out, or undefined where nothing does. What the request
- * wants comes before what passes with time: only a deployment that fits can be cooling.
+ * wants comes before what passes with time: only a deployment that fits can be cooling. A filter is
+ * called only where it could keep anything out, which is what makes a pool of thousands bearable.
  */
-export function exclusionOf(input: FilterInput, deployment: Deployment, place?: Place): Excluded | undefined {
+export function exclusionOf(input: FilterInput, looked: Looked, within?: Within): Excluded | undefined {
+  const { facts, state } = input;
+  const { deployment, member } = looked;
+  const context = contextOf(state, deployment);
+  const isReady = state.health[deployment.index]?.kind === 'ready';
   return (
-    excludedByKind(deployment, input.facts) ??
-    excludedByNeeds(deployment, input.facts) ??
-    excludedByTier(input, deployment) ??
-    (place === undefined ? undefined : excludedByPlace(input, deployment, place)) ??
-    excludedByContext(input, deployment) ??
-    excludedByHealth(input, deployment) ??
-    excludedByUse(input, deployment)
+    (deployment.kind === undefined ? undefined : excludedByKind(deployment.kind, facts)) ??
+    (hasNeeds(facts) ? excludedByNeeds(deployment, facts) : undefined) ??
+    (facts.minTier === undefined ? undefined : excludedByTier(input, deployment, facts.minTier)) ??
+    within?.tags?.(deployment) ??
+    (member?.condition === undefined ? undefined : excludedByCondition(input, member.condition, within?.group)) ??
+    (context === undefined ? undefined : excludedByContext(input, deployment, context)) ??
+    (isReady ? undefined : excludedByHealth(input, deployment)) ??
+    (isUnlimited(state) ? undefined : excludedByUse(input, deployment))
   );
+}
+
+function isUnlimited({ limits, spending }: RoutingState): boolean {
+  return limits.limits.length === 0 && spending.caps.length === 0;
 }
 
 /** Whether what may be used of a deployment in a time is used, by its limits or by its budget. */
@@ -82,12 +96,11 @@ function excludedByBudget({ state, now }: FilterInput, { provider }: Deployment)
   return { reason: 'budget', detail: spentWords(spent), numbers: { usd, maxUsd: cap.maxUsd, freeInMs } };
 }
 
-function excludedByPlace(input: FilterInput, deployment: Deployment, place: Place): Excluded | undefined {
-  return place.tags?.(deployment) ?? excludedByCondition(input, place);
-}
-
-function excludedByCondition(input: FilterInput, { group, member }: Place): Excluded | undefined {
-  if (member.condition === undefined) return undefined;
+function excludedByCondition(
+  input: FilterInput,
+  condition: Condition,
+  group: ModelGroup | undefined,
+): Excluded | undefined {
   const lookup = createLookup(input.plan, input.state, input.facts, group);
   const asked: string[] = [];
   const noted = (variable: Parameters<typeof lookup>[0]): ConditionValue => {
@@ -97,8 +110,8 @@ function excludedByCondition(input: FilterInput, { group, member }: Place): Excl
     );
     return value;
   };
-  if (holds(member.condition, noted)) return undefined;
-  return { reason: 'condition', detail: `${member.condition.source} does not hold: ${asked.join(', ')}` };
+  if (holds(condition, noted)) return undefined;
+  return { reason: 'condition', detail: `${condition.source} does not hold: ${asked.join(', ')}` };
 }
 
 /** Whether a deployment's state keeps it out for now. */
@@ -150,18 +163,17 @@ function secondsLeft(until: Milliseconds, now: Milliseconds): number {
   return Math.ceil((until - now) / 1000);
 }
 
-function excludedByKind(deployment: Deployment, facts: RequestFacts): Excluded | undefined {
-  if (deployment.kind === undefined) return undefined;
-  const serves = facts.endpoint === 'embeddings' ? deployment.kind === 'embedding' : deployment.kind !== 'embedding';
-  return serves
-    ? undefined
-    : { reason: 'kind', detail: `it is for ${deployment.kind}, the request is for ${facts.endpoint}` };
+function excludedByKind(kind: ModelKind, { endpoint }: RequestFacts): Excluded | undefined {
+  const serves = endpoint === 'embeddings' ? kind === 'embedding' : kind !== 'embedding';
+  return serves ? undefined : { reason: 'kind', detail: `it is for ${kind}, the request is for ${endpoint}` };
 }
 
-function excludedByContext({ plan, state, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
-  const context = contextOf(state, deployment);
-  if (context === undefined || (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)))
-    return undefined;
+function excludedByContext(
+  { plan, facts }: FilterInput,
+  deployment: Deployment,
+  context: number,
+): Excluded | undefined {
+  if (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)) return undefined;
   const wanted = facts.promptTokens + (facts.maxOutputTokens ?? 0);
   if (wanted <= context) return undefined;
   return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
@@ -180,6 +192,10 @@ export function contextOf(state: RoutingState, { index, contextTokens }: Deploym
 /** Whether the prompt alone fits, so that an answer begins, though it may end before it is as long as was allowed. */
 export function takesPrompt({ state, facts }: FilterInput, deployment: Deployment): boolean {
   return facts.promptTokens < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
+}
+
+function hasNeeds({ needs }: RequestFacts): boolean {
+  return needs.tools || needs.vision || needs.jsonSchema;
 }
 
 function excludedByNeeds(deployment: Deployment, { needs }: RequestFacts): Excluded | undefined {
@@ -231,12 +247,11 @@ export function rankOfTier(tier: string): number | undefined {
   return Object.hasOwn(tierRank, tier) ? tierRank[tier as Tier] : undefined;
 }
 
-function excludedByTier({ plan, facts }: FilterInput, deployment: Deployment): Excluded | undefined {
-  if (facts.minTier === undefined) return undefined;
-  const least = rankOfTier(facts.minTier);
+function excludedByTier({ plan }: FilterInput, deployment: Deployment, minTier: string): Excluded | undefined {
+  const least = rankOfTier(minTier);
   const tier = plan.providers.get(deployment.provider)?.tier ?? 'local';
   if (least === undefined)
-    return { reason: 'min_tier', detail: `"${facts.minTier}" is no tier: write ${Object.keys(tierRank).join(', ')}` };
+    return { reason: 'min_tier', detail: `"${minTier}" is no tier: write ${Object.keys(tierRank).join(', ')}` };
   if (tierRank[tier] >= least) return undefined;
-  return { reason: 'min_tier', detail: `its tier is ${tier}, the request wants ${facts.minTier} at least` };
+  return { reason: 'min_tier', detail: `its tier is ${tier}, the request wants ${minTier} at least` };
 }

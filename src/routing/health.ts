@@ -5,6 +5,9 @@ import type { Cooling, CoolingReason, DeploymentHealth, RecentFailure } from '..
 import type { CooldownSettings } from '../plan/settings.ts';
 import { policyClass } from './policy-class.ts';
 
+/** The state of whatever nothing is known against; one value, since most deployments are in it. */
+export const ready: DeploymentHealth = { kind: 'ready' };
+
 /** How long a deployment that has recovered takes less than its share. */
 export const recoveryMs: Milliseconds = milliseconds(10_000);
 /** What it takes at first: a server that was pushed over once is not to be pushed over again. */
@@ -51,9 +54,9 @@ export function afterSuccess(
       return recovered(health, now);
     case 'loading':
     case 'down':
-      return health.held === undefined ? { kind: 'ready' } : recovering(now);
+      return health.held === undefined ? ready : recovering(now);
     case 'missing':
-      return { kind: 'ready' };
+      return ready;
     case 'ready':
     case 'draining':
     case 'disabled':
@@ -66,7 +69,7 @@ function recovering(now: Milliseconds): DeploymentHealth {
 }
 
 function recovered(health: Extract<DeploymentHealth, { kind: 'degraded' }>, now: Milliseconds): DeploymentHealth {
-  return now - health.since >= recoveryMs ? { kind: 'ready' } : health;
+  return now - health.since >= recoveryMs ? ready : health;
 }
 
 /** When an attempt begins: a cooldown that is over lets exactly this one through. */
@@ -181,7 +184,7 @@ export function afterDrain(health: DeploymentHealth, now: Milliseconds): Deploym
 
 /** When a person takes its provider back into service. What was known before is too old by now. */
 export function afterReturn(health: DeploymentHealth): DeploymentHealth {
-  return health.kind === 'draining' ? { kind: 'ready' } : health;
+  return health.kind === 'draining' ? ready : health;
 }
 
 /** What a probe saw of one deployment. */
@@ -210,5 +213,5 @@ function seenUp(health: DeploymentHealth, listed: boolean | undefined, now: Mill
   if (isHeld) return health;
   if ((health.kind === 'down' || health.kind === 'loading') && health.held !== undefined) return health.held;
   if (listed === false) return health.kind === 'missing' ? health : { kind: 'missing', since: now };
-  return health.kind === 'degraded' ? recovered(health, now) : { kind: 'ready' };
+  return health.kind === 'degraded' ? recovered(health, now) : ready;
 }

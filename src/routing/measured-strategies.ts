@@ -3,31 +3,32 @@ import type { Candidate } from '../plan/decision.ts';
 import { type Speeds, unseenSpeeds } from '../plan/residency.ts';
 import { estimatedUsd } from './cost.ts';
 import { isLocalSaturated } from './facts.ts';
+import type { Placed } from './members.ts';
 import { tokensThisMinute } from './performance.ts';
-import { drawnBy, type Eligible, noNumbers, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
+import { drawnBy, each, noNumbers, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
 import { busyOf, type Prediction, predict, seatsOf } from './speeds.ts';
 
 /** The fewest tokens within the last minute; equals in turn of a draw. */
-export function fewestTokens(members: readonly Eligible[], { state, now, random }: StrategyInput): Scores {
-  const used = members.map(({ deployment }) => tokensThisMinute(state.performance, deployment.index, now));
+export function fewestTokens(members: readonly Placed[], { state, now, random }: StrategyInput): Scores {
+  const used = each(members, ({ deployment }) => tokensThisMinute(state.performance, deployment.index, now));
   return {
-    values: used.map((tokens) => random() * tie - tokens),
+    values: each(used, (tokens) => random() * tie - tokens),
     numbersAt: (index) => ({ tokens: used[index] ?? 0 }),
   };
 }
 
 /** The lowest average time a token, for streams the lowest to their first; those within the buffer of the lowest share evenly. */
-export function lowestLatency(members: readonly Eligible[], input: StrategyInput): Scores {
+export function lowestLatency(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, facts, group, random } = input;
   const { msPerToken, firstTokenMs } = state.performance;
-  const latencies = members.map(({ deployment: { index } }) => {
+  const latencies = each(members, ({ deployment: { index } }) => {
     const first = firstTokenMs[index] ?? Number.NaN;
     return facts.stream && !Number.isNaN(first) ? first : (msPerToken[index] ?? Number.NaN);
   });
-  const lowest = Math.min(...latencies.filter((one) => !Number.isNaN(one)));
+  const lowest = lowestOf(latencies);
   const most = lowest * (1 + (group.strategy.latencyBuffer ?? 0));
   return {
-    values: latencies.map((ms) => unseenFirst(ms, random) ?? (ms <= most ? random() : -ms)),
+    values: each(latencies, (ms) => unseenFirst(ms, random) ?? (ms <= most ? random() : -ms)),
     numbersAt: (index) => measured('ms', latencies[index]),
   };
 }
@@ -38,10 +39,10 @@ function unseenFirst(ms: number, random: () => number): number | undefined {
 }
 
 /** The lowest 95th percentile of the time to the first token. */
-export function fastestFirstToken(members: readonly Eligible[], { state, random }: StrategyInput): Scores {
-  const slow = members.map(({ deployment: { index } }) => state.performance.firstTokenP95[index] ?? Number.NaN);
+export function fastestFirstToken(members: readonly Placed[], { state, random }: StrategyInput): Scores {
+  const slow = each(members, ({ deployment: { index } }) => state.performance.firstTokenP95[index] ?? Number.NaN);
   return {
-    values: slow.map((ms) => unseenFirst(ms, random) ?? -ms),
+    values: each(slow, (ms) => unseenFirst(ms, random) ?? -ms),
     numbersAt: (index) => measured('p95_first_token_ms', slow[index]),
   };
 }
@@ -53,14 +54,15 @@ function measured(name: string, value: number | undefined): Candidate['numbers']
 const usualFactors = { speed: 0.4, success: 0.4, cost: 0.2 };
 
 /** A sum of speed, success and cheapness, each as a part of the best among the members. */
-export function usageScore(members: readonly Eligible[], input: StrategyInput): Scores {
+export function usageScore(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, facts, group } = input;
   const { msPerToken, success } = state.performance;
   const factors = group.strategy.factors ?? usualFactors;
-  const speeds = partsOfBest(members.map(({ deployment }) => msPerToken[deployment.index] ?? Number.NaN));
-  const costs = partsOfBest(members.map(({ deployment }) => estimatedUsd(deployment, facts) ?? Number.NaN));
-  const successes = members.map(({ deployment }) => known(success[deployment.index], 1));
-  const scores = members.map(
+  const speeds = partsOfBest(each(members, ({ deployment }) => msPerToken[deployment.index] ?? Number.NaN));
+  const costs = partsOfBest(each(members, ({ deployment }) => estimatedUsd(deployment, facts) ?? Number.NaN));
+  const successes = each(members, ({ deployment }) => known(success[deployment.index], 1));
+  const scores = each(
+    members,
     (_one, index) =>
       factors.speed * (speeds[index] ?? 1) +
       factors.success * (successes[index] ?? 1) +
@@ -81,12 +83,29 @@ export function usageScore(members: readonly Eligible[], input: StrategyInput): 
  * The lowest in relation to each: 1 for the best, toward 0 for the others. What nobody knows counts
  * as the middle of those that are known; where none is known, none is better.
  */
-function partsOfBest(values: readonly number[]): readonly number[] {
-  const numbers = values.filter((one) => !Number.isNaN(one));
-  const lowest = Math.min(...numbers);
+function partsOfBest(values: Float64Array): Float64Array {
+  const lowest = lowestOf(values);
   const part = (one: number): number => (one <= 0 ? 1 : lowest / one);
-  const middle = numbers.length === 0 ? 1 : numbers.reduce((sum, one) => sum + part(one), 0) / numbers.length;
-  return values.map((one) => (Number.isNaN(one) ? middle : part(one)));
+  let sum = 0;
+  let count = 0;
+  for (let index = 0; index < values.length; index++) {
+    const one = values[index] ?? Number.NaN;
+    if (Number.isNaN(one)) continue;
+    sum += part(one);
+    count++;
+  }
+  const middle = count === 0 ? 1 : sum / count;
+  return each(values, (one) => (Number.isNaN(one) ? middle : part(one)));
+}
+
+/** The lowest of what is known. */
+function lowestOf(values: Float64Array): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < values.length; index++) {
+    const one = values[index] ?? lowest;
+    if (one < lowest) lowest = one;
+  }
+  return lowest;
 }
 
 function known(value: number | undefined, otherwise: number): number {
@@ -99,26 +118,23 @@ const usualSaturation = 0.8;
  * A weighted draw, each weight made smaller by failures and by busy seats. What stands in a cloud
  * joins once every local deployment is saturated.
  */
-export function adaptiveWeighted(members: readonly Eligible[], input: StrategyInput): Scores {
+export function adaptiveWeighted(members: readonly Placed[], input: StrategyInput): Scores {
   const { plan, state, group, random } = input;
   const shares = sharesOf(members, input);
-  const saturations = members.map(({ deployment }) =>
-    Math.min(1, busyOf(state, deployment) / seatsOf(input, deployment)),
+  const saturations = each(members, ({ deployment }) =>
+    Math.min(1, busyOf(state, deployment) / seatsOf(state, deployment)),
   );
-  const successes = members.map(({ deployment }) => known(state.performance.success[deployment.index], 1));
+  const successes = each(members, ({ deployment }) => known(state.performance.success[deployment.index], 1));
   const joins = isLocalSaturated(plan, state, group.strategy.saturationThreshold ?? usualSaturation);
-  const isLocal = members.map(({ deployment }) => plan.providers.get(deployment.provider)?.tier === 'local');
-  const waits = !joins && isLocal.includes(true);
-  const weights = members.map((_one, index) => {
+  const waits = !joins && members.some(({ isLocal }) => isLocal);
+  const weights = each(members, (_one, index) => {
     const weight = (shares[index] ?? 0) * (successes[index] ?? 1) * (1 - (saturations[index] ?? 0));
     // A full or failing one keeps a little of its weight, so that it has a place and is measured again.
     return Math.max(weight, (shares[index] ?? 0) * leastPart);
   });
+  const draws = drawnBy(weights, random);
   return {
-    values: weights.map((weight, index) => {
-      const drawn = drawnBy(weight, random);
-      return waits && isLocal[index] === false ? drawn - behindLocal : drawn;
-    }),
+    values: waits ? each(members, ({ isLocal }, index) => (draws[index] ?? 0) - (isLocal ? 0 : behindLocal)) : draws,
     numbersAt: (index) => ({
       share: shares[index] ?? 0,
       success: successes[index] ?? 1,
@@ -131,24 +147,34 @@ const leastPart = 0.01;
 const behindLocal = 1e12;
 
 /** The smallest predicted time to the last token. A speed that is not known is taken to be the best known among its peers, so that it is tried and then known. */
-export function soonest(members: readonly Eligible[], input: StrategyInput): Scores {
-  const speedsOf = ({ deployment }: Eligible): Speeds =>
-    input.state.observations[deployment.index]?.speeds ?? unseenSpeeds;
-  const best = members.reduce<Speeds>((least, one) => fasterOf(least, speedsOf(one)), unseenSpeeds);
-  const predicted = members.map((one) => predict(input, one.deployment, completed(speedsOf(one), best)));
+export function soonest(members: readonly Placed[], input: StrategyInput): Scores {
+  const { observations } = input.state;
+  const speedsOf = ({ deployment }: Placed): Speeds => observations[deployment.index]?.speeds ?? unseenSpeeds;
+  const best = bestOf(members, speedsOf);
+  const predicted = (one: Placed): Prediction => predict(input, one.deployment, completed(speedsOf(one), best));
   return {
-    values: predicted.map((one) => -(one.queue + one.load + one.prefill + one.decode)),
-    numbersAt: (index) => inSeconds(predicted[index]),
+    values: each(members, (one) => -totalOf(predicted(one))),
+    numbersAt: (index) => {
+      const one = members[index];
+      return one === undefined ? noNumbers : inSeconds(predicted(one));
+    },
   };
 }
 
-function fasterOf(a: Speeds, b: Speeds): Speeds {
-  return {
-    loadMs: lesser(a.loadMs, b.loadMs),
-    answerMs: undefined,
-    prefillMsPerToken: lesser(a.prefillMsPerToken, b.prefillMsPerToken),
-    decodeMsPerToken: lesser(a.decodeMsPerToken, b.decodeMsPerToken),
-  };
+function totalOf({ queue, load, prefill, decode }: Prediction): number {
+  return queue + load + prefill + decode;
+}
+
+/** The best of each speed that any of them has. */
+function bestOf(members: readonly Placed[], speedsOf: (one: Placed) => Speeds): Speeds {
+  let { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken } = unseenSpeeds;
+  for (const one of members) {
+    const speeds = speedsOf(one);
+    loadMs = lesser(loadMs, speeds.loadMs);
+    prefillMsPerToken = lesser(prefillMsPerToken, speeds.prefillMsPerToken);
+    decodeMsPerToken = lesser(decodeMsPerToken, speeds.decodeMsPerToken);
+  }
+  return { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken };
 }
 
 function lesser(a: number | undefined, b: number | undefined): number | undefined {
@@ -164,8 +190,6 @@ function completed(own: Speeds, best: Speeds): Speeds {
   };
 }
 
-function inSeconds(prediction: Prediction | undefined): Candidate['numbers'] {
-  if (prediction === undefined) return noNumbers;
-  const { queue, load, prefill, decode } = prediction;
+function inSeconds({ queue, load, prefill, decode }: Prediction): Candidate['numbers'] {
   return { queue_s: queue / 1000, load_s: load / 1000, prefill_s: prefill / 1000, decode_s: decode / 1000 };
 }

@@ -1,15 +1,17 @@
 import type { Candidate, Rotation } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ProviderId } from '../plan/ids.ts';
-import type { Member, ModelGroup, StrategyName } from '../plan/model-group.ts';
-import { deploymentAt, type Plan } from '../plan/plan.ts';
+import type { ModelGroup, StrategyName } from '../plan/model-group.ts';
+import type { Residency } from '../plan/residency.ts';
 import { type Excluded, exclusionOf, type FilterInput, tagFilter } from './filter.ts';
+import { highest } from './highest.ts';
+import { membersOf, type Placed } from './members.ts';
 import { seatFor } from './seats.ts';
-import { type Eligible, rotorSteps } from './shares.ts';
+import { each, type StrategyInput } from './shares.ts';
 import { score } from './strategies.ts';
 
 /** A member that may serve, in its place, with what its strategy compared. */
-export type Ranked = Eligible & { readonly numbers: Candidate['numbers'] };
+export type Ranked = Placed & { readonly numbers: Candidate['numbers'] };
 
 /** Members of a group in the order in which they would serve, and those that cannot with the reason. */
 export type Ordered = {
@@ -17,7 +19,7 @@ export type Ordered = {
   readonly serving: readonly Ranked[];
   /** How many more could serve. */
   readonly further: number;
-  readonly excluded: readonly { readonly member: Member; readonly deployment: Deployment; readonly why: Excluded }[];
+  readonly excluded: readonly (Placed & { readonly why: Excluded })[];
   /** The turn that a round-robin makes when its first choice is used. */
   readonly rotation: Rotation | undefined;
 };
@@ -39,40 +41,44 @@ export type OrderInput = FilterInput & {
  * strategy decides.
  */
 export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
-  const eligible: Eligible[] = [];
-  const excluded: { member: Member; deployment: Deployment; why: Excluded }[] = [];
-  const tags = tagFilter(input, group);
-  for (let place = 0; place < group.members.length; place++) {
-    const member = group.members[place];
-    if (member === undefined) continue;
-    const deployment = deploymentAt(input.plan, member.deployment);
-    const why = exclusionOf(input, deployment, { group, member, tags });
-    if (why === undefined) eligible.push({ member, place, deployment });
-    else excluded.push({ member, deployment, why });
+  const members = membersOf(input.plan, group);
+  const within = { group, tags: tagFilter(input, group) };
+  const excluded: (Placed & { readonly why: Excluded })[] = [];
+  for (const one of members) {
+    const why = exclusionOf(input, one, within);
+    if (why !== undefined) excluded.push({ ...one, why });
   }
-  const ranks = intoRanks(eligible, input, group);
-  const [first = []] = ranks;
+  const eligible = without(members, excluded);
+  const scoring = { ...input, group };
   const serving: Ranked[] = [];
-  for (const rank of ranks) {
-    if (serving.length < mostServing) serving.push(...orderRank(rank, input, group, mostServing - serving.length));
+  let rotation: Rotation | undefined;
+  for (const rank of intoRanks(eligible, ranking(input, group))) {
+    const most = mostServing - serving.length;
+    if (most === 0) break;
+    const ordered = orderRank(rank, scoring, most);
+    serving.push(...ordered.first);
+    // Only peers of the chosen member turn: what stands behind them gathers no steps for the day it is ready.
+    rotation ??= ordered.rotation;
   }
-  const further = eligible.length - serving.length;
-  return { serving, further, excluded, rotation: rotationOf(input, group, first, serving[0]) };
+  return { serving, further: eligible.length - serving.length, excluded, rotation };
+}
+
+/** Mostly nobody is out: then the list is what it was. */
+function without(members: readonly Placed[], excluded: readonly Placed[]): readonly Placed[] {
+  if (excluded.length === 0) return members;
+  const out = new Set(excluded.map(({ place }) => place));
+  return members.filter(({ place }) => !out.has(place));
 }
 
 /** Groups members that only the strategy can tell apart, the first to serve first. */
-function intoRanks(
-  eligible: readonly Eligible[],
-  input: OrderInput,
-  group: ModelGroup,
-): readonly (readonly Eligible[])[] {
+function intoRanks(eligible: readonly Placed[], rankOf: (one: Placed) => number): readonly (readonly Placed[])[] {
   const [first] = eligible;
   if (first === undefined) return [];
-  const common = rankOf(first, input, group);
-  if (eligible.every((one) => rankOf(one, input, group) === common)) return [eligible];
-  const ranks = new Map<number, Eligible[]>();
+  const common = rankOf(first);
+  if (eligible.every((one) => rankOf(one) === common)) return [eligible];
+  const ranks = new Map<number, Placed[]>();
   for (const one of eligible) {
-    const rank = rankOf(one, input, group);
+    const rank = rankOf(one);
     const peers = ranks.get(rank);
     if (peers === undefined) ranks.set(rank, [one]);
     else peers.push(one);
@@ -81,24 +87,31 @@ function intoRanks(
 }
 
 /** One number for what goes before the strategy, its largest part first. */
-function rankOf({ member, deployment }: Eligible, input: OrderInput, group: ModelGroup): number {
+function ranking(input: OrderInput, { strategy }: ModelGroup): (one: Placed) => number {
   const { plan, state, preferred } = input;
   const { preferWarm, geographic } = plan.settings.routing;
-  const health = state.health[deployment.index]?.kind;
-  const residence = preferWarm.enabled ? state.observations[deployment.index]?.residency?.kind : undefined;
-  const isFar = geographic.enabled && geographic.preferLocal && !isLocal(plan, deployment);
+  const ranksFar = geographic.enabled && geographic.preferLocal;
   // The strategy that weighs load times against everything else weighs them here too.
-  const ranksLoads = group.strategy.name !== 'soonest';
-  return (
-    (health === 'missing' ? behindEveryOrder : 0) +
-    (preferred === undefined ? 0 : placeOf(deployment.provider, preferred) * beforeEveryOrder) +
-    member.order * 32 +
-    (isFar ? 16 : 0) +
-    (ranksLoads && health === 'loading' ? 8 : 0) +
-    (ranksLoads && (residence === 'unloaded' || residence === 'loading') ? 4 : 0) +
-    (member.weight === 0 ? 2 : 0) +
-    (sharing.has(group.strategy.name) && isTaken(input, deployment) ? 1 : 0)
-  );
+  const ranksLoads = strategy.name !== 'soonest';
+  const ranksWarm = ranksLoads && preferWarm.enabled;
+  const isSharing = sharing.has(strategy.name);
+  return ({ member, deployment, isLocal }) => {
+    const health = state.health[deployment.index]?.kind;
+    return (
+      (health === 'missing' ? behindEveryOrder : 0) +
+      (preferred === undefined ? 0 : placeOf(deployment.provider, preferred) * beforeEveryOrder) +
+      member.order * 32 +
+      (ranksFar && !isLocal ? 16 : 0) +
+      (ranksLoads && health === 'loading' ? 8 : 0) +
+      (ranksWarm && isCold(state.observations[deployment.index]?.residency) ? 4 : 0) +
+      (member.weight === 0 ? 2 : 0) +
+      (isSharing && isTaken(input, deployment) ? 1 : 0)
+    );
+  };
+}
+
+function isCold(residency: Residency | undefined): boolean {
+  return residency?.kind === 'unloaded' || residency?.kind === 'loading';
 }
 
 /** Strategies that spread requests over equals: there a request does not wait for one while another is idle. */
@@ -119,56 +132,20 @@ function placeOf(provider: ProviderId, preferred: readonly ProviderId[]): number
   return place === -1 ? preferred.length : place;
 }
 
-function isLocal({ providers }: Plan, { provider }: Deployment): boolean {
-  return providers.get(provider)?.tier === 'local';
-}
-
-/** The first members of a rank by its group's strategy; equals keep their declared order. */
+/** A rank's first members by its group's strategy, equals in their declared order, and the turn that choosing the first one makes. */
 function orderRank(
-  members: readonly Eligible[],
-  { plan, state, facts, now, random }: OrderInput,
-  group: ModelGroup,
+  members: readonly Placed[],
+  input: StrategyInput,
   most: number,
-): readonly Ranked[] {
-  const { values, numbersAt } = score(members, { plan, state, facts, group, now, random });
-  return highest(values, most).flatMap((index) => {
+): { readonly first: readonly Ranked[]; readonly rotation: Rotation | undefined } {
+  const { values, numbersAt, steps } = score(members, input);
+  const first: Ranked[] = [];
+  for (const index of highest(values, most)) {
     const one = members[index];
-    return one === undefined ? [] : [{ ...one, numbers: numbersAt(index) }];
-  });
-}
-
-/**
- * Indices of the highest values, the highest first, equals in their order. Each is inserted where it
- * belongs: for the few members of a pool that is three times as quick as a sort with a comparison.
- */
-function highest(values: readonly number[], most: number): readonly number[] {
-  // Of many, those are left out first that cannot be among the highest.
-  const least = values.length > most ? Float64Array.from(values).sort().at(-most) : undefined;
-  const indices: number[] = [];
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? lowest;
-    if (least !== undefined && value < least) continue;
-    let at = indices.length;
-    for (; at > 0 && (values[indices[at - 1] ?? 0] ?? lowest) < value; at--) indices[at] = indices[at - 1] ?? 0;
-    indices[at] = index;
+    if (one !== undefined) first.push({ ...one, numbers: numbersAt(index) });
   }
-  return indices.length > most ? indices.slice(0, most) : indices;
-}
-
-const lowest = Number.NEGATIVE_INFINITY;
-
-/** Only peers of the chosen member turn: what stands behind them gathers no steps for the day it is ready. */
-function rotationOf(
-  input: OrderInput,
-  group: ModelGroup,
-  peers: readonly Eligible[],
-  chosen: Eligible | undefined,
-): Rotation | undefined {
-  if (chosen === undefined || group.strategy.name !== 'weighted_round_robin') return undefined;
-  return {
-    group: group.index,
-    chosen: chosen.place,
-    eligible: peers.map(({ place }) => place),
-    steps: rotorSteps(peers, input),
-  };
+  const [chosen] = first;
+  if (steps === undefined || chosen === undefined) return { first, rotation: undefined };
+  const eligible = each(members, ({ place }) => place);
+  return { first, rotation: { group: input.group.index, chosen: chosen.place, eligible, steps } };
 }

@@ -1,5 +1,6 @@
 import { type DeploymentIndex, deploymentIndex, type Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Provider } from '../plan/provider.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { SeatQueue, SeatState, Turn, Waiter } from '../plan/seats.ts';
 
@@ -19,8 +20,14 @@ export function createSeatState(plan: Plan): SeatState {
     providerOf: Int32Array.from(plan.deployments, ({ provider }) => providers.findIndex(({ id }) => id === provider)),
     busyAtProvider: new Int32Array(providers.length),
     seatsOfProvider: Int32Array.from(providers, ({ seats }) => seats ?? 0),
+    assumedSeats: Float64Array.from(plan.deployments, ({ provider }) => assumedSeats(plan.providers.get(provider))),
     queues: [...queues.values()],
   };
+}
+
+/** As its provider declares, else one at home and any number in a cloud. */
+function assumedSeats(provider: Provider | undefined): number {
+  return provider?.seats ?? (provider?.tier === 'local' ? 1 : Number.MAX_SAFE_INTEGER);
 }
 
 /** What the seats of a plan are looked at with. */
@@ -257,10 +264,12 @@ export type QueueSight = {
   readonly loading: Turn | undefined;
 };
 
+const idle: QueueSight = { waiting: 0, first: undefined, loading: undefined };
+
 /** Looks at a deployment's part of its queue. */
 export function queueSight({ seats }: RoutingState, deployment: DeploymentIndex): QueueSight {
   const queue = seats.queueOf[deployment];
-  if (queue === undefined) return { waiting: 0, first: undefined, loading: undefined };
+  if (queue === undefined || (queue.busy === 0 && queue.waiting.length === 0)) return idle;
   const waiting = queue.waiting.filter((one) => one.deployment === deployment);
   const isLoading = queue.busy > 0 && queue.turn?.deployment === deployment && queue.turn.isLoading;
   return { waiting: waiting.length, first: waiting[0], loading: isLoading ? queue.turn : undefined };

@@ -1,14 +1,11 @@
 import type { Candidate } from '../plan/decision.ts';
-import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
-import type { Member, ModelGroup } from '../plan/model-group.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { shareOf } from './health.ts';
-
-/** A member that may serve, with its place in the group's list. */
-export type Eligible = { readonly member: Member; readonly place: number; readonly deployment: Deployment };
+import type { Placed } from './members.ts';
 
 /** What a strategy may look at. */
 export type StrategyInput = {
@@ -22,9 +19,18 @@ export type StrategyInput = {
 
 /** What members compare by: the higher a value, the earlier its member. The numbers are for people. */
 export type Scores = {
-  readonly values: readonly number[];
+  readonly values: Float64Array;
   readonly numbersAt: (index: number) => Candidate['numbers'];
+  /** How far each member's rotor steps, where the strategy turns them. */
+  readonly steps?: Float64Array;
 };
+
+/** One number for each. */
+export function each<One>(many: ArrayLike<One>, numberOf: (one: One, index: number) => number): Float64Array {
+  const numbers = new Float64Array(many.length);
+  for (let index = 0; index < numbers.length; index++) numbers[index] = numberOf(many[index] as One, index);
+  return numbers;
+}
 
 /** What is told of a member that was not compared by numbers. */
 export const noNumbers: Candidate['numbers'] = {};
@@ -33,52 +39,62 @@ export const noNumbers: Candidate['numbers'] = {};
 export const tie = 1e-9;
 
 /**
- * A draw for a weighted order without replacement: ln(u) / share, the largest first (Efraimidis and
+ * Draws for a weighted order without replacement: ln(u) / share, the largest first (Efraimidis and
  * Spirakis). What has no share comes last.
  */
-export function drawnBy(share: number, random: () => number): number {
-  return share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share;
+export function drawnBy(shares: Float64Array, random: () => number): Float64Array {
+  const draws = new Float64Array(shares.length);
+  for (let index = 0; index < draws.length; index++) {
+    const share = shares[index] ?? 0;
+    draws[index] = share <= 0 ? Number.NEGATIVE_INFINITY : Math.log(random()) / share;
+  }
+  return draws;
 }
 
 /** What says how much of its weight a member takes now. */
 type ShareInput = Pick<StrategyInput, 'state' | 'now'>;
 
 /** Weight, else rpm, else tpm, else equal, by what any member has; as parts of one, less for those that recover. */
-export function sharesOf(members: readonly Eligible[], input: ShareInput): readonly number[] {
-  for (const read of [declaredWeight, requestLimit, tokenLimit]) {
-    if (members.some((one) => (read(one) ?? 0) > 0)) return partsOfOne(members, input, (one) => read(one) ?? 0);
-  }
-  return partsOfOne(members, input, () => 1);
-}
-
-function partsOfOne(
-  members: readonly Eligible[],
-  { state, now }: ShareInput,
-  weightOf: (member: Eligible) => number,
-): readonly number[] {
-  let sum = 0;
-  const weights = members.map((one) => {
-    const weight = weightOf(one) * shareOf(state.health[one.deployment.index], now);
-    sum += weight;
-    return weight;
-  });
-  return weights.map((weight) => weight / sum);
-}
-
-function declaredWeight({ member }: Eligible): number | undefined {
-  return member.weight;
-}
-
-function requestLimit({ deployment }: Eligible): number | undefined {
-  return deployment.limit.requestsPerMinute;
-}
-
-function tokenLimit({ deployment }: Eligible): number | undefined {
-  return deployment.limit.tokensPerMinute;
+export function sharesOf(members: readonly Placed[], input: ShareInput): Float64Array {
+  const weightOf = [declaredWeight, requestLimit, tokenLimit].find((read) => members.some((one) => read(one) > 0));
+  return partsOfOne(members, input, weightOf ?? equalWeight);
 }
 
 /** Steps of the rotors: declared weights, less for those that recover; equal where none is declared. */
-export function rotorSteps(members: readonly Eligible[], input: ShareInput): readonly number[] {
-  const isDeclared = members.some((one) => (one.member.weight ?? 0) > 0);
-  return partsOfOne(members, input, (one) => (isDeclared ? (one.member.weight ?? 0) : 1));
+export function rotorSteps(members: readonly Placed[], input: ShareInput): Float64Array {
+  const isDeclared = members.some((one) => declaredWeight(one) > 0);
+  return partsOfOne(members, input, isDeclared ? declaredWeight : equalWeight);
+}
+
+function declaredWeight({ member }: Placed): number {
+  return member.weight ?? 0;
+}
+
+function requestLimit({ deployment }: Placed): number {
+  return deployment.limit.requestsPerMinute ?? 0;
+}
+
+function tokenLimit({ deployment }: Placed): number {
+  return deployment.limit.tokensPerMinute ?? 0;
+}
+
+function equalWeight(): number {
+  return 1;
+}
+
+function partsOfOne(
+  members: readonly Placed[],
+  { state: { health }, now }: ShareInput,
+  weightOf: (member: Placed) => number,
+): Float64Array {
+  const parts = new Float64Array(members.length);
+  let sum = 0;
+  let count = 0;
+  for (const one of members) {
+    const weight = weightOf(one) * shareOf(health[one.deployment.index], now);
+    sum += weight;
+    parts[count++] = weight;
+  }
+  for (let index = 0; index < count; index++) parts[index] = (parts[index] ?? 0) / sum;
+  return parts;
 }

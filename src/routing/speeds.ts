@@ -83,7 +83,7 @@ export function predict(input: PredictionInput, deployment: Deployment, speeds: 
   const { state, facts } = input;
   const prefill = (speeds.prefillMsPerToken ?? 0) * facts.promptTokens;
   const decode = (speeds.decodeMsPerToken ?? 0) * (facts.maxOutputTokens ?? assumedOutputTokens);
-  const seats = seatsOf(input, deployment);
+  const seats = seatsOf(state, deployment);
   // Who is ahead is reckoned to want what this request wants.
   const ahead = busyOf(state, deployment) + queueSight(state, deployment.index).waiting;
   const rounds = Math.max(0, ahead + 1 - seats) / seats;
@@ -96,16 +96,12 @@ export function busyOf({ inFlight, observations }: RoutingState, { index }: Depl
   return (inFlight[index] ?? 0) + (residency?.kind === 'loaded' ? residency.engine.foreign : 0);
 }
 
-/** Requests that are served at once: as declared, as the engine tells, else one at home and any number in a cloud. */
-export function seatsOf(
-  { plan, state }: Pick<PredictionInput, 'plan' | 'state'>,
-  { index, seats, provider }: Deployment,
-): number {
+/** Requests that are served at once: as declared, as the engine tells, else as is assumed. */
+export function seatsOf(state: RoutingState, { index, seats }: Deployment): number {
+  if (seats !== undefined) return Math.max(1, seats);
   const residency = state.observations[index]?.residency;
-  const told = seats ?? (residency?.kind === 'loaded' ? residency.engine.seats : undefined);
-  if (told !== undefined) return Math.max(1, told);
-  const owner = plan.providers.get(provider);
-  return owner?.seats ?? (owner?.tier === 'local' ? 1 : Number.MAX_SAFE_INTEGER);
+  const told = residency?.kind === 'loaded' ? residency.engine.seats : undefined;
+  return told === undefined ? (state.seats.assumedSeats[index] ?? 1) : Math.max(1, told);
 }
 
 /** Time until the model is in memory; nothing where its server does not tell. */

@@ -5,9 +5,9 @@ import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { DeploymentIndex, Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
-import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
+import type { DeploymentHealth, Observation, RoutingState } from '../plan/routing-state.ts';
 import { drainsOf } from './drain.ts';
-import { afterDrain, afterFailure, afterStart, afterSuccess } from './health.ts';
+import { afterDrain, afterFailure, afterStart, afterSuccess, ready } from './health.ts';
 import { createLimitState } from './limits.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
@@ -34,15 +34,7 @@ export function createRoutingState(
   };
   return {
     health: plan.deployments.map(healthOf),
-    observations: plan.deployments.map(
-      (one) =>
-        known(previous?.state.observations, one.id) ?? {
-          failures: [],
-          effectiveContext: undefined,
-          residency: undefined,
-          speeds: unseenSpeeds,
-        },
-    ),
+    observations: plan.deployments.map((one) => known(previous?.state.observations, one.id) ?? nothingSeen),
     inFlight: new Int32Array(plan.deployments.length),
     groupInFlight: new Int32Array(plan.groups.length),
     rotors: plan.groups.map((group) => new Float64Array(group.members.length)),
@@ -58,6 +50,13 @@ export function createRoutingState(
   };
 }
 
+const nothingSeen: Observation = {
+  failures: [],
+  effectiveContext: undefined,
+  residency: undefined,
+  speeds: unseenSpeeds,
+};
+
 function startingHealth(
   plan: Plan,
   deployment: Deployment,
@@ -67,7 +66,7 @@ function startingHealth(
   if (plan.providers.get(deployment.provider)?.status !== 'active') {
     return before?.kind === 'disabled' ? before : { kind: 'disabled', since: now };
   }
-  if (before === undefined || before.kind === 'disabled' || before.kind === 'half_open') return { kind: 'ready' };
+  if (before === undefined || before.kind === 'disabled' || before.kind === 'half_open') return ready;
   return before;
 }
 
