@@ -8,9 +8,10 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
-import { isBatch, tokensOf } from '../routing/facts.ts';
+import { tokensOf } from '../routing/facts.ts';
 import { goOn } from '../routing/go-on.ts';
 import { limitsOfAttempt, reserve, settleReservation } from '../routing/limits.ts';
+import { isBatch } from '../routing/priority.ts';
 import { isBounded, nextWaiter, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import {
   applyAttemptEnded,

@@ -1,5 +1,4 @@
 import { type Milliseconds, milliseconds, providerId, seconds } from '../plan/ids.ts';
-import type { Json } from '../plan/json.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Budget, Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
 import { addressWanted, badAddress, shownAddress, splitAddress, tierOfAddress } from './base-url.ts';
@@ -109,7 +108,6 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
     tier: shape.tier ?? tierOfAddress(address.baseUrl),
     tls: { verify: shape.verify_tls ?? lowering.tls.verify, caFile: shape.ca_file ?? lowering.tls.caFile },
     budget: budgetOf(shape.budget),
-    info: infoOf(shape),
   };
 }
 
@@ -239,27 +237,4 @@ export function budgetOf(shape: BudgetShape | undefined): Budget | undefined {
   return shape === undefined
     ? undefined
     : { maxUsd: shape.max_budget_usd, windowMs: windows[shape.budget_window ?? '30d'] };
-}
-
-const infoKeys = [
-  'features',
-  'configuration',
-  'gpu_memory_utilization',
-  'max_model_len',
-  'hardware_requirements',
-  'service_file',
-  'location',
-  'docs',
-  'notes',
-] as const;
-
-function infoOf(shape: ProviderShape): { readonly [key: string]: Json } {
-  const quota = shape.rate_limits !== undefined && 'details' in shape.rate_limits ? shape.rate_limits : undefined;
-  const entries: [string, Json | undefined][] = infoKeys.map((key) => [key, shape[key]]);
-  if (quota !== undefined)
-    entries.push([
-      'quota',
-      { hourly: quota.hourly ?? false, daily: quota.daily ?? false, details: quota.details ?? '' },
-    ]);
-  return Object.fromEntries(entries.filter((entry): entry is [string, Json] => entry[1] !== undefined));
 }

@@ -10,6 +10,7 @@ import type {
   Settings,
   Timeouts,
 } from '../plan/settings.ts';
+import { checkOrder } from './check-order.ts';
 import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import { readSection, type SectionReader } from './litellm/section.ts';
@@ -83,16 +84,15 @@ function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: 
   const firstToken = firstSeconds('stream_timeout', router, litellm);
   const requestMs = whole ?? request ?? seconds(600);
   const attemptMs = attempt ?? request ?? requestMs;
-  if (attemptMs > requestMs)
-    warnOrder(
-      router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
-      { what: 'one attempt', ms: attemptMs },
-      { what: 'the request', ms: requestMs },
-      findings,
-    );
+  checkOrder(
+    router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
+    { what: 'one attempt', ms: attemptMs },
+    { what: 'the request', ms: requestMs },
+    findings,
+  );
   const firstTokenMs = firstToken ?? milliseconds(Math.min(attemptMs, 300_000));
-  if (firstToken !== undefined && firstToken > attemptMs)
-    warnOrder(
+  if (firstToken !== undefined)
+    checkOrder(
       router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
       { what: 'the first token', ms: firstToken },
       { what: 'one attempt', ms: attemptMs },
@@ -107,17 +107,6 @@ function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: 
     heartbeatAfterMs: firstSeconds('stream_heartbeat_after', server) ?? seconds(15),
     drainMs: firstSeconds('drain_seconds', server) ?? seconds(30),
   };
-}
-
-type TimeLimit = { readonly what: string; readonly ms: number };
-
-function warnOrder(place: Place, inner: TimeLimit, outer: TimeLimit, findings: Findings): void {
-  findings.add(
-    'timeouts-order',
-    place,
-    `The limit of ${inner.what} (${inner.ms / 1000} s) is longer than that of ${outer.what} (${outer.ms / 1000} s)`,
-    { found: inner.ms / 1000, fix: `Lower it to ${outer.ms / 1000} or less` },
-  );
 }
 
 const policyClasses: Readonly<Record<string, PolicyClass>> = Object.fromEntries(

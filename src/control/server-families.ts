@@ -47,6 +47,5 @@ function providerAt(dialect: DialectName, address: string): Provider {
     tier: 'local',
     tls: { verify: true, caFile: undefined },
     budget: undefined,
-    info: {},
   };
 }

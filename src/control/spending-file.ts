@@ -25,11 +25,11 @@ export function createSpendingFile(path: string, clock: Clock): SpendingFile {
   const offset = (): number => clock.wall() - clock.now();
   const write = (): void => {
     if (pending === undefined) return;
-    const { caps, usd, since } = pending.state;
+    const { caps, spent: counts } = pending.state;
     pending = undefined;
     const spent = caps.flatMap(({ id }, place): Saved[] => {
-      const began = since[place] ?? Number.NaN;
-      return Number.isNaN(began) ? [] : [{ id, usd: usd[place] ?? 0, since: Math.round(began + offset()) }];
+      const { usd = 0, since } = counts[place] ?? {};
+      return since === undefined ? [] : [{ id, usd, since: Math.round(since + offset()) }];
     });
     try {
       mkdirSync(dirname(path), { recursive: true });
@@ -44,10 +44,10 @@ export function createSpendingFile(path: string, clock: Clock): SpendingFile {
       if (state.caps.length === 0) return undefined;
       const { spent, problem } = readSaved(path);
       for (const { id, usd, since } of spent) {
-        const place = state.caps.findIndex((one) => one.id === id);
-        if (place === -1) continue;
-        state.usd[place] = usd;
-        state.since[place] = since - offset();
+        const count = state.spent[state.caps.findIndex((one) => one.id === id)];
+        if (count === undefined) continue;
+        count.usd = usd;
+        count.since = milliseconds(since - offset());
       }
       return problem;
     },

@@ -4,8 +4,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
 import { type EntryKey, largestValue } from '../stores/store.ts';
-import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
-import { memberValue } from '../wire/scan-body.ts';
+import type { CacheControls } from '../wire/cache-controls.ts';
 import { answerHeaders, streamHeaders } from './answer-headers.ts';
 import { cacheKeyOf } from './cache-key.ts';
 import { type CachedAnswer, decodeAnswer, encodeAnswer } from './cached-answer.ts';
@@ -19,14 +18,11 @@ export async function answerFromCache(
   context: PipelineContext,
   request: GatewayRequest,
 ): Promise<Failure | 'answered' | undefined> {
-  const { facts, body, scan, snapshot } = request;
+  const { facts, body, scan, snapshot, cacheControls: controls } = request;
   const { cache } = snapshot;
-  if (cache === undefined || facts === undefined || body === undefined || scan === undefined) return undefined;
+  if (cache === undefined || controls === undefined || facts === undefined || body === undefined || scan === undefined)
+    return undefined;
   const { mode, endpoints } = snapshot.plan.settings.cache;
-  const read = readCacheControls(memberValue(body, scan, 'cache'), facts.headers.get('cache-control'));
-  if (read.kind === 'wrong')
-    return failure('wrong_type', `The cache control "${read.name}" wants ${read.wanted}`, { param: 'cache' });
-  const { controls } = read;
   // What is rehearsed has to fail, and says nothing of other requests.
   const takesPart =
     request.rehearsal === undefined && endpoints.has(request.endpoint) && (mode === 'default_on' || controls.useCache);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import { NodeExchange } from './node-exchange.ts';
@@ -10,6 +11,8 @@ export type ListenerLimits = {
   readonly connections: number;
   /** Of all requests under way together. */
   readonly bodyBytes: number;
+  /** How long a client may take to send its headers; absent: 20 s. */
+  readonly headersMs?: Milliseconds;
 };
 
 /** What the listener is given, and whom it tells. */
@@ -23,8 +26,8 @@ export type ListenerInput = {
 
 /** Longest header block; a megabyte of headers is nobody's request. */
 const maxHeaderBytes = 32 * 1024;
-/** How long a client may take to send its headers, and a whole request. */
-const headersTimeoutMs = 20_000;
+const headersTimeoutMs = milliseconds(20_000);
+/** How long a client may take to send a whole request. */
 const requestTimeoutMs = 300_000;
 const keepAliveMs = 65_000;
 
@@ -37,6 +40,7 @@ export type Listener = {
 
 /** Creates the HTTP server; it parses strictly and hands each request on as an exchange. */
 export function createListener(input: ListenerInput): Listener {
+  const { headersMs = headersTimeoutMs } = input.limits;
   const connections = createConnections(input);
   const bodies = { held: 0, most: input.limits.bodyBytes };
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean): void => {
@@ -48,10 +52,11 @@ export function createListener(input: ListenerInput): Listener {
   const server = createServer(
     {
       maxHeaderSize: maxHeaderBytes,
-      headersTimeout: headersTimeoutMs,
+      headersTimeout: headersMs,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: 5000,
+      // A limit is seen to be over at the next look.
+      connectionsCheckingInterval: headersMs / 4,
       noDelay: true,
       keepAlive: true,
       insecureHTTPParser: false,

@@ -3,6 +3,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
+import { priorityProblem } from '../routing/priority.ts';
 import { applyBudget, applyRotation } from '../routing/state.ts';
 import { attemptInTurn } from './attempt-in-turn.ts';
 import { beginRequest } from './begin-request.ts';
@@ -97,7 +98,7 @@ async function receive(request: GatewayRequest): Promise<Failure | undefined> {
 }
 
 function understandBody(request: GatewayRequest): Failure | undefined {
-  const { exchange, endpoint, body, principal } = request;
+  const { exchange, endpoint, body, principal, snapshot } = request;
   if (body === undefined) return failure('internal');
   const understood = understand(exchange, endpoint, body, principal);
   if (understood.kind === 'refused') return understood.failure;
@@ -105,7 +106,8 @@ function understandBody(request: GatewayRequest): Failure | undefined {
   request.needs = understood.request.needs;
   request.scan = understood.request.scan;
   request.rehearsal = understood.request.rehearsal;
-  return undefined;
+  request.cacheControls = understood.request.cacheControls;
+  return priorityProblem(snapshot.plan, understood.request.facts);
 }
 
 /** Work that the gateway as a whole takes at once; limits by model and key stand beside the deployments. */

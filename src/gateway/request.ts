@@ -5,6 +5,7 @@ import type { Reservation } from '../plan/limit.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
 import type { Waiter } from '../plan/seats.ts';
 import type { Usage } from '../plan/usage.ts';
+import type { CacheControls } from '../wire/cache-controls.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
 import type { RequestNeeds } from '../wire/request-needs.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
@@ -63,6 +64,7 @@ export type GatewayRequest = {
   scan: BodyScan | undefined;
   /** A failure that it asks for in place of its first attempt. */
   rehearsal: Rehearsal | undefined;
+  cacheControls: CacheControls | undefined;
   /** What its decision draws by, kept so that the decision can be made again. */
   readonly seed: number;
   understoodAt: Milliseconds | undefined;

@@ -4,7 +4,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
-import { isBatch } from '../routing/facts.ts';
+import { isBatch } from '../routing/priority.ts';
 import { isBounded, nextWaiter, type Outlook, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';

@@ -1,6 +1,9 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
+import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
+import { asTruth, asWholeNumber, findWrongField, type PromptField, shown } from '../wire/field-types.ts';
+import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { type Rehearsal, readRehearsal } from '../wire/rehearsal.ts';
 import { type RequestNeeds, readRequestNeeds } from '../wire/request-needs.ts';
 import { type BodyScan, memberText, memberValue, scanBody } from '../wire/scan-body.ts';
@@ -13,6 +16,8 @@ export type Understood = {
   readonly needs: RequestNeeds;
   readonly scan: BodyScan;
   readonly rehearsal: Rehearsal | undefined;
+  /** What it says of the response cache. */
+  readonly cacheControls: CacheControls;
 };
 
 /** A request that was understood, or what is wrong with it. */
@@ -29,15 +34,17 @@ export function understand(
 ): UnderstandResult {
   const scanned = scanBody(body);
   if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
-  const problem = fieldProblem(endpoint, body, scanned.scan);
+  const problem = fieldProblem(endpoint, body, scanned.scan) ?? headerProblem(exchange);
   if (problem !== undefined) return { kind: 'refused', failure: problem };
+  const read = readCacheControls(memberValue(body, scanned.scan, 'cache'), exchange.header('cache-control'));
+  if (read.kind === 'wrong') return { kind: 'refused', failure: wrongControl(read) };
   const rehearsal = readRehearsal(body, scanned.scan);
   if (rehearsal !== undefined && !principal.mayRehearse) return { kind: 'refused', failure: mayNotRehearse(rehearsal) };
   const needs = readRequestNeeds(body, scanned.scan);
   const facts = factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal });
   const long = lengthProblem(facts);
   if (long !== undefined) return { kind: 'refused', failure: long };
-  return { kind: 'understood', request: { facts, needs, scan: scanned.scan, rehearsal } };
+  return { kind: 'understood', request: { facts, needs, scan: scanned.scan, rehearsal, cacheControls: read.controls } };
 }
 
 /** Longest name, tag or the like, in letters; lists of them count as one. */
@@ -65,28 +72,36 @@ function mayNotRehearse({ field }: Rehearsal): Failure {
   return failure('key_not_allowed', `The key may not ask for failures, found ${field}: true`, { param: field });
 }
 
-const promptField: Readonly<Record<Endpoint, string>> = {
+const promptField: Readonly<Record<Endpoint, PromptField>> = {
   chat: 'messages',
   completions: 'prompt',
   embeddings: 'input',
 };
 
-/** First letters by which a JSON value is of a type. */
-const openings = { text: '"', list: '[', truth: 'tf', number: '-0123456789' };
-
 function fieldProblem(endpoint: Endpoint, body: Uint8Array, scan: BodyScan): Failure | undefined {
   const prompt = promptField[endpoint];
-  const wanted = endpoint === 'chat' ? openings.list : openings.text + openings.list;
   if (!scan.members.has(prompt)) return failure('missing_field', `The field "${prompt}" is missing`, { param: prompt });
-  return (
-    typeProblem(body, scan, prompt, wanted, endpoint === 'chat' ? 'a list' : 'text or a list') ??
-    emptyListProblem(endpoint, body, scan) ??
-    typeProblem(body, scan, 'model', openings.text, 'text') ??
-    typeProblem(body, scan, 'stream', openings.truth, 'true or false') ??
-    typeProblem(body, scan, 'max_tokens', openings.number, 'a number') ??
-    typeProblem(body, scan, 'temperature', openings.number, 'a number') ??
-    letterProblem(body, scan, 'model')
-  );
+  const wrong = findWrongField(body, scan, prompt);
+  if (wrong !== undefined) {
+    const { field, wanted, found } = wrong;
+    return failure('wrong_type', `The field "${field}" wants ${wanted}, found ${found}`, { param: field });
+  }
+  return emptyListProblem(endpoint, body, scan) ?? letterProblem(body, scan, 'model');
+}
+
+const retriesHeader = 'x-litellm-num-retries';
+
+/** Headers whose words are not free; those of tiers and priorities are judged where these are known. */
+function headerProblem(exchange: Exchange): Failure | undefined {
+  const retries = exchange.header(retriesHeader);
+  if (retries === undefined || asWholeNumber(retries) !== undefined) return undefined;
+  const message = `The header "${retriesHeader}" wants a whole number from 0, found ${shown(retries)}`;
+  return failure('wrong_type', message, { param: retriesHeader });
+}
+
+function wrongControl({ name, wanted, found }: { name: string; wanted: string; found: unknown }): Failure {
+  const param = `cache.${name}`;
+  return failure('wrong_type', `The field "${param}" wants ${wanted}, found ${shown(found)}`, { param });
 }
 
 /** JSON can escape half of a surrogate pair, which is no letter and can stand in no header and no UTF-8. */
@@ -95,22 +110,6 @@ function letterProblem(body: Uint8Array, scan: BodyScan, name: string): Failure 
   if (typeof value !== 'string' || value.isWellFormed()) return undefined;
   const found = JSON.stringify(value).slice(0, 200);
   return failure('bad_request', `The field "${name}" holds half of a surrogate pair, found ${found}`, { param: name });
-}
-
-function typeProblem(
-  body: Uint8Array,
-  scan: BodyScan,
-  name: string,
-  wanted: string,
-  words: string,
-): Failure | undefined {
-  const member = scan.members.get(name);
-  if (member === undefined) return undefined;
-  const first = String.fromCharCode(body[member.value.start] ?? 0);
-  // OpenAI takes null for a field that is not set.
-  if (wanted.includes(first) || first === 'n') return undefined;
-  const found = (memberText(body, scan, name) ?? '').slice(0, 40);
-  return failure('wrong_type', `The field "${name}" wants ${words}, found ${found}`, { param: name });
 }
 
 function emptyListProblem(endpoint: Endpoint, body: Uint8Array, scan: BodyScan): Failure | undefined {
@@ -133,10 +132,11 @@ type FactsInput = {
 };
 
 function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInput): RequestFacts {
+  const asked = askedName(body, scan);
   const headers: HeaderLookup = { get: (name) => (credentialHeaders.has(name) ? undefined : exchange.header(name)) };
   return {
     endpoint,
-    asked: askedName(body, scan),
+    asked,
     capability: headers.get('x-capability') ?? needs.capability,
     stream: needs.stream,
     promptTokens: needs.promptTokens,
@@ -152,9 +152,9 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     headers,
     key: principal.name,
     allowedModels: principal.models,
-    disableFallbacks: memberText(body, scan, 'disable_fallbacks') === 'true',
-    fallbacks: names(memberValue(body, scan, 'fallbacks')),
-    retries: retriesOf(memberValue(body, scan, 'num_retries') ?? headers.get('x-litellm-num-retries')),
+    disableFallbacks: asTruth(memberValue(body, scan, 'disable_fallbacks')) === true,
+    fallbacks: fallbacksOf(memberValue(body, scan, 'fallbacks'), asked),
+    retries: retriesOf(memberValue(body, scan, 'num_retries') ?? headers.get(retriesHeader)),
   };
 }
 
@@ -182,14 +182,14 @@ function splitTags(value: string | undefined): readonly string[] {
         .filter((tag) => tag !== '');
 }
 
-/** LiteLLM takes names, and objects with the name under `model`. */
-function names(value: unknown): readonly string[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((one: unknown) => {
-    if (typeof one === 'string') return [one];
-    return typeof one === 'object' && one !== null && 'model' in one && typeof one.model === 'string'
-      ? [one.model]
-      : [];
+/** LiteLLM takes names, objects with the name under `model`, and lists of names under the name that they stand in for. */
+function fallbacksOf(value: unknown, asked = 'auto'): readonly string[] {
+  const isText = (one: unknown): one is string => typeof one === 'string';
+  return (asList(value) ?? []).flatMap((one) => {
+    if (isText(one)) return [one];
+    const object = asObject(one) ?? {};
+    const model = asText(object['model']);
+    return model === undefined ? (asList(object[asked] ?? object['*']) ?? []).filter(isText) : [model];
   });
 }
 
@@ -197,6 +197,6 @@ function names(value: unknown): readonly string[] {
 const mostRetries = 10;
 
 function retriesOf(value: unknown): number | undefined {
-  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
-  return Number.isInteger(number) && number >= 0 ? Math.min(mostRetries, number) : undefined;
+  const retries = asWholeNumber(value);
+  return retries === undefined ? undefined : Math.min(mostRetries, retries);
 }

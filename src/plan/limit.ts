@@ -14,10 +14,7 @@ export type Limit = {
 /** Position of a limit in `LimitState.limits`. */
 export type LimitIndex = number;
 
-/**
- * Every declared limit with what it has counted. A minute slides in steps of a second: the counts of
- * each second stand in one slot, and leave when the whole second is more than a minute old.
- */
+/** Every declared limit with what it has counted. */
 export type LimitState = {
   readonly limits: readonly Limit[];
   /** Limits of every attempt at a deployment: its own, its provider's, its model's. */
@@ -27,19 +24,27 @@ export type LimitState = {
   /** Limits of the requests that ask by a name that is no group: an alias, or one that only a rule reaches. */
   readonly ofName: ReadonlyMap<string, readonly LimitIndex[]>;
   readonly ofKey: ReadonlyMap<string, readonly LimitIndex[]>;
-  /** Requests and tokens by slot: limit after limit. */
-  readonly requests: Float64Array;
-  readonly tokens: Float64Array;
-  /** What stands in a limit's slots together. */
-  readonly requestsUsed: Float64Array;
-  readonly tokensUsed: Float64Array;
-  /** The last second that each limit has counted in. */
-  readonly lastSecond: Float64Array;
-  /** Requests under way, by limit. */
-  readonly running: Int32Array;
-  /** 1 where it was told that a limit is nearly full. */
-  readonly isNear: Uint8Array;
+  /** By limit. A plan that replaces another goes on with its counts, so requests that end on the old one count in both. */
+  readonly counts: readonly LimitCounts[];
 };
+
+/**
+ * What one limit has counted. A minute slides in steps of a second: the counts of each second stand
+ * in one slot, and leave when the whole second is more than a minute old.
+ */
+export type LimitCounts = {
+  readonly requests: WindowCounts;
+  readonly tokens: WindowCounts;
+  /** The last second in which anything was counted. */
+  lastSecond: number;
+  /** Requests under way. */
+  running: number;
+  /** Whether it was told that the limit is nearly full. */
+  isNear: boolean;
+};
+
+/** Counts by slot, and their sum. */
+export type WindowCounts = { readonly slots: Float64Array; used: number };
 
 /** What an attempt has taken of its limits; given back or made true when it is over. */
 export type Reservation = {

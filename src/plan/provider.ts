@@ -1,5 +1,4 @@
 import type { Milliseconds, ProviderId } from './ids.ts';
-import type { Json } from './json.ts';
 import type { SecretReference } from './secret.ts';
 
 /** The wire dialects that the product speaks to upstreams; one file in `src/providers/` for each. */
@@ -76,6 +75,4 @@ export type Provider = {
   readonly tier: Tier;
   readonly tls: { readonly verify: boolean; readonly caFile: string | undefined };
   readonly budget: Budget | undefined;
-  /** How its server is launched and what people wrote about it, for the commands that need it. */
-  readonly info: { readonly [key: string]: Json };
 };

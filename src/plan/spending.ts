@@ -16,8 +16,14 @@ export type SpendingState = {
   /** Places in `caps`. */
   readonly ofProvider: ReadonlyMap<ProviderId, number>;
   readonly ofGroup: ReadonlyMap<GroupIndex, number>;
-  /** Dollars within the running window, by cap. */
-  readonly usd: Float64Array;
-  /** When the running window began, with its first spending; `NaN` before that. Monotonic. */
-  readonly since: Float64Array;
+  /** By cap. A plan that replaces another goes on with its counts, so answers that end on the old one count in both. */
+  readonly spent: readonly Spent[];
+};
+
+/** What was spent of one budget. */
+export type Spent = {
+  /** Dollars within the running window. */
+  usd: number;
+  /** When the running window began, with its first spending; `undefined` before that. Monotonic. */
+  since: Milliseconds | undefined;
 };

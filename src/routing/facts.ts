@@ -44,13 +44,6 @@ export function tokensOf({ endpoint, promptTokens, maxOutputTokens }: RequestFac
   return tokens(promptTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? assumedOutputTokens)));
 }
 
-/** Work that nobody watches, by its declared priority: it waits for a seat while others want one. */
-export function isBatch({ priority }: RequestFacts): boolean {
-  return priority !== undefined && batchWords.has(priority.toLowerCase());
-}
-
-const batchWords: ReadonlySet<string> = new Set(['batch', 'low', 'background', 'bulk']);
-
 /** Looks up what conditions ask about a request for a group. */
 export function createLookup(
   plan: Plan,

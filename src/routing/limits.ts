@@ -1,8 +1,9 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { DeploymentIndex } from '../plan/ids.ts';
 import { type GroupIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
-import type { Limit, LimitIndex, LimitState, Reservation } from '../plan/limit.ts';
+import type { Limit, LimitCounts, LimitIndex, LimitState, Reservation, WindowCounts } from '../plan/limit.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RateLimit } from '../plan/provider.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import { limitRulesOf } from './limit-rules.ts';
 
@@ -16,26 +17,13 @@ const wellBelow = 0.5;
 /** Creates the limits of a plan; those that stay keep what they have counted. */
 export function createLimitState(plan: Plan, previous?: LimitState): LimitState {
   const rules = limitRulesOf(plan);
-  const count = rules.limits.length;
-  const state: LimitState = {
-    ...rules,
-    requests: new Float64Array(count * slots),
-    tokens: new Float64Array(count * slots),
-    requestsUsed: new Float64Array(count),
-    tokensUsed: new Float64Array(count),
-    lastSecond: new Float64Array(count),
-    running: new Int32Array(count),
-    isNear: new Uint8Array(count),
-  };
-  rules.limits.forEach(({ label }, index) => {
-    const before = previous?.limits.findIndex((one) => one.label === label) ?? -1;
-    if (previous === undefined || before === -1) return;
-    for (const counts of ['requests', 'tokens'] as const)
-      state[counts].set(previous[counts].subarray(before * slots, (before + 1) * slots), index * slots);
-    for (const each of ['requestsUsed', 'tokensUsed', 'lastSecond'] as const)
-      state[each][index] = previous[each][before] ?? 0;
-  });
-  return state;
+  const before = new Map(previous?.limits.map(({ label }, index) => [label, previous.counts[index]]));
+  return { ...rules, counts: rules.limits.map(({ label }) => before.get(label) ?? newCounts()) };
+}
+
+function newCounts(): LimitCounts {
+  const window = (): WindowCounts => ({ slots: new Float64Array(slots), used: 0 });
+  return { requests: window(), tokens: window(), lastSecond: 0, running: 0, isNear: false };
 }
 
 const none: readonly LimitIndex[] = [];
@@ -79,26 +67,19 @@ export function limitsOfDeployment({ ofDeployment }: LimitState, deployment: Dep
 
 /** The limits with some of them as full as they can be; those that were given stay as they are. */
 export function filledLimits(state: LimitState, indices: readonly LimitIndex[], now: Milliseconds): LimitState {
-  const filled: LimitState = {
-    ...state,
-    requests: state.requests.slice(),
-    tokens: state.tokens.slice(),
-    requestsUsed: state.requestsUsed.slice(),
-    tokensUsed: state.tokensUsed.slice(),
-    lastSecond: state.lastSecond.slice(),
-    running: state.running.slice(),
-  };
+  const copy = ({ slots: each, used }: WindowCounts): WindowCounts => ({ slots: each.slice(), used });
+  const counts = state.counts.map((one) => ({ ...one, requests: copy(one.requests), tokens: copy(one.tokens) }));
   for (const index of indices) {
+    const own = counts[index];
+    if (own === undefined) continue;
     const { requestsPerMinute = 0, tokensPerMinute = 0, parallelRequests } = state.limits[index]?.rate ?? {};
     const second = secondOf(now);
-    openSecond(filled, index, second);
-    const slot = slotOf(index, second);
-    const room = (most: number, used: number | undefined): number => Math.max(0, most - (used ?? 0));
-    count(filled, { unit: 'requests', index, slot }, room(requestsPerMinute, filled.requestsUsed[index]));
-    count(filled, { unit: 'tokens', index, slot }, room(tokensPerMinute, filled.tokensUsed[index]));
-    if (parallelRequests !== undefined) filled.running[index] = parallelRequests;
+    openSecond(own, second);
+    count(own.requests, second, Math.max(0, requestsPerMinute - own.requests.used));
+    count(own.tokens, second, Math.max(0, tokensPerMinute - own.tokens.used));
+    if (parallelRequests !== undefined) own.running = parallelRequests;
   }
-  return filled;
+  return { ...state, counts };
 }
 
 /** A limit that has no room for a request, with its numbers. */
@@ -129,9 +110,10 @@ export function fullLimit(
 
 function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Milliseconds): FullLimit | undefined {
   const limit = state.limits[index];
-  if (limit === undefined) return undefined;
+  const counts = state.counts[index];
+  if (limit === undefined || counts === undefined) return undefined;
   const { requestsPerMinute, tokensPerMinute, parallelRequests } = limit.rate;
-  const running = state.running[index] ?? 0;
+  const { running } = counts;
   if (parallelRequests !== undefined && running >= parallelRequests)
     return {
       limit,
@@ -143,11 +125,11 @@ function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Mil
     };
   if (tokensPerMinute !== undefined) {
     const wanted = Math.min(tokens, tokensPerMinute);
-    const full = fullWindow(state, { unit: 'tokens', index, most: tokensPerMinute, wanted }, now);
+    const full = fullWindow(counts, { unit: 'tokens', most: tokensPerMinute, wanted }, now);
     if (full !== undefined) return { limit, unit: 'tokens a minute', most: tokensPerMinute, wanted, ...full };
   }
   if (requestsPerMinute === undefined) return undefined;
-  const full = fullWindow(state, { unit: 'requests', index, most: requestsPerMinute, wanted: 1 }, now);
+  const full = fullWindow(counts, { unit: 'requests', most: requestsPerMinute, wanted: 1 }, now);
   return full === undefined
     ? undefined
     : { limit, unit: 'requests a minute', most: requestsPerMinute, wanted: 1, ...full };
@@ -161,33 +143,32 @@ type Counted = 'requests' | 'tokens';
 
 type Window = {
   readonly unit: Counted;
-  readonly index: LimitIndex;
   readonly most: number;
   readonly wanted: number;
 };
 
 function fullWindow(
-  state: LimitState,
-  { unit, index, most, wanted }: Window,
+  counts: LimitCounts,
+  { unit, most, wanted }: Window,
   now: Milliseconds,
 ): Pick<FullLimit, 'used' | 'freeInMs'> | undefined {
-  const used = usedIn(state, unit, index, now);
+  const used = usedIn(counts, unit, now);
   if (used + wanted <= most) return undefined;
   let left = used;
   let second = secondOf(now) - slots + 1;
-  for (const last = state.lastSecond[index] ?? 0; second <= last; second++) {
-    left -= state[unit][slotOf(index, second)] ?? 0;
+  for (; second <= counts.lastSecond; second++) {
+    left -= countedIn(counts[unit], second);
     if (left + wanted <= most) break;
   }
   return { used, freeInMs: milliseconds((second + slots) * 1000 - now) };
 }
 
 /** What stands in a limit's window: what was counted last, without what has left since. */
-function usedIn(state: LimitState, unit: Counted, index: LimitIndex, now: Milliseconds): number {
-  const last = state.lastSecond[index] ?? 0;
-  let used = (unit === 'requests' ? state.requestsUsed : state.tokensUsed)[index] ?? 0;
+function usedIn(counts: LimitCounts, unit: Counted, now: Milliseconds): number {
+  const { lastSecond: last } = counts;
+  let { used } = counts[unit];
   const gone = Math.min(last, secondOf(now) - slots);
-  for (let second = last - slots + 1; second <= gone; second++) used -= state[unit][slotOf(index, second)] ?? 0;
+  for (let second = last - slots + 1; second <= gone; second++) used -= countedIn(counts[unit], second);
   return used;
 }
 
@@ -195,8 +176,12 @@ function secondOf(now: Milliseconds): number {
   return Math.floor(now / 1000);
 }
 
-function slotOf(index: LimitIndex, second: number): number {
-  return index * slots + (((second % slots) + slots) % slots);
+function slotOf(second: number): number {
+  return ((second % slots) + slots) % slots;
+}
+
+function countedIn(window: WindowCounts, second: number): number {
+  return window.slots[slotOf(second)] ?? 0;
 }
 
 /** Takes room for one request and its estimated tokens, which {@link settleReservation} makes true. */
@@ -209,11 +194,12 @@ export function reserve(
   if (indices.length === 0) return undefined;
   const second = secondOf(now);
   for (const index of indices) {
-    openSecond(state, index, second);
-    const slot = slotOf(index, second);
-    count(state, { unit: 'requests', index, slot }, 1);
-    count(state, { unit: 'tokens', index, slot }, reservedOf(state, index, tokens));
-    state.running[index] = (state.running[index] ?? 0) + 1;
+    const counts = state.counts[index];
+    if (counts === undefined) continue;
+    openSecond(counts, second);
+    count(counts.requests, second, 1);
+    count(counts.tokens, second, reservedOf(state, index, tokens));
+    counts.running++;
   }
   return { limits: indices, second, tokens };
 }
@@ -224,23 +210,18 @@ function reservedOf(state: LimitState, index: LimitIndex, tokens: number): numbe
 }
 
 /** Empties the slots of the seconds that have passed since a limit was last counted in. */
-function openSecond(state: LimitState, index: LimitIndex, second: number): void {
-  const last = state.lastSecond[index] ?? 0;
+function openSecond(counts: LimitCounts, second: number): void {
+  const { lastSecond: last, requests, tokens } = counts;
   if (second <= last) return;
-  for (let passed = Math.max(last + 1, second - slots + 1); passed <= second; passed++) {
-    const slot = slotOf(index, passed);
-    count(state, { unit: 'requests', index, slot }, -(state.requests[slot] ?? 0));
-    count(state, { unit: 'tokens', index, slot }, -(state.tokens[slot] ?? 0));
-  }
-  state.lastSecond[index] = second;
+  for (let passed = Math.max(last + 1, second - slots + 1); passed <= second; passed++)
+    for (const window of [requests, tokens]) count(window, passed, -countedIn(window, passed));
+  counts.lastSecond = second;
 }
 
-type Place = { readonly unit: Counted; readonly index: LimitIndex; readonly slot: number };
-
-function count(state: LimitState, { unit, index, slot }: Place, by: number): void {
-  const used = unit === 'requests' ? state.requestsUsed : state.tokensUsed;
-  state[unit][slot] = (state[unit][slot] ?? 0) + by;
-  used[index] = (used[index] ?? 0) + by;
+function count(window: WindowCounts, second: number, by: number): void {
+  const slot = slotOf(second);
+  window.slots[slot] = (window.slots[slot] ?? 0) + by;
+  window.used += by;
 }
 
 /** What became of a request that had room: it was never sent, or it used so many tokens; unknown keeps the estimate. */
@@ -255,15 +236,16 @@ export function settleReservation(
 ): void {
   const second = secondOf(now);
   for (const index of reservation.limits) {
-    state.running[index] = Math.max(0, (state.running[index] ?? 0) - 1);
-    const isLive = (state.lastSecond[index] ?? 0) - reservation.second < slots;
-    const slot = slotOf(index, reservation.second);
+    const counts = state.counts[index];
+    if (counts === undefined) continue;
+    counts.running = Math.max(0, counts.running - 1);
+    const isLive = counts.lastSecond - reservation.second < slots;
     const isKnown = settlement.kind === 'unsent' || settlement.tokens !== undefined;
-    if (isLive && settlement.kind === 'unsent') count(state, { unit: 'requests', index, slot }, -1);
-    if (isLive && isKnown) count(state, { unit: 'tokens', index, slot }, -reservedOf(state, index, reservation.tokens));
+    if (isLive && settlement.kind === 'unsent') count(counts.requests, reservation.second, -1);
+    if (isLive && isKnown) count(counts.tokens, reservation.second, -reservedOf(state, index, reservation.tokens));
     if (settlement.kind === 'unsent' || settlement.tokens === undefined) continue;
-    openSecond(state, index, second);
-    count(state, { unit: 'tokens', index, slot: slotOf(index, second) }, settlement.tokens);
+    openSecond(counts, second);
+    count(counts.tokens, second, settlement.tokens);
   }
 }
 
@@ -275,13 +257,15 @@ export function takeNearlyFull(
 ): readonly LimitUse[] {
   let told: LimitUse[] | undefined;
   for (const index of indices) {
-    const part = fullestPart(state, index, now);
-    if (part >= nearFrom && state.isNear[index] === 0) {
+    const counts = state.counts[index];
+    if (counts === undefined) continue;
+    const part = fullestPart(counts, state.limits[index]?.rate, now);
+    if (part >= nearFrom && !counts.isNear) {
       const near = usesOf(state, index, now).find(({ used, most }) => used >= most * nearFrom);
       if (near !== undefined) told = [...(told ?? []), near];
     }
-    if (part >= nearFrom) state.isNear[index] = 1;
-    else if (part < wellBelow) state.isNear[index] = 0;
+    if (part >= nearFrom) counts.isNear = true;
+    else if (part < wellBelow) counts.isNear = false;
   }
   return told ?? nothingTold;
 }
@@ -289,10 +273,9 @@ export function takeNearlyFull(
 const nothingTold: readonly LimitUse[] = [];
 
 /** The used part of whatever a limit has least of. */
-function fullestPart(state: LimitState, index: LimitIndex, now: Milliseconds): number {
-  const rate = state.limits[index]?.rate;
+function fullestPart(counts: LimitCounts, rate: RateLimit | undefined, now: Milliseconds): number {
   const part = (unit: Counted, most: number | undefined): number =>
-    most === undefined ? 0 : usedIn(state, unit, index, now) / most;
+    most === undefined ? 0 : usedIn(counts, unit, now) / most;
   return Math.max(part('requests', rate?.requestsPerMinute), part('tokens', rate?.tokensPerMinute));
 }
 
@@ -309,19 +292,19 @@ export type LimitUse = {
 /** How far a limit is used, in each of the units that it bounds in a minute. */
 export function usesOf(state: LimitState, index: LimitIndex, now: Milliseconds): readonly LimitUse[] {
   const limit = state.limits[index];
-  if (limit === undefined) return [];
+  const counts = state.counts[index];
+  if (limit === undefined || counts === undefined) return [];
   const { requestsPerMinute, tokensPerMinute } = limit.rate;
   const use = (unit: Counted, most: number | undefined): readonly LimitUse[] => {
     if (most === undefined) return [];
-    const used = usedIn(state, unit, index, now);
-    return [{ limit, unit: `${unit} a minute`, most, used, resetMs: resetOf(state, unit, index, now) }];
+    const used = usedIn(counts, unit, now);
+    return [{ limit, unit: `${unit} a minute`, most, used, resetMs: resetOf(counts, unit, now) }];
   };
   return [...use('requests', requestsPerMinute), ...use('tokens', tokensPerMinute)];
 }
 
-function resetOf(state: LimitState, unit: Counted, index: LimitIndex, now: Milliseconds): Milliseconds {
-  for (let second = state.lastSecond[index] ?? 0; second > secondOf(now) - slots; second--) {
-    if ((state[unit][slotOf(index, second)] ?? 0) > 0) return milliseconds((second + slots) * 1000 - now);
-  }
+function resetOf(counts: LimitCounts, unit: Counted, now: Milliseconds): Milliseconds {
+  for (let second = counts.lastSecond; second > secondOf(now) - slots; second--)
+    if (countedIn(counts[unit], second) > 0) return milliseconds((second + slots) * 1000 - now);
   return milliseconds(0);
 }

@@ -70,10 +70,13 @@ test.each<[what: string, at: number, spendings: readonly Spending[], spent: read
   expect(spentAt(at, spendings)).toEqual(spent);
 });
 
-test('issue 4, 1.4: budgets: another plan keeps what was spent', () => {
+test('issue 4, 1.4: budgets: another plan keeps what was spent, and counts what ends on the one before', () => {
   const first = createSpendingState(plan());
   spend(first, { provider: cloud, groups: [m] }, 1.5, milliseconds(7));
   const next = createSpendingState(plan(), first);
-  expect([...next.usd]).toEqual([1.5, 1.5]);
-  expect([...next.since]).toEqual([7, 7]);
+  spend(first, { provider: cloud, groups: [m] }, 0.25, milliseconds(8));
+  expect(next.spent).toEqual([
+    { usd: 1.75, since: 7 },
+    { usd: 1.75, since: 7 },
+  ]);
 });

@@ -1,7 +1,7 @@
 import { type GroupIndex, type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Budget } from '../plan/provider.ts';
-import type { SpendingCap, SpendingState } from '../plan/spending.ts';
+import type { SpendingCap, SpendingState, Spent } from '../plan/spending.ts';
 
 /** Creates the budgets of a plan, unspent; those that stay keep what was spent. */
 export function createSpendingState(plan: Plan, previous?: SpendingState): SpendingState {
@@ -14,15 +14,9 @@ export function createSpendingState(plan: Plan, previous?: SpendingState): Spend
     if (budget !== undefined) ofProvider.set(id, add('provider', id, budget));
   for (const { index, name, budget } of plan.groups)
     if (budget !== undefined) ofGroup.set(index, add('name', name, budget));
-  const usd = new Float64Array(caps.length);
-  const since = new Float64Array(caps.length).fill(Number.NaN);
-  for (const [index, { id }] of caps.entries()) {
-    const before = previous?.caps.findIndex((one) => one.id === id) ?? -1;
-    if (previous === undefined || before === -1) continue;
-    usd[index] = previous.usd[before] ?? 0;
-    since[index] = previous.since[before] ?? Number.NaN;
-  }
-  return { caps, ofProvider, ofGroup, usd, since };
+  const before = new Map(previous?.caps.map(({ id }, place) => [id, previous.spent[place]]));
+  const spent = caps.map(({ id }): Spent => before.get(id) ?? { usd: 0, since: undefined });
+  return { caps, ofProvider, ofGroup, spent };
 }
 
 /** A budget of which nothing is left. */
@@ -31,12 +25,17 @@ export type SpentCap = { readonly cap: SpendingCap; readonly usd: number; readon
 /** The budget at a place, if it is spent; its window then ends in `freeInMs`. */
 export function spentCap(state: SpendingState, place: number | undefined, now: Milliseconds): SpentCap | undefined {
   const cap = place === undefined ? undefined : state.caps[place];
-  if (place === undefined || cap === undefined) return undefined;
-  const since = state.since[place] ?? Number.NaN;
-  const isRunning = now < since + cap.windowMs;
-  const usd = isRunning ? (state.usd[place] ?? 0) : 0;
+  const spent = place === undefined ? undefined : state.spent[place];
+  if (cap === undefined || spent === undefined) return undefined;
+  const endsInMs = timeLeft(cap, spent, now);
+  const usd = endsInMs > 0 ? spent.usd : 0;
   if (usd < cap.maxUsd) return undefined;
-  return { cap, usd, freeInMs: milliseconds(isRunning ? since + cap.windowMs - now : cap.windowMs) };
+  return { cap, usd, freeInMs: endsInMs > 0 ? endsInMs : cap.windowMs };
+}
+
+/** How long the running window goes on; 0 where none runs. */
+function timeLeft({ windowMs }: SpendingCap, { since }: Spent, now: Milliseconds): Milliseconds {
+  return milliseconds(since === undefined ? 0 : Math.max(0, since + windowMs - now));
 }
 
 /** Counts what an answer cost, at its provider and for the names that it was given for. */
@@ -49,11 +48,13 @@ export function spend(
   const places = [state.ofProvider.get(provider), ...groups.map((group) => state.ofGroup.get(group))];
   for (const place of new Set(places)) {
     const cap = place === undefined ? undefined : state.caps[place];
-    if (place === undefined || cap === undefined) continue;
-    const since = state.since[place] ?? Number.NaN;
-    const isRunning = now < since + cap.windowMs;
-    state.usd[place] = (isRunning ? (state.usd[place] ?? 0) : 0) + usd;
-    if (!isRunning) state.since[place] = now;
+    const spent = place === undefined ? undefined : state.spent[place];
+    if (cap === undefined || spent === undefined) continue;
+    if (timeLeft(cap, spent, now) === 0) {
+      spent.usd = 0;
+      spent.since = now;
+    }
+    spent.usd += usd;
   }
 }
 

@@ -80,6 +80,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       isClosed = true;
       await settled;
       client?.disconnect();
+      // Without this a connection that is only being made, or whose server is silent, holds the process up.
+      client?.stream?.destroy();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
-import type { Failure } from '../plan/failure.ts';
+import type { Failure, FailureKind } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Milliseconds, RequestId } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
@@ -76,8 +76,8 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
         provider: providerOf(request, attempt),
         deployment: deploymentOf(request, attempt),
         error: failed.kind,
-        upstream_status: failed.upstreamStatus,
-        message: `${providerOf(request, attempt)} failed: ${failed.upstreamError?.message || failed.message}`,
+        ...upstreamWords(failed),
+        message: `${providerOf(request, attempt)} failed: ${ownWords(failed)}`,
       });
     },
     fallback(request, from, to, reason) {
@@ -164,7 +164,8 @@ function requestLine(request: LoggedRequest & Ended): LogRecord {
     status_code: status,
     state: request.terminal,
     error: failure?.kind,
-    message: failure?.message,
+    ...(failure === undefined ? {} : upstreamWords(failure)),
+    message: failure === undefined ? undefined : ownWords(failure),
     latency_ms: round(endedAt - request.startedAt),
     ttft_ms: request.firstTokenAt === undefined ? undefined : round(request.firstTokenAt - request.startedAt),
     queue_ms:
@@ -184,6 +185,33 @@ function requestLine(request: LoggedRequest & Ended): LogRecord {
       outcome: one.failure?.kind ?? 'answered',
     })),
   };
+}
+
+/** Failures whose message repeats what the client sent. */
+const repeatsRequest: ReadonlySet<FailureKind> = new Set(['bad_json', 'duplicate_key', 'wrong_type', 'bad_request']);
+
+/** A failure in words that hold nothing of the request: an upstream may repeat a person's prompt in its own. */
+function ownWords({ kind, message, param, upstreamError }: Failure): string {
+  if (upstreamError === undefined && !repeatsRequest.has(kind)) return message;
+  const { meaning } = failureCatalogue[kind];
+  // The names of other parameters are the client's or the upstream's.
+  return upstreamError === undefined && param !== undefined && kind === 'wrong_type'
+    ? `${meaning} (${param})`
+    : meaning;
+}
+
+/** How an upstream classed its failure, where it did so in a word. */
+function upstreamWords({ upstreamStatus, upstreamError }: Failure): { readonly [field: string]: Json | undefined } {
+  return {
+    upstream_status: upstreamStatus,
+    upstream_type: wordOf(upstreamError?.type),
+    upstream_code: wordOf(upstreamError?.code),
+  };
+}
+
+function wordOf(value: Json | undefined): string | number | undefined {
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
 }
 
 function providerOf({ snapshot }: LoggedRequest, attempt: PlannedAttempt): string {

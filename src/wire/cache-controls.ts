@@ -17,8 +17,8 @@ export type CacheControls = {
 
 export type CacheControlsResult =
   | { readonly kind: 'controls'; readonly controls: CacheControls }
-  /** A control of the wrong type: what it is called and what it wants. */
-  | { readonly kind: 'wrong'; readonly name: string; readonly wanted: string };
+  /** A control of the wrong type: what it is called, what it wants and what it has. */
+  | { readonly kind: 'wrong'; readonly name: string; readonly wanted: string; readonly found: unknown };
 
 /** Reads the controls of a request; the body's go before the header's. */
 export function readCacheControls(body: unknown, header: string | undefined): CacheControlsResult {
@@ -34,9 +34,11 @@ export function readCacheControls(body: unknown, header: string | undefined): Ca
     return {
       kind: 'wrong',
       name: wrong,
-      wanted: wrong.startsWith('no') || wrong === 'use-cache' ? 'true or false' : 'seconds',
+      wanted: wrong.startsWith('no') || wrong === 'use-cache' ? 'true or false' : 'seconds from 0',
+      found: said[wrong],
     };
-  if (isSaid(said['namespace']) && namespace === undefined) return { kind: 'wrong', name: 'namespace', wanted: 'text' };
+  if (isSaid(said['namespace']) && namespace === undefined)
+    return { kind: 'wrong', name: 'namespace', wanted: 'text', found: said['namespace'] };
   return {
     kind: 'controls',
     controls: {

@@ -15,6 +15,7 @@ export const rehearsals: ReadonlyMap<string, FailureKind> = new Map([
 
 /** The failure that a body asks for; the first field of the list counts. */
 export function readRehearsal(body: Uint8Array, scan: BodyScan): Rehearsal | undefined {
-  for (const [field, failure] of rehearsals) if (memberText(body, scan, field) === 'true') return { field, failure };
+  for (const [field, failure] of rehearsals)
+    if (memberText(body, scan, field)?.replaceAll('"', '') === 'true') return { field, failure };
   return undefined;
 }

@@ -92,7 +92,7 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
       inFlight: state.inFlight.reduce((sum, one) => sum + one, 0),
       groups: state.groupInFlight.reduce((sum, one) => sum + one, 0),
       providers: state.seats.busyAtProvider.reduce((sum, one) => sum + one, 0),
-      limits: state.limits.running.reduce((sum, one) => sum + one, 0),
+      limits: state.limits.counts.reduce((sum, { running }) => sum + running, 0),
       queues: state.seats.queues.reduce((sum, one) => sum + one.busy + one.waiting.length, 0),
     };
     return Object.entries(left).flatMap(([name, count]) => (count === 0 ? [] : [`${name}: ${count}`]));

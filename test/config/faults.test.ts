@@ -52,6 +52,14 @@ const faults: readonly (readonly [what: string, files: Files, ...findings: reado
   ['another encoding', { providers: '\ufffd\ufffdp\0r\0o\0' }, 'yaml-syntax 1'],
   ['more than a configuration', { providers: `#${'x'.repeat(11_000_000)}` }, 'yaml-syntax 1'],
   ['an empty file', { providers: '' }, 'missing-key 1'],
+  [
+    'an attempt of a deployment that ends before its first token has to come',
+    {
+      litellm:
+        'model_list:\n  - model_name: m\n    litellm_params:\n      model: ollama/m\n      timeout: 10\n      stream_timeout: 20',
+    },
+    'timeouts-order 6',
+  ],
   ['a file of text', { providers: 'hello' }, 'wrong-type 1'],
   ['a file of a list', { providers: '- a' }, 'wrong-type 1'],
   ['numbers as names', { providers: 'providers:\n  1: {type: ollama, models: [m]}' }],

@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { milliseconds } from '../../src/plan/ids.ts';
+import { startBareGateway } from '../support/bare-gateway.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { rawPost, sendRaw } from '../support/raw-client.ts';
 
@@ -47,6 +49,31 @@ describe('spine 3.6: bad input gets a clear error', () => {
     ['a number without an end', `{"model":"qwen",${messages},"x":1e}`, 400, null],
     ['stream that is no truth', `{"model":"qwen","stream":"yes",${messages}}`, 400, 'stream'],
     ['max_tokens that is no number', `{"model":"qwen","max_tokens":"many",${messages}}`, 400, 'max_tokens'],
+    ...([
+      ['cache', '"yes"', 'cache'],
+      ['cache', '{"ttl":"long"}', 'cache.ttl'],
+      ['metadata', '5', 'metadata'],
+      ['metadata', '{"capability":5}', 'metadata.capability'],
+      ['metadata', '{"tags":"a"}', 'metadata.tags'],
+      ['tags', '["a",1]', 'tags'],
+      ['num_retries', '-1', 'num_retries'],
+      ['num_retries', '"few"', 'num_retries'],
+      ['fallbacks', '"llama3.1"', 'fallbacks'],
+      ['fallbacks', '[{"model":5}]', 'fallbacks'],
+      ['disable_fallbacks', '1', 'disable_fallbacks'],
+      ['mock_testing_fallbacks', '"yes"', 'mock_testing_fallbacks'],
+      ['stream_options', 'true', 'stream_options'],
+      ['stream_options', '{"include_usage":"yes"}', 'stream_options.include_usage'],
+      ['response_format', '"json"', 'response_format'],
+      ['max_completion_tokens', '"many"', 'max_completion_tokens'],
+      ['n', '[]', 'n'],
+      ['tools', '{}', 'tools'],
+    ].map(([field = '', value = '', param = '']) => [
+      `${field} of another type: ${value}`,
+      `{"model":"qwen",${messages},"${field}":${value}}`,
+      400,
+      param,
+    ]) as [string, string, number, string][]),
     ['too large', `{"model":"qwen",${messages},"x":"${'a'.repeat(200_000)}"}`, 413, null],
     ['an unknown model', `{"model":"lama3.1",${messages}}`, 404, 'model'],
   ])('%s', async (what, body, status, param) => {
@@ -64,6 +91,56 @@ describe('spine 3.6: bad input gets a clear error', () => {
     });
     expect(text).not.toMatch(/ at .*\.ts|node_modules|Error:|127\.0\.0\.1/);
     if (what === 'an unknown model') expect(error.message).toContain('llama3.1');
+  });
+
+  test.each([
+    ['x-litellm-num-retries', '-1'],
+    ['x-litellm-num-retries', 'many'],
+    ['x-litellm-num-retries', '1.5'],
+    ['x-priority', 'bulkk'],
+  ])('a header of another type: %s: %s', async (name, value) => {
+    const answer = await gateway.chat({ model: 'qwen' }, { headers: { [name]: value } });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      error: { code: 'invalid_type', param: name, message: expect.stringContaining(`"${value}"`) },
+    });
+  });
+
+  test.each<[what: string, fields: Record<string, unknown>, headers?: Record<string, string>]>([
+    [
+      'null is a field that is not set',
+      { cache: null, metadata: null, tags: null, num_retries: null, tools: null, stream_options: null },
+    ],
+    ['a number as text', { num_retries: '2' }],
+    ['true as text', { disable_fallbacks: 'true', mock_testing_fallbacks: 'false' }],
+    ['fallbacks by model', { fallbacks: [{ model: 'llama3.1', temperature: 0 }] }],
+    ['fallbacks by the name asked for', { fallbacks: [{ qwen: ['llama3.1'] }] }],
+    ['what only passes through', { timeout: 'soon', user: 7, logit_bias: 'x', metadata: { mine: { a: 1 } } }],
+    ['a prompt of another endpoint', { prompt: 5, input: {} }],
+    ['a number in a header', {}, { 'x-litellm-num-retries': ' 2 ' }],
+    ['a known priority', {}, { 'x-priority': 'High' }],
+    ['tags in a header', {}, { 'x-litellm-tags': 'a, b,' }],
+  ])('what clients of LiteLLM send is taken: %s', async (_what, fields, headers = {}) => {
+    expect((await gateway.chat({ model: 'qwen', ...fields }, { headers })).status).toBe(200);
+  });
+
+  test('a priority means what the conditions of the plan say, where they read it', async () => {
+    const own = await startGateway({
+      providers: { echo: { type: 'echo', models: ['qwen'] } },
+      mappings: {
+        routing_rules: {
+          request_metadata_routing: { vip: { provider: 'echo', condition: 'header.x-priority == "vip"' } },
+        },
+      },
+    });
+    expect((await own.chat({ model: 'qwen' }, { headers: { 'x-priority': 'vip' } })).status).toBe(200);
+    await own.close();
+  });
+
+  test('LiteLLM’s fallbacks by the name asked for are gone on with', async () => {
+    const fields = { model: 'qwen', mock_testing_fallbacks: true };
+    const answer = await gateway.chat({ ...fields, fallbacks: [{ other: ['x'] }, { qwen: ['llama3.1'] }] });
+    expect(answer.headers.get('x-signalbox-route')).toBe('echo/llama3.1');
   });
 
   test.each(['application/x-www-form-urlencoded', 'text/plain', 'application/json; charset=utf-8', 'nonsense'])(
@@ -193,6 +270,20 @@ describe('spine 7: whatever arrives, the process stays up and others are answere
     expect((await gateway.chat({ model: 'qwen' })).status).toBe(200);
     for (const socket of sockets) socket.destroy();
   });
+
+  test.each(['GET /v1/models HTTP/1.1\r\nhost: local', 'POST /v1/chat/completions HTTP/1.1\r\n'])(
+    'a client that stops in the middle of its headers is told 408: %j',
+    async (bytes) => {
+      const slow = await startBareGateway(
+        { providers: { echo: { type: 'echo', models: ['qwen'] } } },
+        { limits: { connections: 10, bodyBytes: 1024, headersMs: milliseconds(40) } },
+      );
+      const { closed } = sendRaw(slow.port, bytes);
+      expect(await closed).toMatch(/^HTTP\/1\.1 408 Request Timeout/);
+      expect(slow.events).toMatchObject([{ event: 'bad_client', fields: { reason: 'ERR_HTTP_REQUEST_TIMEOUT' } }]);
+      await slow.close();
+    },
+  );
 
   test('what was not HTTP is told in one line each', async () => {
     sendRaw(gateway.port, 'nonsense\r\n\r\n');

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { GatewayDependencies } from '../../src/gateway/dependencies.ts';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { type BareGateway, startBareGateway } from '../support/bare-gateway.ts';
+import { startBlackHole } from '../support/black-hole.ts';
 import {
   type Behaviour,
   chat,
@@ -34,6 +35,8 @@ type Phase = {
   readonly mappings?: Record<string, unknown>;
   readonly router?: Record<string, unknown>;
   readonly behaviour?: Behaviour;
+  /** Whether nobody picks up at the upstream's address. */
+  readonly isBlackHole?: boolean;
   readonly overrides?: Partial<GatewayDependencies>;
   /** Bytes of the request that stay unsent; none where absent. */
   readonly unsent?: number;
@@ -58,6 +61,12 @@ const phases: readonly Phase[] = [
     mappings: { routing_rules: { default_provider: 'u' } },
     overrides: { listing: () => never },
     reached: ({ gateway }) => until('the request to begin', () => gateway.gateway.active() === 1),
+    asked: 0,
+  },
+  {
+    name: 'while an upstream is being connected to',
+    isBlackHole: true,
+    reached: ({ gateway }) => until('the attempt', () => gateway.snapshot.state.inFlight[0] === 1),
     asked: 0,
   },
   {
@@ -124,10 +133,14 @@ function flood(answer: Parameters<Behaviour>[0]): void {
 
 async function begin(phase: Phase): Promise<Scene> {
   const upstream = await startFakeUpstream(['m']);
+  const hole = phase.isBlackHole === true ? await startBlackHole() : undefined;
+  if (hole !== undefined) closers.push(hole.close);
   upstream.script(phase.behaviour ?? chat('Hello'));
   const gateway = await startBareGateway(
     {
-      providers: { u: { type: 'openai_compatible', base_url: upstream.url, models: ['m'], ...phase.provider } },
+      providers: {
+        u: { type: 'openai_compatible', base_url: hole?.url ?? upstream.url, models: ['m'], ...phase.provider },
+      },
       ...(phase.mappings === undefined ? {} : { mappings: phase.mappings }),
       settings: {
         router_settings: { num_retries: 0, ...phase.router },

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  type Behaviour,
   chat,
   delta,
   done,
@@ -76,6 +77,37 @@ describe('spine 3.10: one line a request', () => {
   test('no secret is in any line, though the upstream printed it', () => {
     expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${canary}`);
     expect(gateway.logText()).not.toContain(canary);
+  });
+
+  test.each([400, 500])('no line holds the prompt, though the upstream repeats it: %i', async (status) => {
+    const secret = `my secret ${status}`;
+    const body = { error: { message: `bad: ${secret}`, type: 'odd_type', code: 'odd_code' } };
+    const refuse: Behaviour = (answer) => {
+      answer.writeHead(status, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify(body));
+    };
+    upstream.script(refuse, refuse);
+    const answer = await gateway.chat({ messages: [{ role: 'user', content: secret }], disable_fallbacks: true });
+    // The client may read what its own request was refused for.
+    expect((await answer.text()).includes(secret)).toBe(status === 400);
+    const lines = (): readonly Record<string, unknown>[] =>
+      gateway.log().filter((one) => one['upstream_status'] === status && one['upstream_code'] === 'odd_code');
+    await until('the lines', () => lines().length >= 2);
+    expect(lines()).toMatchObject([
+      {
+        event: 'upstream_error',
+        upstream_type: 'odd_type',
+        message: expect.stringMatching(/^first failed: The provider/),
+      },
+      { event: 'request_routed', upstream_type: 'odd_type', message: expect.stringMatching(/^The provider/) },
+    ]);
+    expect(gateway.logText()).not.toContain(secret);
+  });
+
+  test('no line holds what a refused body had in a field', async () => {
+    await gateway.chat({ messages: 'my secret text' });
+    await until('the line', () => gateway.log().some((one) => one['error'] === 'wrong_type'));
+    expect(gateway.logText()).not.toContain('my secret text');
   });
 
   test('the runbook’s awk counts providers (C3b)', async () => {

@@ -2,6 +2,7 @@ import { seconds, tokens } from '../../plan/ids.ts';
 import type { Json } from '../../plan/json.ts';
 import { nearest } from '../../plan/nearest.ts';
 import type { Provider } from '../../plan/provider.ts';
+import { checkOrder } from '../check-order.ts';
 import type { Findings } from '../findings.ts';
 import { type DeploymentDraft, plainDraft } from '../inventory.ts';
 import { contextWithin } from '../lower-models.ts';
@@ -36,6 +37,13 @@ export function draftOf(
   const mode = modeOf(entry, findings);
   const total = params.number('timeout');
   const first = params.number('stream_timeout');
+  if (total !== undefined && first !== undefined)
+    checkOrder(
+      params.place('stream_timeout'),
+      { what: 'the first token', ms: seconds(first) },
+      { what: 'the attempt', ms: seconds(total) },
+      findings,
+    );
   const cooldown = params.number('cooldown_time');
   const keepAlive = params.raw('keep_alive');
   const asked = Object.fromEntries(others.filter(([key]) => ollamaOptions.has(key)));

@@ -45,7 +45,6 @@ export function providerOf(
     exclusiveGroup: undefined,
     tier: split.prefix.tier ?? tierOfAddress(address.baseUrl),
     budget: undefined,
-    info: {},
     ...identity,
   };
   inventory.providers.set(provider.id, provider);
