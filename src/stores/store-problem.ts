@@ -2,6 +2,8 @@
 export function storeProblem(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (code !== undefined && /CERT|SIGNATURE|^ERR_(SSL|TLS)/.test(code))
+    return `its TLS certificate is not accepted (${code})`;
   return code === undefined ? error.message : (knownCodes[code] ?? `it fails with ${code}`);
 }
 

@@ -1,9 +1,11 @@
+import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { chat, type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startProduct } from '../support/product.ts';
 import { until } from '../support/until.ts';
 import { describeReal } from './real.ts';
-import { type RealRedis, startRedis } from './servers.ts';
+import { type Certificate, makeCertificate, type RealRedis, startRedis } from './servers.ts';
 
 describeReal('Part 2, 5: a real Redis', ['redis'], () => {
   let redis: RealRedis;
@@ -132,5 +134,68 @@ describeReal('Part 2, 5: a real Redis', ['redis'], () => {
     expect(await (await ping(gateway)).json()).toMatchObject({
       error: { code: 'cache_unavailable', message: expect.stringMatching(/refused(?!.*127)/) },
     });
+  });
+});
+
+describeReal('Part 2, 5: a real Redis that speaks TLS', ['redis'], () => {
+  let certificate: Certificate;
+  let redis: RealRedis;
+  let upstream: FakeUpstream;
+  const closers: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    certificate = makeCertificate();
+    [redis, upstream] = [await startRedis({ tls: certificate }), await startFakeUpstream(['m'])];
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0)) await close();
+  });
+  afterAll(async () => {
+    await redis.stop();
+    await upstream.close();
+    rmSync(certificate.folder, { recursive: true, force: true });
+  });
+
+  const configuration = (params: Record<string, unknown>) => ({
+    providers: { a: { type: 'openai_compatible', base_url: upstream.url, models: ['m'] } },
+    settings: { litellm_settings: { cache: true, cache_params: { type: 'redis', ...params } } },
+  });
+  const ask = (url: string): Promise<Response> =>
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+  const forms: readonly [how: string, params: () => Record<string, unknown>][] = [
+    ['ssl: true', () => ({ host: '127.0.0.1', port: redis.port, ssl: true })],
+    ['rediss://', () => ({ redis_url: `rediss://localhost:${redis.port}/0` })],
+  ];
+
+  test.each(forms)('%s: answers are kept in it where its issuer is trusted', async (how, params) => {
+    const { providers, settings } = configuration({ ...params(), namespace: how });
+    const product = await startProduct({
+      files: {
+        'config/providers.yaml': JSON.stringify({ providers }),
+        'config/settings.yaml': JSON.stringify(settings),
+      },
+      environment: { NODE_EXTRA_CA_CERTS: certificate.certificate },
+    });
+    closers.push(product.stop);
+    await until('the cache', async () => (await fetch(`${product.url}/cache/ping`)).status === 200);
+    await until('a hit', async () => (await ask(product.url)).headers.get('x-signalbox-cache') === 'hit');
+  });
+
+  test.each<[how: string, params: () => Record<string, unknown>, why: RegExp]>([
+    ...forms.map(([how, params]): [string, typeof params, RegExp] => [how, params, /certificate is not accepted/]),
+    ['no TLS', () => ({ host: '127.0.0.1', port: redis.port }), /closed|cut/],
+  ])('%s: one that is not trusted is left out, told once, and fails no request', async (_how, params, why) => {
+    const gateway = await startGateway(configuration(params()));
+    closers.push(gateway.close);
+    for (let count = 0; count < 4; count++) {
+      const answer = await ask(gateway.url);
+      expect([answer.status, answer.headers.get('x-signalbox-cache')]).toEqual([200, 'miss']);
+    }
+    expect(await gateway.logged('cache_resting')).toMatchObject({ level: 'warn', message: expect.stringMatching(why) });
+    const ping = await fetch(`${gateway.url}/cache/ping`);
+    expect([ping.status, await ping.text()]).toEqual([503, expect.stringMatching(why)]);
+    expect(gateway.log().filter(({ event }) => event === 'cache_resting')).toHaveLength(1);
   });
 });

@@ -189,9 +189,11 @@ export type RealRedis = {
 };
 
 /** Starts Redis as Debian packages it, without files; with a port, where one stood before. */
-export async function startRedis(options: { readonly port?: number } = {}): Promise<RealRedis> {
+export async function startRedis(
+  options: { readonly port?: number; readonly tls?: Certificate } = {},
+): Promise<RealRedis> {
   const port = options.port ?? (await freePort());
-  const words = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const words = [...portWords(port, options.tls), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', words, { stdio: 'ignore', detached: true });
   const until = performance.now() + startLimitMs;
   while (!(await accepts(port))) {
@@ -207,6 +209,25 @@ export async function startRedis(options: { readonly port?: number } = {}): Prom
       return stop(child);
     },
   };
+}
+
+/** A certificate of its own issuer, as files. */
+export type Certificate = { readonly folder: string; readonly certificate: string; readonly key: string };
+
+/** Makes a certificate for this machine that is thrown away after the test. */
+export function makeCertificate(): Certificate {
+  const folder = mkdtempSync(join(tmpdir(), 'signalbox-tls-'));
+  const [certificate, key] = [join(folder, 'certificate.pem'), join(folder, 'key.pem')];
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const words = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', certificate];
+  execFileSync('openssl', [...words, ...names], { stdio: 'ignore' });
+  return { folder, certificate, key };
+}
+
+function portWords(port: number, tls: Certificate | undefined): readonly string[] {
+  if (tls === undefined) return ['--port', String(port)];
+  const files = ['--tls-cert-file', tls.certificate, '--tls-key-file', tls.key];
+  return ['--port', '0', '--tls-port', String(port), ...files, '--tls-auth-clients', 'no'];
 }
 
 function accepts(port: number): Promise<boolean> {
