@@ -48,7 +48,12 @@ async function completed({ words, summary, load }: CommandEntry): Promise<Comple
     return { flag: `--${isNegated ? 'no-' : ''}${name}`, help: option.help, values };
   });
   const help = { flag: '--help', help: 'print its help', values: undefined };
-  return { words, summary, names: command.arguments[0]?.oneOf ?? [], options: [...options, help] };
+  return {
+    words,
+    summary,
+    names: command.arguments[0]?.oneOf ?? [],
+    options: [...options, help],
+  };
 }
 
 /** Nouns with the verbs that follow them. */
@@ -98,35 +103,52 @@ function bashScript(verbs: readonly Completed[]): string {
 }
 
 function zshScript(verbs: readonly Completed[]): string {
-  return ['autoload -U +X bashcompinit && bashcompinit', bashScript(verbs)].join('\n');
+  // Its own completion is not on in every zsh, and bash's stands on it.
+  const needed = '(( $+functions[compdef] )) || { autoload -U compinit && compinit }';
+  return [needed, 'autoload -U +X bashcompinit && bashcompinit', bashScript(verbs)].join('\n');
 }
+
+/** What fish asks of the words before the one that is typed: whether they are these, and whether they begin so. */
+const fishQuestions = [
+  'function __signalbox_are',
+  '  set -l words (commandline -opc)',
+  '  set -e words[1]',
+  '  test "$words" = "$argv"',
+  'end',
+  'function __signalbox_begin',
+  '  set -l words (commandline -opc)',
+  '  set -e words[1]',
+  '  test "$words[1..$(count $argv)]" = "$argv"',
+  'end',
+];
 
 function fishScript(verbs: readonly Completed[]): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "\\'")}'`;
   const offer = (when: string, what: string, meaning: string): string =>
-    `complete -c signalbox -f -n '${when}' ${what} -d ${quoted(meaning)}`;
-  const seen = (...words: readonly string[]): string => `__fish_seen_subcommand_from ${words.join(' ')}`;
-  const nouns = [...nounsOf(verbs)].flatMap(([noun, following]) => {
-    const names = following.map(({ words }) => words[1] ?? '');
-    const isNew = `${seen(noun)}; and not ${seen(...names)}`;
-    return [
-      offer('__fish_use_subcommand', `-a ${noun}`, `${noun} commands`),
-      ...following.map(({ words, summary }) => offer(isNew, `-a ${words[1]}`, summary)),
-    ];
-  });
+    `complete -c signalbox -n '${when}' ${what} -d ${quoted(meaning)}`;
+  const nouns = [...nounsOf(verbs)].flatMap(([noun, following]) => [
+    offer('__signalbox_are', `-f -a ${noun}`, `${noun} commands`),
+    ...following.map(({ words, summary }) => offer(`__signalbox_are ${noun}`, `-f -a ${words[1]}`, summary)),
+  ]);
   const single = verbs.filter(({ words }) => words.length === 1);
   const options = verbs.flatMap(({ words, names, options: own }) => {
-    const when = words.map((word) => seen(word)).join('; and ');
+    const when = `__signalbox_begin ${words.join(' ')}`;
     return [
-      ...names.map((name) => offer(when, `-a ${name}`, name)),
+      ...names.map((name) => offer(when, `-f -a ${name}`, name)),
       ...own.map(({ flag, help, values }) => {
-        const value = values === undefined ? '' : values.length === 0 ? ' -r -F' : ` -x -a ${quoted(values.join(' '))}`;
-        return offer(when, `-l ${flag.slice(2)}${value}`, help);
+        const option = `-l ${flag.slice(2)}`;
+        if (values === undefined) return offer(when, option, help);
+        return offer(
+          when,
+          values.length === 0 ? `${option} -r -F` : `${option} -x -a ${quoted(values.join(' '))}`,
+          help,
+        );
       }),
     ];
   });
   return [
-    ...single.map(({ words, summary }) => offer('__fish_use_subcommand', `-a ${words[0]}`, summary)),
+    ...fishQuestions,
+    ...single.map(({ words, summary }) => offer('__signalbox_are', `-f -a ${words[0]}`, summary)),
     ...nouns,
     ...options,
   ].join('\n');

@@ -6,6 +6,7 @@
 #   test/real/install.sh litellm    the LiteLLM proxy, which judges generated files
 #   test/real/install.sh openai     OpenAI's Python client
 #   test/real/install.sh redis      Redis, from Debian's package
+#   test/real/install.sh shells     zsh and fish, from Debian's packages
 # The folder is $SIGNALBOX_REAL_DIR, by default ~/.cache/signalbox-real.
 set -euo pipefail
 
@@ -82,6 +83,11 @@ install_redis() {
   stamp redis debian
 }
 
+install_shells() {
+  debian_packages zsh fish
+  stamp shells debian
+}
+
 debian_packages() { # PACKAGE...
   local package missing=()
   for package; do dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package"); done
@@ -92,7 +98,7 @@ debian_packages() { # PACKAGE...
   apt-get install -y -q --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-(($#)) || set -- llama gemma ollama litellm openai redis
+(($#)) || set -- llama gemma ollama litellm openai redis shells
 for name; do
   began=$SECONDS
   "install_$name"

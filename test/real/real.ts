@@ -11,6 +11,7 @@ const proofs = {
   litellm: 'litellm.version',
   openai: 'openai.version',
   redis: 'redis.version',
+  shells: 'shells.version',
 } as const;
 
 /**
