@@ -51,7 +51,7 @@ import { createRoutingState } from './routing/state.ts';
 import { openStore } from './stores/open-store.ts';
 import { createLogFile } from './telemetry/log-file.ts';
 import { createLogWriter, type LogOutput } from './telemetry/log-writer.ts';
-import { createRequestLog } from './telemetry/request-log.ts';
+import { createRequestLog, type RequestLog } from './telemetry/request-log.ts';
 
 /** Every dialect that the product speaks; a new provider is listed here. */
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
@@ -189,6 +189,7 @@ type AssembleInput = {
 type System = AssembleInput & {
   readonly control: Control;
   readonly gateway: Gateway;
+  readonly log: RequestLog;
   readonly startedAt: string;
   readonly logFile: string | undefined;
   readonly setAddress: (url: string) => void;
@@ -249,6 +250,7 @@ function assemble(input: AssembleInput): System {
     ...input,
     control,
     gateway,
+    log,
     startedAt,
     logFile,
     setAddress: (value) => {
@@ -272,6 +274,8 @@ async function openSocket(system: System, folders: ChosenFolders): Promise<Admin
       folders,
       routes: adminRoutes(system.control, system.gateway),
       startedAt: system.startedAt,
+      clock: system.clock,
+      log: system.log,
     });
   } catch (error) {
     if (error instanceof AlreadyRunning)

@@ -1,8 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, existsSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { AdminRecord, SystemFolders } from '../contract/system-folders.ts';
+import type { Clock } from '../gateway/clock.ts';
+import { milliseconds } from '../plan/ids.ts';
+import type { RequestLog } from '../telemetry/request-log.ts';
 import { makeFolders, removeRecord, writeRecord } from './state-folder.ts';
 
 /** The questions that the socket answers: by path, what it gives; `undefined` is a 404. */
@@ -22,20 +25,72 @@ export type AdminSocketOptions = {
   readonly routes: AdminRoutes;
   /** ISO time. */
   readonly startedAt: string;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Pick<RequestLog, 'event'>;
 };
 
 /** Another gateway of the same configuration answers on the socket already. */
 export class AlreadyRunning extends Error {}
 
-/** Opens the admin socket: for the owner alone, and always with a token. */
-export async function openAdminSocket({ folders, routes, startedAt }: AdminSocketOptions): Promise<AdminSocket> {
+/** How often it is looked whether the socket's files are still there. */
+const lookMs = milliseconds(5000);
+
+/** Opens the admin socket: for the owner alone, and always with a token. Where its files are deleted, it is opened again. */
+export async function openAdminSocket(options: AdminSocketOptions): Promise<AdminSocket> {
+  const { folders, routes, startedAt, clock, log } = options;
+  const token = randomBytes(24).toString('hex');
+  let record: AdminRecord | undefined;
+  let server = await listen(folders, routes, token);
+  let isLost = false;
+  const reopen = async (): Promise<void> => {
+    if (!existsSync(folders.socket)) {
+      await end(server);
+      server = await listen(folders, routes, token);
+    }
+    if (record !== undefined) writeRecord(folders, record);
+  };
+  const look = async (): Promise<void> => {
+    const isThere = existsSync(folders.socket) && (record === undefined || existsSync(folders.record));
+    if (isThere) return;
+    try {
+      await reopen();
+      isLost = false;
+      const message = `The state folder ${folders.state} was emptied: commands find the gateway again`;
+      log.event('warn', 'admin_socket_opened', { message });
+    } catch (error) {
+      // It is tried again, and told once.
+      if (isLost) return;
+      isLost = true;
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `The state folder ${folders.state} is gone, so commands cannot find the gateway: ${why}`;
+      log.event('warn', 'admin_socket_lost', { message });
+    }
+  };
+  let looking: Promise<void> = Promise.resolve();
+  const timer = clock.after(lookMs, () => {
+    looking = look().finally(() => timer.restart());
+  });
+  return {
+    announce({ address, config }) {
+      record = { socket: folders.socket, token, pid: process.pid, address, config, startedAt };
+      writeRecord(folders, record);
+    },
+    async close() {
+      await looking;
+      timer.stop();
+      removeRecord(folders);
+      await end(server);
+    },
+  };
+}
+
+async function listen(folders: SystemFolders, routes: AdminRoutes, token: string): Promise<Server> {
   makeFolders(folders);
   if (existsSync(folders.socket)) {
     if (await answers(folders.socket)) throw new AlreadyRunning(folders.socket);
     // Left behind by a process that ended without tidying up.
     rmSync(folders.socket, { force: true });
   }
-  const token = randomBytes(24).toString('hex');
   const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
     void answer(request, response, routes, Buffer.from(token));
   });
@@ -44,16 +99,14 @@ export async function openAdminSocket({ folders, routes, startedAt }: AdminSocke
     server.listen(folders.socket, resolve);
   });
   chmodSync(folders.socket, 0o600);
-  return {
-    announce: ({ address, config }) =>
-      writeRecord(folders, { socket: folders.socket, token, pid: process.pid, address, config, startedAt }),
-    close: () =>
-      new Promise((resolve) => {
-        removeRecord(folders);
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return server;
+}
+
+function end(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 function answers(socket: string): Promise<boolean> {

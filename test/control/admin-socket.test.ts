@@ -1,0 +1,67 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Running, start } from '../../src/main.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { runCommand } from '../support/terminal.ts';
+import { until } from '../support/until.ts';
+
+let folder = '';
+let running: Running;
+let clock: ManualClock;
+let log = '';
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'signalbox-socket-'));
+  mkdirSync(join(folder, 'config'));
+  writeFileSync(join(folder, 'config/providers.yaml'), 'providers: {echo: {type: echo, models: [echo]}}\n');
+  clock = createManualClock();
+  log = '';
+  const write = (bytes: Uint8Array, done: () => void): void => {
+    log += Buffer.from(bytes).toString();
+    done();
+  };
+  running = await start({
+    ...{ folder, port: 0, discover: false, environment: {}, clock },
+    log: { output: { write, style: 'json', colour: false }, file: false },
+  });
+});
+afterEach(async () => {
+  await running.cut();
+  expect(existsSync(join(folder, '.signalbox/admin.sock'))).toBe(false);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const status = async (): Promise<number> => (await runCommand(['status'], { folder })).code;
+const lines = (event: string): number => log.split(`"event": "${event}"`).length - 1;
+
+test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
+  'state folder: commands find a running gateway again whose %s was deleted, and the log says so once',
+  async (path) => {
+    expect(await status()).toBe(0);
+    rmSync(join(folder, path), { recursive: true });
+    await clock.advance(5000);
+    await until('the socket to be there', () => existsSync(join(folder, path)));
+    await until('the gateway to be found', async () => (await status()) === 0);
+    await until('its line', () => lines('admin_socket_opened') === 1);
+    for (const _look of [1, 2]) await clock.advance(5000);
+    expect(await status()).toBe(0);
+    rmSync(join(folder, path), { recursive: true });
+    await clock.advance(5000);
+    await until('the gateway to be found again', async () => (await status()) === 0);
+    await until('the second line', () => lines('admin_socket_opened') === 2);
+  },
+);
+
+test('state folder: one that cannot be made again is told once, and used as soon as it can', async () => {
+  rmSync(join(folder, '.signalbox'), { recursive: true });
+  writeFileSync(join(folder, '.signalbox'), 'a file in its place');
+  for (const _look of [1, 2, 3]) await clock.advance(5000);
+  await until('its line', () => lines('admin_socket_lost') === 1);
+  rmSync(join(folder, '.signalbox'));
+  await clock.advance(5000);
+  await until('the gateway to be found', async () => (await status()) === 0);
+  await until('its end', () => lines('admin_socket_opened') === 1);
+  expect(lines('admin_socket_lost')).toBe(1);
+});
