@@ -215,6 +215,10 @@ function assemble(input: AssembleInput): System {
     decisionLog: createLogFile(folders.decisions, decisionBytes),
     spendingFile: createSpendingFile(join(folders.state, 'spending.json'), clock),
     log,
+    keptPlaces: [
+      { what: 'decisions and spending', folder: folders.state },
+      ...(logFile === undefined ? [] : [{ what: 'the log', folder: folders.logs }]),
+    ],
     openStore: (settings) =>
       openStore(settings, {
         environment: loaded.environment,

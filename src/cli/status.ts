@@ -64,6 +64,7 @@ async function atRest(config: string | undefined, terminal: Terminal): Promise<S
     names: plan?.groups.filter((group) => group.listed).length ?? 0,
     key: { needed: key !== undefined, fingerprint: null },
     activeRequests: 0,
+    unwritten: [],
     warnings: opened.kind === 'opened' ? opened.compiled.diagnostics.map(describeDiagnostic) : [],
   };
 }
@@ -79,6 +80,10 @@ function renderStatus(report: StatusReport, terminal: Terminal): string[] {
     `names    ${report.names}`,
     `key      ${report.key.needed ? 'needed' : 'none is set: this machine only'}`,
     ...(report.running ? [`active   ${count(report.activeRequests, 'request')}`] : []),
+    ...report.unwritten.map(({ what, folder, since, why }) => {
+      const text = `${what} cannot be written to ${folder}, since ${elapsed(since)}: ${why}`;
+      return `disk     ${paint(terminal, 'red', text)}`;
+    }),
   ];
   if (report.providers.length > 0) lines.push('', ...providerTable(report, terminal));
   const queues = report.providers.flatMap(queueLines);

@@ -77,6 +77,16 @@ export type ProviderStatus = {
   readonly deployments: readonly DeploymentStatus[];
 };
 
+/** What is kept on disk and cannot be written there. */
+export type UnwrittenStatus = {
+  /** "the log", "decisions and spending". */
+  readonly what: string;
+  readonly folder: string;
+  /** ISO time since when it was seen so. */
+  readonly since: string;
+  readonly why: string;
+};
+
 /** `signalbox status --json`. */
 export type StatusReport = {
   readonly running: boolean;
@@ -97,6 +107,8 @@ export type StatusReport = {
   readonly names: number;
   readonly key: { readonly needed: boolean; readonly fingerprint: string | null };
   readonly activeRequests: number;
+  /** What cannot be written to disk; requests are served all the same. */
+  readonly unwritten: readonly UnwrittenStatus[];
   readonly warnings: readonly DiagnosticReport[];
 };
 

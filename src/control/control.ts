@@ -25,6 +25,7 @@ import { createContextCheck } from './context-check.ts';
 import { createDecisionFile, type DecisionFile } from './decision-file.ts';
 import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
+import { createDiskCheck, type KeptPlace } from './disk-check.ts';
 import { createDrains, type Drains } from './drains.ts';
 import type { Get } from './probe-provider.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
@@ -66,6 +67,8 @@ export type ControlOptions = {
   readonly log: Pick<RequestLog, 'event'>;
   /** Where what was spent outlives the process. */
   readonly spendingFile: SpendingFile;
+  /** Folders of what is kept, to tell where one cannot be written. */
+  readonly keptPlaces: readonly KeptPlace[];
   /** Opens the store of the cache. */
   readonly openStore: (settings: CacheSettings) => Store;
   readonly facts: StatusFacts;
@@ -94,6 +97,7 @@ export function startControl(options: ControlOptions): Control {
       checkContext(force.snapshot, provider.id);
     },
   });
+  const diskCheck = createDiskCheck({ places: options.keptPlaces, clock, log });
   const decisions = createDecisionStore();
   const decisionFile = createDecisionFile({ store: decisions, file: options.decisionLog, clock });
   return {
@@ -106,6 +110,7 @@ export function startControl(options: ControlOptions): Control {
       const { spending } = force.snapshot.state;
       if (spending.caps.length > 0) options.spendingFile.soon(spending);
       decisionFile.soon();
+      diskCheck.soon();
       drains.settled();
     },
     drains,
@@ -127,6 +132,7 @@ export function startControl(options: ControlOptions): Control {
         disk: await facts.diskHash(),
         activeRequests: gateway.active(),
         running: drains.running,
+        unwritten: diskCheck.problems(),
         environment,
         now: clock.now(),
         wall: clock.wall(),
@@ -153,6 +159,7 @@ export function startControl(options: ControlOptions): Control {
     async close() {
       prober.stop();
       options.spendingFile.close();
+      await diskCheck.close();
       await decisionFile.close();
       for (const timer of retired.values()) timer.stop();
       const snapshots = [force.snapshot, ...retired.keys()];

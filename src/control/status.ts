@@ -17,6 +17,7 @@ import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { revealSecret } from '../plan/secret.ts';
 import { ownSeats, queueSight } from '../routing/seats.ts';
+import type { DiskProblem } from './disk-check.ts';
 import type { Reading } from './prober.ts';
 import type { Environment } from './upstreams.ts';
 
@@ -42,6 +43,7 @@ export type StatusInput = {
   readonly activeRequests: number;
   /** Requests under way at a provider, whatever plan they began with. */
   readonly running: (provider: ProviderId) => number;
+  readonly unwritten: readonly DiskProblem[];
   readonly environment: Environment;
   readonly now: Milliseconds;
   readonly wall: number;
@@ -65,6 +67,7 @@ export function describeStatus(input: StatusInput): StatusReport {
     names: listModels(snapshot).length,
     key: { needed: snapshot.keys.length > 0, fingerprint: key === undefined ? null : fingerprintOf(key) },
     activeRequests: input.activeRequests,
+    unwritten: input.unwritten.map(({ since, ...one }) => ({ ...one, since: new Date(since).toISOString() })),
     warnings: facts.warnings,
   };
 }

@@ -45,6 +45,7 @@ const sample: StatusReport = {
   names: 0,
   key: { needed: false, fingerprint: null },
   activeRequests: 0,
+  unwritten: [],
   warnings: [],
 };
 

@@ -40,6 +40,7 @@ export const probed: Observer = async ({ files, ask }) => {
     random: () => 0.5,
     get,
     spendingFile: { restore: () => undefined, soon: () => {}, close: () => {} },
+    keptPlaces: [],
     decisionLog: { append: (_bytes, done) => done(), close: () => Promise.resolve() },
     log: { event: () => {} },
     openStore: () => {
