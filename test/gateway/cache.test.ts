@@ -179,7 +179,9 @@ describe('Part 2, 5: controls of a request', () => {
     const { gateway, upstream } = await setup();
     const answer = await gateway.chat({ cache: { ttl: 'long' } });
     expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ error: { param: 'cache.ttl', message: expect.stringContaining('"cache.ttl"') } });
+    expect(await answer.json()).toMatchObject({
+      error: { param: 'cache.ttl', message: expect.stringContaining('"cache.ttl"') },
+    });
     expect(upstream.requests).toHaveLength(0);
   });
 
