@@ -25,8 +25,15 @@ export function createDecisionFile(parts: {
 }): DecisionFile {
   const { store, file, clock } = parts;
   let timer: Timer | undefined;
-  const write = async (): Promise<void> => {
-    await Promise.all(store.takeLines().map((lines) => new Promise<void>((done) => file.append(lines, () => done()))));
+  let written = Promise.resolve();
+  const writeRest = async (): Promise<void> => {
+    // One piece after the other: a copy of all of them would be as large as the store.
+    for (const lines of store.takeLines()) await new Promise<void>((done) => file.append(lines, () => done()));
+  };
+  // Only one at a time goes over what is not written.
+  const write = (): Promise<void> => {
+    written = written.then(writeRest);
+    return written;
   };
   return {
     soon() {

@@ -99,11 +99,14 @@ test('6.1 lines are taken once, whole and in order, as far as they are still kep
       for (const { add, size } of steps) {
         const added = Array.from({ length: add }, () => record(`request-${id++}`, 'é'.repeat(size)));
         for (const one of added) store.add(one);
-        const lines = Buffer.concat(store.takeLines()).toString().split('\n').slice(0, -1);
+        const lines = Buffer.concat([...store.takeLines()])
+          .toString()
+          .split('\n')
+          .slice(0, -1);
         const kept = Math.min(add, store.last(10).length);
         expect(lines.map((line) => fromStored(JSON.parse(line)))).toEqual(kept === 0 ? [] : added.slice(-kept));
       }
-      expect(store.takeLines()).toEqual([]);
+      expect([...store.takeLines()]).toEqual([]);
     }),
   );
 });

@@ -8,8 +8,11 @@ export type DecisionStore = {
   find(id: string): DecisionRecord | undefined;
   /** The newest ones, newest first. */
   last(count: number): readonly DecisionRecord[];
-  /** What was added since it was last called and is still here, as lines of JSON, oldest first. */
-  takeLines(): readonly Uint8Array[];
+  /**
+   * What was added before this call, was not taken yet and is still here: lines of JSON, oldest
+   * first, in pieces that are copied as they are asked for.
+   */
+  takeLines(): Iterable<Uint8Array>;
 };
 
 /** How much is kept; what comes first ends it. */
@@ -20,6 +23,8 @@ const usual: DecisionBounds = { records: 10_000, bytes: 8 * 1024 * 1024 };
 const mostCandidates = 200;
 const fewestLetters = 4;
 const lineEnd = 0x0a;
+/** A piece of lines has no more than this and one line. */
+const pieceBytes = 256 * 1024;
 
 /**
  * Creates an empty store. Records are held as JSON in one ring of bytes outside the heap: ten
@@ -51,10 +56,10 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
   // What stands in the ring was written by `add`.
   const read = (record: number): DecisionRecord =>
     fromStored(JSON.parse(ring.toString('utf8', startOf(record), endOf(record))) as StoredDecision);
-  /** Records that stand side by side, from one on, as they are in the ring. */
-  const runFrom = (first: number): number => {
+  /** The last of the records from one on that stand side by side in the ring and fit into a piece. */
+  const runFrom = (first: number, end: number): number => {
     let last = first;
-    while (last + 1 < added && startOf(last + 1) === endOf(last)) last++;
+    while (last + 1 < end && startOf(last + 1) === endOf(last) && endOf(last) - startOf(first) < pieceBytes) last++;
     return last;
   };
 
@@ -87,16 +92,14 @@ export function createDecisionStore({ records, bytes }: DecisionBounds = usual):
       for (let record = added - 1; record >= oldest && found.length < count; record--) found.push(read(record));
       return found;
     },
-    takeLines() {
-      const pieces: Uint8Array[] = [];
-      for (let first = Math.max(untaken, oldest); first < added; ) {
-        const last = runFrom(first);
+    *takeLines() {
+      const end = added;
+      for (let first = Math.max(untaken, oldest); first < end; first = Math.max(untaken, oldest)) {
+        const last = runFrom(first, end);
+        untaken = last + 1;
         // A copy: the ring goes on to be written.
-        pieces.push(Uint8Array.prototype.slice.call(ring, startOf(first), endOf(last)));
-        first = last + 1;
+        yield Uint8Array.prototype.slice.call(ring, startOf(first), endOf(last));
       }
-      untaken = added;
-      return pieces;
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { asBuffer } from '../wire/as-buffer.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../wire/http-response.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /** A request as it goes out; the pool adds host, length and connection. */
 export type OutgoingRequest = {
@@ -71,7 +72,7 @@ export class Connection implements ResponseSink, Transfer {
   #isBusy = false;
   #wasUsed = false;
   #isConnected = false;
-  /** Waits until the connection stands. */
+  /** Waits until the connection stands, or for the end of the turn. */
   #unsent: OutgoingRequest | undefined;
   /** Whether bytes of the answer came, and whether all of it did. */
   #hasBegun = false;
@@ -101,16 +102,14 @@ export class Connection implements ResponseSink, Transfer {
     this.#hasBegun = false;
     this.#hasEnded = false;
     this.#reader.begin();
-    if (this.#isConnected) this.#write(request);
-    else this.#unsent = request;
+    this.#unsent = request;
+    if (this.#isConnected) atTurnEnd(() => this.#sendNow());
   }
 
   /** The connection stands, by TLS too where there is any. */
   connected(): void {
     this.#isConnected = true;
-    const request = this.#unsent;
-    this.#unsent = undefined;
-    if (request !== undefined) this.#write(request);
+    this.#sendNow();
   }
 
   /** Gives the connection up, for a reason of ours. */
@@ -154,7 +153,14 @@ export class Connection implements ResponseSink, Transfer {
   abort(): void {
     this.#handler = nothing;
     this.#isBusy = false;
+    this.#unsent = undefined;
     this.#socket.destroy();
+  }
+
+  #sendNow(): void {
+    const request = this.#unsent;
+    this.#unsent = undefined;
+    if (request !== undefined && !this.#socket.destroyed) this.#write(request);
   }
 
   #write({ method, path, headers, body }: OutgoingRequest): void {

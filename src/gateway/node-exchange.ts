@@ -4,6 +4,7 @@ import { asBuffer } from '../wire/as-buffer.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
 import { type BodyReading, bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /** A request of Node's server with what belongs to it. */
 export type NodeRequest = {
@@ -99,8 +100,10 @@ export class NodeExchange implements Exchange {
     const body = request.method === 'HEAD' ? '' : bytes;
     if (!isUnread(request)) {
       response.writeHead(status, list as string[]);
-      endInOneWrite(response, body);
-      return watchReader(response, clock);
+      return atTurnEnd(() => {
+        endInOneWrite(response, body);
+        watchReader(response, clock);
+      });
     }
     // The rest of the body would stand in the way of the connection's next request.
     response.writeHead(status, [...list, 'connection', 'close']);
