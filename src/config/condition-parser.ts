@@ -37,7 +37,7 @@ type FactName = Extract<Variable, { kind: 'fact' }>['name'];
  */
 export function parseCondition(source: string): ParsedCondition {
   try {
-    const reader: Reader = { tokens: tokenize(source), at: 0 };
+    const reader: Reader = { tokens: tokenize(source.trimEnd()), at: 0, depth: 0 };
     const expression = readOr(reader);
     const rest = reader.tokens[reader.at];
     if (rest !== undefined) return { kind: 'syntax', message: `found "${rest.text}" where it should end` };
@@ -75,7 +75,7 @@ class UnknownVariable extends Error {
 }
 
 type Token = { readonly kind: 'word' | 'number' | 'text' | 'sign'; readonly text: string };
-type Reader = { readonly tokens: readonly Token[]; at: number };
+type Reader = { readonly tokens: readonly Token[]; at: number; depth: number };
 
 const pattern =
   /\s*(?:(&&|\|\||==|!=|<=|>=|[<>!()])|'([^']*)'|"([^"]*)"|(\d+(?:\.\d+)?)([bBtT])?(?![\w.])|([A-Za-z_][\w.-]*))/y;
@@ -83,7 +83,7 @@ const pattern =
 function tokenize(source: string): readonly Token[] {
   const tokens: Token[] = [];
   pattern.lastIndex = 0;
-  while (pattern.lastIndex < source.trimEnd().length) {
+  while (pattern.lastIndex < source.length) {
     const at = pattern.lastIndex;
     const found = pattern.exec(source);
     if (found === null) throw tokenProblem(source, at);
@@ -131,7 +131,18 @@ function takes(reader: Reader, signs: readonly string[]): boolean {
 }
 
 function readNot(reader: Reader): Expression {
-  return takes(reader, ['not', '!']) ? { kind: 'not', operand: readNot(reader) } : readComparison(reader);
+  return takes(reader, ['not', '!']) ? { kind: 'not', operand: deeper(reader, readNot) } : readComparison(reader);
+}
+
+/** Far more than people nest, and far less than the stack takes, here and wherever a condition is walked. */
+const mostNested = 100;
+
+function deeper(reader: Reader, read: (reader: Reader) => Expression): Expression {
+  if (reader.depth === mostNested) throw new BadCondition(`it is nested more than ${mostNested} deep`);
+  reader.depth++;
+  const expression = read(reader);
+  reader.depth--;
+  return expression;
 }
 
 const operators = ['==', '!=', '<=', '>=', '<', '>'] as const;
@@ -167,7 +178,7 @@ function readOperand(reader: Reader, isRight = false): Expression {
       return readWord(token.text, isRight);
     case 'sign': {
       if (token.text !== '(') throw new BadCondition(`found "${token.text}" where a value should stand`);
-      const inner = readOr(reader);
+      const inner = deeper(reader, readOr);
       if (!takes(reader, [')'])) throw new BadCondition('a bracket is not closed');
       return inner;
     }

@@ -304,7 +304,8 @@ export function usesOf(state: LimitState, index: LimitIndex, now: Milliseconds):
 }
 
 function resetOf(counts: LimitCounts, unit: Counted, now: Milliseconds): Milliseconds {
-  for (let second = counts.lastSecond; second > secondOf(now) - slots; second--)
+  const { lastSecond: last } = counts;
+  for (let second = last; second > Math.max(last, secondOf(now)) - slots; second--)
     if (countedIn(counts[unit], second) > 0) return milliseconds((second + slots) * 1000 - now);
   return milliseconds(0);
 }
