@@ -268,7 +268,7 @@ const shown: Readonly<Record<string, Shown>> = {
     tried: 'a',
     ends: 'ok',
   },
-  desperate: {
+  'last-resort': {
     plan: { ...pool, groups: { m: ['a/m', 'b/m'] } },
     health: [cooling(900), cooling(300)],
     tried: 'b',

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { conditionVariables, parseCondition } from '../src/config/condition-parser.ts';
+import type { Condition } from '../src/plan/condition.ts';
 import { milliseconds, tokens } from '../src/plan/ids.ts';
 import type { RequestFacts } from '../src/plan/request-facts.ts';
 import { type ConditionValue, holds } from '../src/routing/condition.ts';
 import { decide } from '../src/routing/decide.ts';
-import { fullLimit, reserve, usesOf } from '../src/routing/limits.ts';
+import { fullLimit, usesOf } from '../src/routing/limits.ts';
 import { measureTokens, tokensThisMinute } from '../src/routing/performance.ts';
+import { reserve } from '../src/routing/reservations.ts';
 import { createRoutingState } from '../src/routing/state.ts';
 import { systemOf, systems } from './support/any-system.ts';
-import { conditionOf, factsOf, planOf, seededRandom } from './support/plan-of.ts';
+import { factsOf, planOf, seededRandom } from './support/plan-of.ts';
 
 /*
  * What people write and what clients send may be anything. Nothing of it makes routing throw, and
@@ -18,6 +20,12 @@ import { conditionOf, factsOf, planOf, seededRandom } from './support/plan-of.ts
  */
 
 const secondsAllowed = 2;
+
+function readCondition(source: string): Condition {
+  const parsed = parseCondition(source);
+  if (parsed.kind !== 'condition') throw new Error(`${source} is not read: ${JSON.stringify(parsed)}`);
+  return parsed.condition;
+}
 
 function withinTime<Value>(work: () => Value): Value {
   const start = performance.now();
@@ -57,10 +65,9 @@ describe('4 conditions under attack', () => {
   test('what the grammar makes is read, and is true or false whatever is looked up', () => {
     fc.assert(
       fc.property(expression, fc.array(values, { minLength: 1, maxLength: 9 }), (source, found) => {
-        const parsed = parseCondition(source);
-        if (parsed.kind !== 'condition') throw new Error(`${source} is not read: ${JSON.stringify(parsed)}`);
+        const condition = readCondition(source);
         let asked = 0;
-        expect(typeof holds(parsed.condition, () => found[asked++ % found.length])).toBe('boolean');
+        expect(typeof holds(condition, () => found[asked++ % found.length])).toBe('boolean');
       }),
     );
   });
@@ -129,7 +136,9 @@ describe('4 conditions under attack', () => {
 describe('4 requests under attack', () => {
   const plan = planOf({
     deployments: ['a/m', 'b/m', 'c/*'],
-    groups: { m: { members: [{ at: 'a/m', condition: conditionOf('header.x-a == "b" || quality_tier > 3') }, 'b/m'] } },
+    groups: {
+      m: { members: [{ at: 'a/m', condition: readCondition('header.x-a == "b" || quality_tier > 3') }, 'b/m'] },
+    },
     routing: { sizes: [{ source: '8B - 13B', minBillions: 8, maxBillions: 13, target: 'c/*' }] },
   });
   const megabyte = 2 ** 20;

@@ -7,14 +7,9 @@ import type { GatewayRequest } from '../../src/gateway/request.ts';
 import { createSeats } from '../../src/gateway/seat-queue.ts';
 import { deploymentIndex, groupIndex, milliseconds } from '../../src/plan/ids.ts';
 import { tokensOf } from '../../src/routing/facts.ts';
-import {
-  fullLimit,
-  limitsOfAttempt,
-  limitsOfRequest,
-  reserve,
-  settleReservation,
-  takeNearlyFull,
-} from '../../src/routing/limits.ts';
+import { fullLimit, takeNearlyFull } from '../../src/routing/limits.ts';
+import { limitsOfAttempt, limitsOfRequest } from '../../src/routing/limits-of.ts';
+import { reserve, settleReservation } from '../../src/routing/reservations.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import { createManualClock } from '../../test/support/manual-clock.ts';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';

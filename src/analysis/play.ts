@@ -10,8 +10,9 @@ import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
 import { tokensOf } from '../routing/facts.ts';
 import { goOn } from '../routing/go-on.ts';
-import { limitsOfAttempt, reserve, settleReservation } from '../routing/limits.ts';
+import { limitsOfAttempt } from '../routing/limits-of.ts';
 import { isBatch } from '../routing/priority.ts';
+import { reserve, settleReservation } from '../routing/reservations.ts';
 import { isBounded, nextWaiter, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import {
   applyAttemptEnded,

@@ -2,16 +2,9 @@ import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { LimitIndex } from '../plan/limit.ts';
 import { tokensOf } from '../routing/facts.ts';
-import {
-  type LimitUse,
-  limitsOfAttempt,
-  limitsOfDeployment,
-  limitsOfRequest,
-  reserve,
-  settleReservation,
-  takeNearlyFull,
-  usesOf,
-} from '../routing/limits.ts';
+import { type LimitUse, takeNearlyFull, usesOf } from '../routing/limits.ts';
+import { limitsOfAttempt, limitsOfDeployment, limitsOfRequest } from '../routing/limits-of.ts';
+import { reserve, settleReservation } from '../routing/reservations.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayRequest } from './request.ts';
 

@@ -9,7 +9,8 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { type ConditionValue, holds } from './condition.ts';
 import { createLookup, tokensOf } from './facts.ts';
-import { type FullLimit, fullLimit, limitsOfDeployment } from './limits.ts';
+import { type FullLimit, fullLimit } from './limits.ts';
+import { limitsOfDeployment } from './limits-of.ts';
 import { spentCap, spentWords } from './spending.ts';
 
 /** Why a deployment cannot serve a request. */

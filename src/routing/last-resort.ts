@@ -12,7 +12,7 @@ import { type Excluded, excludedByHealth, excludedByUse, takesPrompt } from './f
 export function addLastResort(draft: Draft): void {
   const { candidates, planned } = draft;
   const resorts = candidates.flatMap((candidate, place) => {
-    const end = desperateFrom(draft, candidate);
+    const end = servesFrom(draft, candidate);
     if (end === undefined) return [];
     const held = heldBack(draft, candidate);
     if (held === undefined) return [{ ...candidate, end }];
@@ -35,7 +35,7 @@ export function addLastResort(draft: Draft): void {
 const atOnce = Number.NEGATIVE_INFINITY;
 
 /** When a deployment that was passed over could serve after all, if nothing else can. */
-function desperateFrom({ input }: Draft, { deployment: index, verdict }: Candidate): number | undefined {
+function servesFrom({ input }: Draft, { deployment: index, verdict }: Candidate): number | undefined {
   if (verdict.kind !== 'excluded') return undefined;
   const deployment = deploymentAt(input.plan, index);
   if (verdict.reason === 'context')

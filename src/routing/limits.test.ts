@@ -8,15 +8,10 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { decide } from './decide.ts';
 import { tokensOf } from './facts.ts';
-import {
-  createLimitState,
-  filledLimits,
-  fullLimit,
-  limitsOfAttempt,
-  reserve,
-  settleReservation,
-  takeNearlyFull,
-} from './limits.ts';
+import { createLimitState } from './limit-windows.ts';
+import { filledLimits, fullLimit, takeNearlyFull } from './limits.ts';
+import { limitsOfAttempt } from './limits-of.ts';
+import { reserve, settleReservation } from './reservations.ts';
 import { createRoutingState } from './state.ts';
 
 /** Requests in their order, and who answers each: `provider/model`, or the refusal with its Retry-After in seconds. */

@@ -8,7 +8,8 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { tokensOf } from './facts.ts';
 import { contextOf, exclusionOf } from './filter.ts';
-import { fullLimit, limitsOfAttempt } from './limits.ts';
+import { fullLimit } from './limits.ts';
+import { limitsOfAttempt } from './limits-of.ts';
 import { orderGroup } from './order.ts';
 import { modelNamer } from './resolve.ts';
 
@@ -112,7 +113,7 @@ export function hasRoom({ state, facts, decision, now }: GoOnInput, attempt: Pla
   return fullLimit(state.limits, limits, tokensOf(facts), now) === undefined;
 }
 
-/** A single deployment is a group of its own; what is tried in despair is one together. */
+/** A single deployment is a group of its own; what is tried as a last resort is one together. */
 export function isSameGroup(a: PlannedAttempt, b: PlannedAttempt): boolean {
   if (a.source === 'desperate' || b.source === 'desperate') return a.source === b.source;
   return a.group === undefined || b.group === undefined ? a.deployment === b.deployment : a.group === b.group;

@@ -8,7 +8,7 @@ import { type Residency, unseenEngine, unseenSpeeds } from '../plan/residency.ts
 import type { DeploymentHealth, Observation, RoutingState } from '../plan/routing-state.ts';
 import { drainsOf } from './drain.ts';
 import { afterDrain, afterFailure, afterStart, afterSuccess, ready } from './health.ts';
-import { createLimitState } from './limits.ts';
+import { createLimitState } from './limit-windows.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
