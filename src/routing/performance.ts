@@ -107,9 +107,8 @@ export function measureTokens(
 /** Tokens that went to a deployment and came from it within the last minute. */
 export function tokensThisMinute(state: PerformanceState, deployment: DeploymentIndex, now: Milliseconds): number {
   const last = state.lastSlot[deployment] ?? 0;
-  const first = Math.floor(now / slotMs) - slots + 1;
   let sum = 0;
-  for (let slot = first; slot <= last && slot < first + slots; slot++) {
+  for (let slot = Math.max(Math.floor(now / slotMs), last) - slots + 1; slot <= last; slot++) {
     if (slot >= 0) sum += state.used[deployment * slots + (slot % slots)] ?? 0;
   }
   return sum;
