@@ -1,5 +1,6 @@
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { AdviseReport, PoolAdvice, Variant } from '../contract/route-play.ts';
+import { durationWords } from '../plan/in-words.ts';
 import type { ModelGroup, StrategyName } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { type Arrival, arrivalsOf } from './arrival.ts';
@@ -138,5 +139,5 @@ function notLike(present: Variant, recorded: number | null): string {
 }
 
 function seconds(ms: number | null): string {
-  return ms === null ? 'unknown' : `${(ms / 1000).toFixed(1)} s`;
+  return ms === null ? 'unknown' : durationWords(ms);
 }

@@ -1,5 +1,6 @@
 import { text as readAll } from 'node:stream/consumers';
 import { type AskResult, askModel } from '../ops/ask-model.ts';
+import { dollarWords } from '../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, keyOption, stateOption } from './command.ts';
 import { fail } from './fail.ts';
 import { openClient } from './open-client.ts';
@@ -73,7 +74,7 @@ function show(
   if (json) return exitCode.done;
   const speed = result.tokensPerSecond === null ? 'speed unknown' : `${result.tokensPerSecond} tokens/s`;
   const tokens = result.completionTokens === null ? 'tokens unknown' : `${result.completionTokens} tokens`;
-  const price = cost === null ? 'cost unknown' : `$${cost.toFixed(6)}`;
+  const price = cost === null ? 'cost unknown' : dollarWords(cost);
   terminal.out(result.text.endsWith('\n') ? '' : '\n');
   terminal.err(
     paint(

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { BenchComparison, BenchReport, BenchSide } from '../contract/bench-report.ts';
 import { against, bench, benchLoad, unlike } from '../ops/bench.ts';
 import { benchSides, mostCost } from '../ops/bench-sides.ts';
+import { dollarWords } from '../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, keyOption, stateOption } from './command.ts';
 import { fail, type Problem } from './fail.ts';
 import { openClient } from './open-client.ts';
@@ -124,7 +125,7 @@ function notSaved(file: string): Problem {
 }
 
 function costText(usd: number | null): string {
-  return usd === null ? 'what they cost is not known' : `they cost at most $${usd.toFixed(4)}`;
+  return usd === null ? 'what they cost is not known' : `they cost at most ${dollarWords(usd)}`;
 }
 
 /** What a person answers, where one can be asked. */
@@ -151,7 +152,7 @@ function renderBench({ asked, sides, comparisons }: BenchReport, terminal: Termi
     duration(one.totalP50Ms),
     one.tokensPerSecond === null ? 'unknown' : String(one.tokensPerSecond),
     one.throughput === null ? 'unknown' : String(one.throughput),
-    one.costUsd === null ? 'unknown' : `$${one.costUsd.toFixed(4)}`,
+    one.costUsd === null ? 'unknown' : dollarWords(one.costUsd),
   ]);
   const head = ['asked', 'answered', 'warm-up', 'first token', 'p95', 'whole', 'tokens/s', 'throughput', 'cost'];
   return [

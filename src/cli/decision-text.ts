@@ -1,4 +1,5 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord, WaitRecord } from '../contract/decision-record.ts';
+import { dollarWords } from '../plan/in-words.ts';
 import { count, duration, paint, renderTable } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -102,7 +103,7 @@ function cost({ usage, costUsd, timing }: DecisionRecord): string {
       ? 'tokens unknown'
       : `${usage.promptTokens ?? 'unknown'} tokens in, ${usage.completionTokens ?? 'unknown'} out`;
   const own = timing.ownMs === null ? '' : `, ${timing.ownMs} ms of the gateway’s own time`;
-  return `${tokens}, ${costUsd === null ? 'price unknown' : `$${costUsd.toFixed(6)}`}${own}`;
+  return `${tokens}, ${costUsd === null ? 'price unknown' : dollarWords(costUsd)}${own}`;
 }
 
 function candidateTable({ candidates }: DecisionRecord, terminal: Terminal): string[] {

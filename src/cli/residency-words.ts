@@ -1,10 +1,11 @@
 import type { DeploymentStatus } from '../contract/status.ts';
+import { durationWords, secondsWords } from '../plan/in-words.ts';
 
 /** What is known of a model's place in memory, in a few words: "yes, 2 of 4 busy, 1 waiting, 456 MB". */
 export function residencyWords({ loaded, residency, speeds }: DeploymentStatus): string {
   if (residency === null) return loaded === null ? 'unknown' : loaded ? 'yes' : 'no';
   const load = speeds?.loadMs ?? null;
-  const about = load === null ? '' : `, loads in ${seconds(load)}`;
+  const about = load === null ? '' : `, loads in ${durationWords(load)}`;
   if (residency.state !== 'loaded') return `${residency.state === 'loading' ? 'loading' : 'no'}${about}`;
   const { seats, busySeats, waiting, memoryBytes, expiresAt } = residency;
   const words = ['yes'];
@@ -29,9 +30,5 @@ function untilWords(expiresAt: string): string {
   if (Number.isNaN(left)) return `until ${expiresAt}`;
   // Ollama writes a year centuries away for a model that it keeps.
   if (left > 365 * 24 * 3_600_000) return 'kept';
-  return left <= 0 ? 'about to go' : `for ${left < 60_000 ? seconds(left) : `${Math.round(left / 60_000)} min`} more`;
-}
-
-function seconds(ms: number): string {
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+  return left <= 0 ? 'about to go' : `for ${secondsWords(left)} more`;
 }

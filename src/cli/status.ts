@@ -109,7 +109,7 @@ function providerTable({ providers }: StatusReport, terminal: Terminal): string[
       one.address,
       String(one.models),
       loadedWords(one),
-      one.latencyMs === null ? 'unknown' : `${one.latencyMs} ms`,
+      one.latencyMs === null ? 'unknown' : duration(one.latencyMs),
       stateText(terminal, one.state, one.why),
     ]),
     terminal,

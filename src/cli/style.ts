@@ -1,3 +1,4 @@
+import { durationWords, secondsWords } from '../plan/in-words.ts';
 import type { Terminal } from './terminal.ts';
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 };
@@ -91,11 +92,7 @@ export function count(number: number, one: string, many: string = `${one}s`): st
 
 /** How long ago a moment was, in its largest unit: "3 min". */
 export function elapsed(time: string, now: number = Date.now()): string {
-  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
-  if (seconds < 90) return `${seconds} s`;
-  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} days`;
+  return secondsWords(Math.max(0, now - Date.parse(time)));
 }
 
 /** A state with its reason. */
@@ -113,7 +110,7 @@ export function bytesText(bytes: number): string {
 /** Milliseconds as a person reads them. */
 export function duration(ms: number | null): string {
   if (ms === null) return 'unknown';
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return durationWords(ms);
 }
 
 /** A part of one as a person reads it. */

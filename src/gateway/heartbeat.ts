@@ -1,11 +1,11 @@
 import type { Milliseconds } from '../plan/ids.ts';
+import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import { unseenSpeeds } from '../plan/residency.ts';
 import { outlookOf, queueSight } from '../routing/seats.ts';
 import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { Timer } from './clock.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import { inSeconds } from './in-seconds.ts';
 import type { GatewayRequest, Waiting } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -49,15 +49,15 @@ function waitingWords({ waiting, snapshot }: GatewayRequest, now: Milliseconds):
   const { position, waitMs } = outlookOf(snapshot, waiter, now);
   const { provider } = deploymentAt(snapshot.plan, waiter.deployment);
   const of = snapshot.state.seats.queueOf[waiter.deployment]?.waiting.length ?? position;
-  const about = waitMs === undefined ? '' : `, about ${inSeconds(waitMs)}`;
+  const about = waitMs === undefined ? '' : `, about ${secondsWords(waitMs)}`;
   return `waiting for a seat at ${headerText(`${provider}/${waiter.model}`)}, ${position} of ${of}${about}`;
 }
 
 type Loading = Omit<Extract<Waiting, { kind: 'loading' }>, 'kind'>;
 
 function loadingWords({ state }: Snapshot, { deployment, model, since, aboutMs }: Loading, now: Milliseconds): string {
-  const about = aboutMs === undefined ? '' : ` of about ${inSeconds(aboutMs)}`;
+  const about = aboutMs === undefined ? '' : ` of about ${secondsWords(aboutMs)}`;
   const { waiting } = queueSight(state, deployment);
   const others = waiting === 0 ? '' : `, ${waiting} waiting`;
-  return `loading ${headerText(model)}, ${inSeconds(now - since)}${about}${others}`;
+  return `loading ${headerText(model)}, ${secondsWords(now - since)}${about}${others}`;
 }

@@ -2,13 +2,13 @@ import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { isBatch } from '../routing/priority.ts';
 import { isBounded, nextWaiter, type Outlook, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
-import { inSeconds } from './in-seconds.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** What came of asking for a seat. */
@@ -176,9 +176,9 @@ type Late = {
 /** Why a request cannot have a seat in time, and when it may: when those who wait now have been served. */
 function tooLate({ request, attempt, queue, limitMs, maxLength }: Late, { waitMs }: Outlook): Failure {
   const { provider } = deploymentAt(request.snapshot.plan, attempt.deployment);
-  const about = waitMs === undefined ? '' : `, the wait is about ${inSeconds(waitMs)}`;
+  const about = waitMs === undefined ? '' : `, the wait is about ${secondsWords(waitMs)}`;
   const isFull = maxLength !== undefined && queue.waiting.length >= maxLength && (waitMs ?? 0) <= limitMs;
-  const why = isFull ? 'no more may wait' : `longer than ${inSeconds(limitMs)}`;
+  const why = isFull ? 'no more may wait' : `longer than ${secondsWords(limitMs)}`;
   const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: ${why}`;
   return failure('no_seat', message, { retryAfterMs: waitMs === undefined ? unknownWait : milliseconds(waitMs) });
 }

@@ -2,6 +2,7 @@ import type { Condition } from '../plan/condition.ts';
 import type { Candidate, Exclusion } from '../plan/decision.ts';
 import type { Deployment, ModelKind } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
+import { waitWords } from '../plan/in-words.ts';
 import type { Member, ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tier } from '../plan/provider.ts';
@@ -82,7 +83,7 @@ export function excludedBy(full: FullLimit): Excluded {
 
 /** A full limit in words: what is limited, how full it is, when it has room. */
 export function limitWords({ limit, unit, most, used, wanted, freeInMs }: FullLimit): string {
-  const wait = `free in ${Math.ceil(freeInMs / 1000)} s`;
+  const wait = `free in ${waitWords(freeInMs)}`;
   return used >= most
     ? `the limit of ${limit.label} is full: ${used} of ${most} ${unit}, ${wait}`
     : `the limit of ${limit.label} has no room for about ${wanted} more: ${used} of ${most} ${unit} are used, ${wait}`;
@@ -131,7 +132,7 @@ export function excludedByHealth(
       return excludedByLoading(health, plan, now);
     case 'cooling':
       if (now >= health.until) return undefined;
-      return { reason: 'cooling', detail: `${coolingWords[health.why]}, ${secondsLeft(health.until, now)} s left` };
+      return { reason: 'cooling', detail: `${coolingWords[health.why]}, ${waitWords(health.until - now)} left` };
     case 'half_open':
       return { reason: 'half_open_busy', detail: 'one request is testing it' };
     case 'down':
@@ -150,7 +151,7 @@ function excludedByLoading(
   now: Milliseconds,
 ): Excluded | undefined {
   if (readyAt === undefined || readyAt <= now + plan.settings.timeouts.requestMs) return undefined;
-  return { reason: 'loading', detail: `it is loading, ${secondsLeft(readyAt, now)} s left` };
+  return { reason: 'loading', detail: `it is loading, ${waitWords(readyAt - now)} left` };
 }
 
 const coolingWords = {
@@ -159,10 +160,6 @@ const coolingWords = {
   refused: 'cooling after a connection that failed',
   configuration: 'cooling after a refused key or model',
 };
-
-function secondsLeft(until: Milliseconds, now: Milliseconds): number {
-  return Math.ceil((until - now) / 1000);
-}
 
 function excludedByKind(kind: ModelKind, { endpoint }: RequestFacts): Excluded | undefined {
   const serves = endpoint === 'embeddings' ? kind === 'embedding' : kind !== 'embedding';

@@ -39,7 +39,7 @@ test.each<[what: string, at: number, spendings: readonly Spending[], spent: read
     'the most is spent when it is reached',
     1000,
     [{ at: 0, usd: 2 }],
-    ['the budget of provider "cloud" is spent: $2.00 of $2.00, new in 3599 s'],
+    ['the budget of provider "cloud" is spent: $2.00 of $2.00, new in 60 min'],
   ],
   [
     'sums add up within a window',
@@ -58,13 +58,13 @@ test.each<[what: string, at: number, spendings: readonly Spending[], spent: read
       { at: 0, usd: 5 },
       { at: 2.5 * hour, usd: 2 },
     ],
-    ['the budget of provider "cloud" is spent: $2.00 of $2.00, new in 1800 s'],
+    ['the budget of provider "cloud" is spent: $2.00 of $2.00, new in 30 min'],
   ],
   [
     'a name counts what was asked by it, a provider all',
     0,
     [{ at: 0, usd: 1, by: 'name' }],
-    ['the budget of "m" is spent: $1.00 of $1.00, new in 3600 s'],
+    ['the budget of "m" is spent: $1.00 of $1.00, new in 60 min'],
   ],
 ])('issue 4, 1.4: budgets: %s', (_what, at, spendings, spent) => {
   expect(spentAt(at, spendings)).toEqual(spent);

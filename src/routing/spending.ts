@@ -1,4 +1,5 @@
 import { type GroupIndex, type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
+import { dollarWords, waitWords } from '../plan/in-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Budget } from '../plan/provider.ts';
 import type { SpendingCap, SpendingState, Spent } from '../plan/spending.ts';
@@ -60,10 +61,5 @@ export function spend(
 
 /** A spent budget in words: what was spent of how much, and when there is more. */
 export function spentWords({ cap, usd, freeInMs }: SpentCap): string {
-  return `the budget of ${cap.label} is spent: ${dollars(usd)} of ${dollars(cap.maxUsd)}, new in ${Math.ceil(freeInMs / 1000)} s`;
-}
-
-/** Small sums keep their digits. */
-function dollars(usd: number): string {
-  return `$${usd >= 1 || usd === 0 ? usd.toFixed(2) : Number(usd.toPrecision(3))}`;
+  return `the budget of ${cap.label} is spent: ${dollarWords(usd)} of ${dollarWords(cap.maxUsd)}, new in ${waitWords(freeInMs)}`;
 }

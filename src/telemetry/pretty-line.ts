@@ -1,3 +1,4 @@
+import { durationWords } from '../plan/in-words.ts';
 import type { LogRecord } from './log-record.ts';
 
 /** A record as a person reads it on a terminal; what its message says already is not repeated. */
@@ -37,6 +38,5 @@ function requestText(record: LogRecord, paint: Paint): string {
 }
 
 function duration(value: unknown): string {
-  if (typeof value !== 'number') return '';
-  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value)} ms`;
+  return typeof value === 'number' ? durationWords(value) : '';
 }

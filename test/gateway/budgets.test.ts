@@ -58,7 +58,7 @@ describe('issue 4, 1.4: budgets', () => {
     expect(first?.status).toBe(200);
     expect(second?.status).toBe(429);
     expect(second?.wait).toBeGreaterThan(3500);
-    expect(second?.text).toContain('the budget of provider \\"dear\\" is spent: $0.5 of $0.5');
+    expect(second?.text).toContain('the budget of provider \\"dear\\" is spent: $0.50 of $0.50');
     expect((await ask(options, 1))[0]?.status).toBe(429);
     const path = join(stateFolder, 'spending.json');
     const { spent } = JSON.parse(readFileSync(path, 'utf8')) as { spent: { id: string; usd: number; since: number }[] };

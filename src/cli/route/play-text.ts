@@ -1,5 +1,6 @@
 import type { PlayReport } from '../../contract/route-play.ts';
 import type { PoolShares } from '../../contract/route-stats.ts';
+import { dollarWords } from '../../plan/in-words.ts';
 import { count, paint, percent, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { timeCell, timesText } from './times.ts';
@@ -22,7 +23,7 @@ export function renderPlay(report: PlayReport, terminal: Terminal): string[] {
     ...refusals.map((one) => `       ${one.requests} refused: ${one.message}`),
     `times  ${timesText(times)}`,
     `waits  ${timesText(waits)}`,
-    `cost   ${costUsd === null ? 'unknown: a price or a length of answers is missing' : `$${costUsd.toFixed(4)}`}`,
+    `cost   ${costUsd === null ? 'unknown: a price or a length of answers is missing' : dollarWords(costUsd)}`,
     ...(shares.length === 0 ? [] : [`tiers  ${shares.join(', ')}`]),
     '',
     ...renderTable(['provider', 'requests', 'share', 'errors', 'p50', 'p95', 'fallbacks'], rows, terminal),

@@ -1,6 +1,7 @@
 import type { StatsReport } from '../../contract/route-stats.ts';
 import { readDuration } from '../../ops/moment.ts';
 import { readStats } from '../../ops/route-stats.ts';
+import { dollarWords } from '../../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
@@ -88,7 +89,7 @@ function providerTable({ providers }: StatsReport, terminal: Terminal): string[]
     timeCell(one.times.p95Ms),
     timeCell(one.firstTokenP50Ms),
     String(one.fallbacks),
-    one.costUsd === null ? '-' : `$${one.costUsd.toFixed(4)}`,
+    one.costUsd === null ? '-' : dollarWords(one.costUsd),
   ]);
   const head = ['provider', 'requests', 'share', 'errors', 'p50', 'p95', 'first token', 'fallbacks', 'cost'];
   return renderTable(head, rows, terminal);
