@@ -10,7 +10,7 @@ import { type CompileOptions, compile } from './compile.ts';
 import type { Compiled } from './diagnostic.ts';
 import { type Place, quietFindings } from './findings.ts';
 import { blockVersion, carriedSources, digestOf, type GeneratedBlock, settingsSections } from './generated-block.ts';
-import { stoodInFor, withoutSecrets } from './interpolate.ts';
+import { withoutSecrets } from './interpolate.ts';
 import { readFallbacks } from './litellm/fallbacks.ts';
 import type { SourceFile, SourceKind } from './source-file.ts';
 
@@ -72,7 +72,10 @@ function aliasOf(model: string, hidden: boolean): unknown {
 }
 
 function settingsOf(raw: ReadonlyMap<SourceKind, unknown>): Record<string, unknown> {
-  const own = asMap(raw.get('settings'));
+  const own = { ...asMap(raw.get('settings')) };
+  const litellm = asMap(own['litellm_settings']);
+  // Of router_settings the block remembers what was declared; here the other form says the same by itself.
+  if (Object.keys(litellm).length > 0) own['litellm_settings'] = { ...litellm, ...inLitellmForm(litellm) };
   return Object.fromEntries(
     settingsSections.flatMap((section) =>
       own[section] === undefined ? [] : [[section, asLitellmRefers(own[section])]],
@@ -229,7 +232,7 @@ function keyOf({ credential, dialect }: Provider): string | undefined {
 
 /** A secret is never written: what stands in a source as text is read from a variable in the generated file. */
 function referenceText(secret: SecretReference): string {
-  return secret.kind === 'env' ? `os.environ/${secret.name}` : stoodInFor(secret.fingerprint);
+  return `os.environ/${secret.kind === 'env' ? secret.name : secret.variable}`;
 }
 
 /** Fallbacks that are declared in another form than the one which LiteLLM takes. */

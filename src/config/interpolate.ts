@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Secret, type SecretReference } from '../plan/secret.ts';
+import { Secret, type SecretReference, WrittenSecret } from '../plan/secret.ts';
 import { type Findings, type Place, quietFindings } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
 import type { Environment } from './source-file.ts';
@@ -160,17 +160,13 @@ export function readSecret(
   findings.add('secret-in-file', place, 'A secret stands in the file', {
     fix: 'Put it into an environment variable and write os.environ/NAME here',
   });
-  return { kind: 'literal', secret: new Secret(text), fingerprint: fingerprintOf(text) };
+  return writtenSecret(text);
 }
 
-/** Says whether two secrets are the same without saying what they are. */
-export function fingerprintOf(secret: string): string {
-  return createHash('sha256').update('signalbox:').update(secret).digest('hex').slice(0, 12);
-}
-
-/** The variable that stands for a secret which a source has as text, so that no other file holds it. */
-export function stoodInFor(fingerprint: string): string {
-  return `os.environ/SIGNALBOX_SECRET_${fingerprint.toUpperCase()}`;
+/** A secret that stands in a file as text. */
+export function writtenSecret(text: string): WrittenSecret {
+  const fingerprint = createHash('sha256').update('signalbox:').update(text).digest('hex').slice(0, 12);
+  return new WrittenSecret(new Secret(text), fingerprint);
 }
 
 /** A value tree of a file without the secrets that stand in it as text. */
@@ -195,7 +191,7 @@ function withoutSecret(text: string): string {
   const [, name, fallback] = new RegExp(`^${reference.source}$`).exec(text) ?? [];
   // A default that is a secret stays behind, too: its variable has to be set.
   if (name !== undefined) return fallback === undefined || isNoKey(fallback) ? text : `os.environ/${name}`;
-  return stoodInFor(fingerprintOf(text));
+  return `os.environ/${writtenSecret(text).variable}`;
 }
 
 /** Secret keys under which not the secret stands but the name of its variable or entry. */

@@ -1,7 +1,7 @@
 import { splitAddress } from '../config/base-url.ts';
 import { providerId, seconds } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
-import { Secret } from '../plan/secret.ts';
+import { Secret, WrittenSecret } from '../plan/secret.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';
 
 /** A dialect as those see it who look for servers and have no configuration yet. */
@@ -29,7 +29,7 @@ export function toServerFamily(dialect: Dialect): ServerFamily {
 
 /** A provider of which nothing is known but where it is. */
 function providerAt(dialect: DialectName, address: string): Provider {
-  const secret = { kind: 'literal', secret: new Secret(''), fingerprint: '' } as const;
+  const secret = new WrittenSecret(new Secret(''), '');
   return {
     id: providerId(dialect),
     dialect,

@@ -29,7 +29,32 @@ export class Secret {
  */
 export type SecretReference =
   | { readonly kind: 'env'; readonly name: string; readonly fallback?: Secret }
-  | { readonly kind: 'literal'; readonly secret: Secret; readonly fingerprint: string };
+  | WrittenSecret;
+
+/**
+ * A secret that stands in a source as text. Wherever it is written or compared it is a reference to
+ * the variable that stands in for it, so a plan is the same whether the source or the variable has it.
+ */
+export class WrittenSecret {
+  readonly kind = 'literal';
+  readonly secret: Secret;
+  /** Says whether two secrets are the same without saying what they are. */
+  readonly fingerprint: string;
+
+  constructor(secret: Secret, fingerprint: string) {
+    this.secret = secret;
+    this.fingerprint = fingerprint;
+  }
+
+  /** The variable that stands in for it. */
+  get variable(): string {
+    return `SIGNALBOX_SECRET_${this.fingerprint.toUpperCase()}`;
+  }
+
+  toJSON(): SecretReference {
+    return { kind: 'env', name: this.variable };
+  }
+}
 
 /** Reads a secret's text; undefined where its variable is not set. */
 export function revealSecret(

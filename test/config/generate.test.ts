@@ -4,7 +4,7 @@ import { parse, stringify } from 'yaml';
 import { compile } from '../../src/config/compile.ts';
 import { generate } from '../../src/config/generate.ts';
 import type { SourceFile } from '../../src/config/source-file.ts';
-import { anyConfiguration, drawnEnvironment } from '../support/any-configuration.ts';
+import { anyConfiguration, drawnEnvironment, secretTexts } from '../support/any-configuration.ts';
 
 const options = { environment: drawnEnvironment, lenient: false };
 
@@ -30,6 +30,7 @@ describe('spine 2.4: the generated file stands for its sources', () => {
         expect(compiled.diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
         expect(compiled.value?.hash).toBe(plan.value?.hash);
         expect(generate(sources, options).value).toBe(text);
+        for (const secret of secretTexts) expect(text).not.toContain(secret);
       }),
       { numRuns: 80, seed: 20261124 },
     );
@@ -66,6 +67,11 @@ test('spine 2.4: what LiteLLM reads in one form only is written in that form', (
   const { text } = compileGenerated([
     source('providers', { providers: { here: { type: 'ollama', models: ['a', 'b'] } } }),
     source('settings', {
+      litellm_settings: {
+        fallbacks: { a: { fallback_models: ['b'] } },
+        content_policy_fallbacks: [{ model: 'a', fallback_models: ['b'] }],
+        num_retries: 1,
+      },
       router_settings: {
         fallbacks: { a: { fallback_models: ['b'] } },
         context_window_fallbacks: [{ model: 'a', fallback_models: ['b'] }],
@@ -75,6 +81,11 @@ test('spine 2.4: what LiteLLM reads in one form only is written in that form', (
     }),
   ]);
   expect(parse(text)).toMatchObject({
+    litellm_settings: {
+      fallbacks: [{ a: ['b'] }],
+      content_policy_fallbacks: [{ a: ['b'] }],
+      num_retries: 1,
+    },
     router_settings: {
       fallbacks: [{ a: ['b'] }],
       context_window_fallbacks: [{ a: ['b'] }],

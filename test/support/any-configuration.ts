@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { writtenSecret } from '../../src/config/interpolate.ts';
 import type { SourceFile } from '../../src/config/source-file.ts';
+
+/** Secrets that stand in the drawn files as text, which a person sets as variables for the generated file. */
+export const secretTexts = ['sk-written-0123456789', 'sk-header-0123456789', 'sk-laptop-written-01234'] as const;
+const [writtenKey, writtenHeader, writtenLaptop] = secretTexts;
 
 /** Variables that the drawn configurations refer to. */
 export const drawnEnvironment: Readonly<Record<string, string>> = {
   CLOUD_KEY: 'sk-cloud-0123456789',
   REDIS_KEY: 'redis-0123456789',
   LAPTOP_KEY: 'sk-laptop-0123456789',
+  ...Object.fromEntries(secretTexts.map((text) => [writtenSecret(text).variable, text])),
 };
 
 const modelNames = ['llama3.1:latest', 'qwen2.5-coder:7b', 'org/model-7B', 'kimi-k2:1t-cloud'] as const;
@@ -71,7 +77,14 @@ const provider = fc
         '${ADDRESS:-http://10.0.0.2:9000/v1}',
       ),
       models: fc.uniqueArray(model, { minLength: 1, selector: nameOf }),
-      api_key: fc.constantFrom('none', 'os.environ/CLOUD_KEY', '${CLOUD_KEY}', null),
+      api_key: fc.constantFrom(
+        'none',
+        'os.environ/CLOUD_KEY',
+        '${CLOUD_KEY}',
+        '${CLOUD_KEY:-sk-of-nobody-012345}',
+        writtenKey,
+        null,
+      ),
     }),
     some({
       status: fc.constantFrom('active', 'degraded', 'disabled', 'template'),
@@ -81,8 +94,15 @@ const provider = fc
       tier: fc.constantFrom(...tiers),
       health_endpoint: fc.constantFrom('/props', null),
       health_check: healthCheck,
-      headers: fc.constantFrom({ 'x-team': 'a' }, { authorization: 'os.environ/CLOUD_KEY' }),
-      custom_config: fc.constantFrom({ auth_method: 'x-api-key' }, { headers: { 'x-one': '1' } }),
+      headers: fc.constantFrom(
+        { 'x-team': 'a' },
+        { authorization: 'os.environ/CLOUD_KEY' },
+        { authorization: writtenHeader },
+      ),
+      custom_config: fc.constantFrom(
+        { auth_method: 'x-api-key' },
+        { headers: { 'x-one': '1', 'x-api-key': writtenHeader } },
+      ),
       rate_limits: fc.constantFrom(
         { requests_per_minute: 5, tokens_per_minute: 900 },
         { hourly: true, daily: false, details: 'unknown' },
@@ -130,13 +150,29 @@ const specialCases = some({
   geographic_routing: fc.constantFrom({ enabled: true, prefer_local: true }),
 });
 
+/** The forms in which people write fallbacks; LiteLLM reads the first alone. */
+const fallbackForms = fc.constantFrom<unknown>(
+  [{ first: ['second'] }],
+  [{ model: 'first', fallback_models: ['second'] }],
+  { first: ['second'] },
+  { first: { fallback_models: ['second'] } },
+  [{ '*': ['second'] }],
+);
+
 const settings = some({
   litellm_settings: some({
     request_timeout: count,
     num_retries: fc.nat({ max: 4 }),
     drop_params: fc.boolean(),
     default_fallbacks: fc.constant(['first']),
-    context_window_fallbacks: fc.constant([{ first: ['second'] }]),
+    fallbacks: fallbackForms,
+    context_window_fallbacks: fallbackForms,
+    content_policy_fallbacks: fallbackForms,
+    cache: fc.boolean(),
+    cache_params: fc.constantFrom(
+      { type: 'redis', host: 'localhost', password: writtenKey },
+      { type: 'redis', redis_url: '${REDIS_KEY}' },
+    ),
   }),
   router_settings: some({
     routing_strategy: fc.constantFrom('simple-shuffle', 'least-busy', 'latency-based-routing'),
@@ -149,25 +185,27 @@ const settings = some({
     model_group_retry_policy: fc.constant({ first: { RateLimitErrorRetries: 1 } }),
     allowed_fails_policy: fc.constant({ BadRequestErrorAllowedFails: 10 }),
     model_group_alias: fc.constantFrom({ mine: 'first' }, { mine: { model: 'first', hidden: true } }),
-    fallbacks: fc.constantFrom(
-      [{ first: ['second'] }],
-      [{ model: 'first', fallback_models: ['second'] }],
-      { first: ['second'] },
-      { first: { fallback_models: ['second'] } },
-      [{ '*': ['second'] }],
-    ),
+    fallbacks: fallbackForms,
     disable_cooldowns: fc.boolean(),
   }),
   server_settings: some({
     port: fc.constantFrom(4100, '${PORT:-4200}'),
     cors: fc.constant({ enabled: true, allowed_origins: ['http://localhost:*'] }),
-    keys: fc.constant([{ name: 'laptop', key: 'os.environ/LAPTOP_KEY', models: ['first'] }]),
+    keys: fc
+      .constantFrom('os.environ/LAPTOP_KEY', writtenLaptop)
+      .map((key) => [{ name: 'laptop', key, models: ['first'] }]),
     show_api_base: fc.boolean(),
     drain_seconds: count,
   }),
   rate_limit_settings: fc.record({ enabled: fc.boolean(), limits: fc.constant({ first: { rpm: 5, tpm: 500 } }) }),
-  general_settings: some({ master_key: fc.constant('os.environ/CLOUD_KEY'), health_check_interval: count }),
-  environment_variables: fc.constant({ OTHER: 'os.environ/CLOUD_KEY', PLACE: 'here' }),
+  general_settings: some({
+    master_key: fc.constantFrom('os.environ/CLOUD_KEY', '${CLOUD_KEY:-sk-other-0123456789}', writtenKey),
+    health_check_interval: count,
+  }),
+  environment_variables: fc.constantFrom(
+    { OTHER: 'os.environ/CLOUD_KEY', PLACE: 'here' },
+    { OTHER_API_KEY: writtenHeader },
+  ),
 });
 
 const drawnMappings = fc.record({
