@@ -54,8 +54,8 @@ for (const [title, written] of [
   const facts = factsOf({ asked: 'm' });
   const limits = measure((count) => {
     const now = milliseconds(count);
-    fullLimit(state.limits, limitsOfRequest(state.limits, facts, groupIndex(0)), tokensOf(facts), now);
-    fullLimit(state.limits, state.limits.ofDeployment[0] ?? [], tokensOf(facts), now);
+    fullLimit(state, limitsOfRequest(state.limits, facts, groupIndex(0)), tokensOf(facts), now);
+    fullLimit(state, state.limits.ofDeployment[0] ?? [], tokensOf(facts), now);
     const taken = reserve(state.limits, limitsOfAttempt(state.limits, facts, groupIndex(0), attempt), 100, now);
     if (taken !== undefined) takeNearlyFull(state.limits, taken.limits, now);
     if (taken !== undefined) settleReservation(state.limits, taken, { kind: 'sent', tokens: 50 }, now);

@@ -156,13 +156,16 @@ function describeDeployment(input: StatusInput, { id, index, backendModel }: Dep
 
 function describeQueue({ snapshot, now }: StatusInput, index: DeploymentIndex): QueueStatus {
   const { waiting, first, loading } = queueSight(snapshot.state, index);
+  const health = snapshot.state.health[index];
+  // Before a seat is asked for, a model that a probe sees loading is waited for.
+  const loadingSince = loading?.since ?? (health?.kind === 'loading' && waiting > 0 ? health.since : undefined);
   const aboutMs = snapshot.state.observations[index]?.speeds.loadMs;
   return {
     seats: ownSeats(snapshot, index) ?? null,
     waiting,
     longestWaitMs: first === undefined ? null : Math.round(now - first.since),
-    loadingMs: loading === undefined ? null : Math.round(now - loading.since),
-    loadingAboutMs: loading === undefined || aboutMs === undefined ? null : Math.round(aboutMs),
+    loadingMs: loadingSince === undefined ? null : Math.round(now - loadingSince),
+    loadingAboutMs: loadingSince === undefined || aboutMs === undefined ? null : Math.round(aboutMs),
   };
 }
 

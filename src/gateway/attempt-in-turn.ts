@@ -3,24 +3,23 @@ import type { Failure } from '../plan/failure.ts';
 import { failure, failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { degradationOf } from '../routing/degradation.ts';
-import { goOn } from '../routing/go-on.ts';
 import { applyBudget } from '../routing/state.ts';
-import { type RunningAttempt, runAttempt } from './attempt.ts';
+import { type RunningAttempt, runAttempt, unsent } from './attempt.ts';
 import { awaitLoading } from './await-loading.ts';
 import { keepAnswer } from './cached.ts';
 import type { PipelineContext } from './dependencies.ts';
 import { fail } from './fail.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { nextAttempt } from './next-attempt.ts';
 import { reserveAttempt } from './rate-limits.ts';
 import { assembleStream, relayStream, sendWhole } from './relay.ts';
 import type { GatewayRequest } from './request.ts';
 
 /** Attempts one deployment after the other until one answers; nothing is sent before it does. */
 export async function attemptInTurn(context: PipelineContext, request: GatewayRequest): Promise<void> {
-  const { facts, decision, exchange } = request;
+  const { decision, exchange } = request;
   let attempt = decision?.attempts[0];
-  if (facts === undefined || decision === undefined || attempt === undefined)
-    return fail(context, request, failure('internal'));
+  if (attempt === undefined) return fail(context, request, failure('internal'));
   const heartbeat = startHeartbeat(context, request);
   let running: RunningAttempt | undefined;
   try {
@@ -28,8 +27,8 @@ export async function attemptInTurn(context: PipelineContext, request: GatewayRe
       // It may have left while the choice or a pause took its time.
       if (exchange.closed) return fail(context, request, failure('client_closed'));
       const late = await awaitLoading(context, request, attempt);
-      if (late !== undefined) return fail(context, request, late);
-      running = await runAttempt(context, request, attempt);
+      if (late !== undefined && late.failure.kind !== 'upstream_loading') return fail(context, request, late.failure);
+      running = late === undefined ? await runAttempt(context, request, attempt) : unsent(context, request, late);
       if (running.result.kind !== 'failed') {
         const failed = await relay(context, request, attempt, running, heartbeat.stop);
         if (failed === undefined) return;
@@ -39,16 +38,7 @@ export async function attemptInTurn(context: PipelineContext, request: GatewayRe
       if (exchange.closed || last?.kind === 'client_closed') return fail(context, request, failure('client_closed'));
       if (last !== undefined && failureCatalogue[last.kind].blame !== 'us')
         context.log.upstreamError(request, attempt, last);
-      const next = goOn({
-        plan: request.snapshot.plan,
-        state: request.snapshot.state,
-        facts,
-        decision,
-        outcomes: request.outcomes,
-        deadline: request.deadline,
-        now: context.clock.now(),
-        random: context.random,
-      });
+      const next = nextAttempt(context, request);
       if (next.kind === 'stop') return fail(context, request, next.failure);
       reserveAttempt(context, request, next.attempt);
       if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());

@@ -4,6 +4,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
+import type { Failed } from '../routing/path.ts';
 import { queueSight } from '../routing/seats.ts';
 import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applyPrompt, applySuccess } from '../routing/state.ts';
@@ -37,12 +38,13 @@ export async function runAttempt(
   const { plan, state } = request.snapshot;
   if (request.rehearsal !== undefined && request.outcomes.length === 0) {
     const startedAt = dependencies.clock.now();
-    return unsent(dependencies, request, { attempt, failure: rehearsed(request.rehearsal), startedAt });
+    return unsent(dependencies, request, { ...at(startedAt), attempt, failure: rehearsed(request.rehearsal) });
   }
   const taken = dependencies.seats.take(request, attempt);
   const seated = taken instanceof Promise ? await taken : taken;
   const startedAt = dependencies.clock.now();
-  if (seated.kind === 'refused') return unsent(dependencies, request, { attempt, failure: seated.failure, startedAt });
+  if (seated.kind === 'refused')
+    return unsent(dependencies, request, { ...at(startedAt), attempt, failure: seated.failure });
   const before = beforeAttempt(request, attempt);
   applyPrompt(state, attempt.deployment, request.facts?.promptTokens ?? 0, startedAt);
   let ended = false;
@@ -93,15 +95,15 @@ export async function runAttempt(
   return { result, finish };
 }
 
-/** An attempt that was not sent (it had no seat in time, or is rehearsed), so it says nothing of its deployment. */
-function unsent(
-  dependencies: GatewayDependencies,
-  request: GatewayRequest,
-  { attempt, failure: failed, startedAt }: Omit<AttemptOutcome, 'endedAt'> & { readonly failure: Failure },
-): RunningAttempt {
-  request.outcomes.push({ attempt, failure: failed, startedAt, endedAt: startedAt });
+/** An attempt that was not sent (no seat in time, loading for too long, rehearsed), so it says nothing of its deployment. */
+export function unsent(dependencies: GatewayDependencies, request: GatewayRequest, failed: Failed): RunningAttempt {
+  request.outcomes.push(failed);
   cancelReservation(dependencies, request);
-  return { result: { kind: 'failed', failure: failed }, finish: () => {} };
+  return { result: { kind: 'failed', failure: failed.failure }, finish: () => {} };
+}
+
+function at(now: Milliseconds): Pick<AttemptOutcome, 'startedAt' | 'endedAt'> {
+  return { startedAt: now, endedAt: now };
 }
 
 function rehearsed({ field, failure: kind }: Rehearsal): Failure {

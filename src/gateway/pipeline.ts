@@ -4,6 +4,7 @@ import { milliseconds } from '../plan/ids.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
 import { priorityProblem } from '../routing/priority.ts';
+import { nextEndMs } from '../routing/speeds.ts';
 import { applyBudget, applyRotation } from '../routing/state.ts';
 import { attemptInTurn } from './attempt-in-turn.ts';
 import { beginRequest } from './begin-request.ts';
@@ -116,7 +117,7 @@ function admit(context: PipelineContext, request: GatewayRequest): Failure | und
   applyBudget(request.snapshot.state, 'requests', request.startedAt);
   if (most === undefined || context.active() <= most) return undefined;
   return failure('overloaded', `The gateway works on ${most} requests already, which is its limit`, {
-    retryAfterMs: milliseconds(1000),
+    retryAfterMs: nextEndMs(request.snapshot.state, most) ?? milliseconds(1000),
   });
 }
 

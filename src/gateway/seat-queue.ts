@@ -6,7 +6,7 @@ import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { isBatch } from '../routing/priority.ts';
-import { isBounded, nextWaiter, type Outlook, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
+import { isBounded, nextWaiter, type Outlook, outlookOf, type SeatInput, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { GatewayRequest } from './request.ts';
@@ -30,6 +30,8 @@ export type Seats = {
 export function createSeats(clock: Clock): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
   const waiting = new Map<Waiter, { readonly request: GatewayRequest; readonly end: (seated: Seated) => void }>();
+  /** The queues in which somebody waits, those of an older plan first. */
+  const queues = new Map<SeatQueue, SeatInput>();
   const wakers = new Map<SeatQueue, Timer>();
   let draining = false;
 
@@ -41,32 +43,33 @@ export function createSeats(clock: Clock): Seats {
       if (!isTaken) return;
       isTaken = false;
       applyAttemptEnded(state, attempt);
-      const queue = state.seats.queueOf[attempt.deployment];
-      if (queue !== undefined && queue.waiting.length > 0) letIn(request, queue);
+      for (const [queue, input] of [...queues]) {
+        // Plans that follow one another share their seats, so that who waits in one may wait for another's.
+        if (queue === state.seats.queueOf[attempt.deployment] || input.state !== state) letIn(input, queue);
+      }
     };
     return { kind: 'seated', leave };
   };
 
   /** Lets in whoever can go now; each that is let in changes who can. */
-  const letIn = (request: GatewayRequest, queue: SeatQueue): void => {
-    const { snapshot } = request;
+  const letIn = (input: SeatInput, queue: SeatQueue): void => {
     for (;;) {
-      const next = nextWaiter(snapshot, queue, clock.now());
+      const next = nextWaiter(input, queue, clock.now());
       if (next === undefined) break;
       waiting.get(next)?.end(admitted);
     }
-    wake(request, queue);
+    wake(input, queue);
   };
 
   /** A turn that is kept for its own model ends by itself, without anything that runs. */
-  const wake = (request: GatewayRequest, queue: SeatQueue): void => {
+  const wake = (input: SeatInput, queue: SeatQueue): void => {
     wakers.get(queue)?.stop();
     wakers.delete(queue);
-    const at = wakeAt(request.snapshot, queue, clock.now());
+    const at = wakeAt(input, queue, clock.now());
     if (at === undefined) return;
     wakers.set(
       queue,
-      clock.after(milliseconds(Math.max(1, at - clock.now())), () => letIn(request, queue)),
+      clock.after(milliseconds(Math.max(1, at - clock.now())), () => letIn(input, queue)),
     );
   };
 
@@ -99,18 +102,20 @@ export function createSeats(clock: Clock): Seats {
     }
     const { exchange } = request;
     request.waiting = { kind: 'seat', waiter };
-    wake(request, queue);
+    queues.set(queue, snapshot);
+    wake(snapshot, queue);
     return new Promise((resolve) => {
       const end = (seated: Seated): void => {
         if (!waiting.delete(waiter)) return;
         remove();
+        if (queue.waiting.length === 0) queues.delete(queue);
         timer.stop();
         leave();
         request.waiting = undefined;
         request.waits.push({ attempt, since, endedAt: clock.now(), ...outlook });
         resolve(seated === admitted ? seat(request, attempt) : seated);
         // Without this one the next in order may be another, whom a free seat waits for.
-        if (seated !== admitted) letIn(request, queue);
+        if (seated !== admitted) letIn(snapshot, queue);
       };
       const timer = clock.after(milliseconds(limitMs), () =>
         end(

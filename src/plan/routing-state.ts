@@ -1,7 +1,8 @@
 import type { FailureKind } from './failure.ts';
-import type { Milliseconds, ProviderId, Tokens } from './ids.ts';
+import type { DeploymentIndex, Milliseconds, ProviderId, Tokens } from './ids.ts';
 import type { LimitState } from './limit.ts';
 import type { PerformanceState } from './performance.ts';
+import type { Plan } from './plan.ts';
 import type { Residency, Speeds } from './residency.ts';
 import type { SeatState } from './seats.ts';
 import type { SpendingState } from './spending.ts';
@@ -57,6 +58,13 @@ export type Observation = {
   readonly speeds: Speeds;
 };
 
+/** The next plan with its state; `deploymentOf` has a deployment's place in it, where it has one. */
+export type Successor = {
+  readonly plan: Plan;
+  readonly state: RoutingState;
+  readonly deploymentOf: readonly (DeploymentIndex | undefined)[];
+};
+
 /**
  * Everything routing knows of the running system. One owner (the snapshot in force) changes it,
  * through the pure transitions of `src/routing/`; `decide` only reads. Arrays are indexed by
@@ -75,6 +83,8 @@ export type RoutingState = {
   readonly listed: Map<ProviderId, ReadonlySet<string>>;
   readonly limits: LimitState;
   readonly seats: SeatState;
+  /** What came into force after it. Requests that finish here hold their seats there too. */
+  successor: Successor | undefined;
   readonly performance: PerformanceState;
   readonly spending: SpendingState;
   /** Times of recent requests and same-group retries, for the retry budget; oldest first. */

@@ -48,4 +48,6 @@ export type SeatState = {
   /** By deployment: requests that it is taken to serve at once where neither it nor its engine tells how many. */
   readonly assumedSeats: Float64Array;
   readonly queues: readonly SeatQueue[];
+  /** By deployment: requests that wait until probes see its model loaded; they ask for a seat then. */
+  readonly awaitingLoad: Int32Array;
 };

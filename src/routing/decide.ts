@@ -37,7 +37,7 @@ export function decide(
   if (!isAllowed(plan, facts, resolution)) return concluded(draft, notAllowed(facts));
   const spent = draft.group && spentCap(state.spending, state.spending.ofGroup.get(draft.group.index), now);
   if (spent !== undefined) return concluded(draft, overBudget(spent));
-  const full = fullLimit(state.limits, limitsOfRequest(state.limits, facts, draft.group?.index), tokensOf(facts), now);
+  const full = fullLimit(state, limitsOfRequest(state.limits, facts, draft.group?.index), tokensOf(facts), now);
   if (full?.limit.kind === 'key') return concluded(draft, overLimit(full));
   draft.passedOver = full === undefined ? undefined : excludedBy(full);
   switch (resolution.kind) {

@@ -18,12 +18,12 @@ export function applyReturn({ plan, state }: Routed, provider: ProviderId): void
     state.health[index] = afterReturn(state.health[index] ?? { kind: 'ready' });
 }
 
-/** Attempts under way at a provider. */
+/** Attempts under way at a provider, without those that the plan after this one counts as well. */
 export function runningAt({ plan, state }: Routed, provider: ProviderId): number {
-  return plan.deployments.reduce(
-    (sum, one) => sum + (one.provider === provider ? (state.inFlight[one.index] ?? 0) : 0),
-    0,
-  );
+  return plan.deployments.reduce((sum, { index, provider: owner }) => {
+    const isCountedLater = state.successor?.deploymentOf[index] !== undefined;
+    return owner === provider && !isCountedLater ? sum + (state.inFlight[index] ?? 0) : sum;
+  }, 0);
 }
 
 /** Providers that are being emptied, and since when. */

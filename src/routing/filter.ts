@@ -71,7 +71,7 @@ export function excludedByUse(input: FilterInput, deployment: Deployment): Exclu
 function excludedByLimit({ state, facts, now }: FilterInput, { index }: Deployment): Excluded | undefined {
   const limits = limitsOfDeployment(state.limits, index);
   if (limits.length === 0) return undefined;
-  const full = fullLimit(state.limits, limits, tokensOf(facts), now);
+  const full = fullLimit(state, limits, tokensOf(facts), now);
   return full === undefined ? undefined : excludedBy(full);
 }
 

@@ -1,7 +1,9 @@
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Limit, LimitCounts, LimitIndex, LimitState, WindowCounts } from '../plan/limit.ts';
 import type { RateLimit } from '../plan/provider.ts';
+import type { RoutingState } from '../plan/routing-state.ts';
 import { type Counted, count, fullWindow, openSecond, resetOf, secondOf, usedIn } from './limit-windows.ts';
+import { nextEndMs } from './speeds.ts';
 
 /** A limit that has no room for a request, with its numbers. */
 export type FullLimit = {
@@ -14,9 +16,12 @@ export type FullLimit = {
   readonly freeInMs: Milliseconds;
 };
 
+/** The limits, and what runs. */
+type WorkingLimits = Pick<RoutingState, 'limits' | 'inFlight' | 'observations'>;
+
 /** Of the limits that have no room for a request of so many tokens the one that is full for longest. */
 export function fullLimit(
-  state: LimitState,
+  state: WorkingLimits,
   indices: readonly LimitIndex[],
   tokens: number,
   now: Milliseconds,
@@ -29,7 +34,8 @@ export function fullLimit(
   return longest;
 }
 
-function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Milliseconds): FullLimit | undefined {
+function fullness(working: WorkingLimits, index: LimitIndex, tokens: number, now: Milliseconds): FullLimit | undefined {
+  const { limits: state } = working;
   const limit = state.limits[index];
   const counts = state.counts[index];
   if (limit === undefined || counts === undefined) return undefined;
@@ -42,7 +48,7 @@ function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Mil
       most: parallelRequests,
       used: running,
       wanted: 1,
-      freeInMs: soon,
+      freeInMs: nextEndMs(working, running) ?? soon,
     };
   if (tokensPerMinute !== undefined) {
     const wanted = Math.min(tokens, tokensPerMinute);
@@ -56,7 +62,7 @@ function fullness(state: LimitState, index: LimitIndex, tokens: number, now: Mil
     : { limit, unit: 'requests a minute', most: requestsPerMinute, wanted: 1, ...full };
 }
 
-/** When one of the requests under way will be over is not known; clients ask again soon. */
+/** Where nobody knows when one of the requests under way will be over, clients ask again soon. */
 const soon = milliseconds(1000);
 
 /** How far a limit is used. */

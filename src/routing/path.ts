@@ -110,7 +110,7 @@ function isUsable({ state, now }: GoOnInput, { deployment, source }: PlannedAtte
 /** Whether the limits of an attempt have room: other requests may have filled one since the decision. */
 export function hasRoom({ state, facts, decision, now }: GoOnInput, attempt: PlannedAttempt): boolean {
   const limits = limitsOfAttempt(state.limits, facts, decision.group, attempt);
-  return fullLimit(state.limits, limits, tokensOf(facts), now) === undefined;
+  return fullLimit(state, limits, tokensOf(facts), now) === undefined;
 }
 
 /** A single deployment is a group of its own; what is tried as a last resort is one together. */

@@ -3,6 +3,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt, groupAt } from '../plan/plan.ts';
+import { overdueAt } from './overdue.ts';
 import { type Failed, type GoOnInput, hasRoom, isOpen, isSame, isSameGroup } from './path.ts';
 import { policyClass } from './policy-class.ts';
 import { hasRetryBudget } from './state.ts';
@@ -88,6 +89,10 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
     case 'cooling':
       // It is set aside, so it is waited for only where nothing else can serve.
       return input.now >= health.until || !path.some((other) => isOpen(input, other));
+    case 'loading': {
+      const overdue = overdueAt(input, one.attempt.deployment) ?? Number.POSITIVE_INFINITY;
+      return input.now < overdue || !path.some((other) => isOpen(input, other));
+    }
     default:
       return true;
   }

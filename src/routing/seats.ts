@@ -1,7 +1,7 @@
 import { type DeploymentIndex, deploymentIndex, type Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
-import type { RoutingState } from '../plan/routing-state.ts';
+import type { RoutingState, Successor } from '../plan/routing-state.ts';
 import type { SeatQueue, SeatState, Turn, Waiter } from '../plan/seats.ts';
 
 /** Creates the seats of a plan, all free. */
@@ -22,6 +22,7 @@ export function createSeatState(plan: Plan): SeatState {
     seatsOfProvider: Int32Array.from(providers, ({ seats }) => seats ?? 0),
     assumedSeats: Float64Array.from(plan.deployments, ({ provider }) => assumedSeats(plan.providers.get(provider))),
     queues: [...queues.values()],
+    awaitingLoad: new Int32Array(plan.deployments.length),
   };
 }
 
@@ -55,8 +56,13 @@ export function ownSeats({ plan, state }: SeatInput, deployment: DeploymentIndex
 /** Who asks for a seat. */
 type Asking = Pick<Waiter, 'deployment' | 'model'>;
 
-/** What keeps a request from a seat that is asked for now: nothing, another model's turn, or that all are taken. */
+/**
+ * What keeps a request from a seat that is asked for now: nothing, another model's turn, or that all
+ * are taken. Where another plan came into force its seats count, since all that run hold theirs there.
+ */
 export function seatFor(input: SeatInput, asking: Asking): 'free' | 'turn' | 'full' {
+  const later = inSuccessor(input.state, asking);
+  if (later !== undefined) return seatFor(later, later.asking);
   const { seats, inFlight } = input.state;
   const { deployment } = asking;
   const queue = seats.queueOf[deployment];
@@ -68,6 +74,13 @@ export function seatFor(input: SeatInput, asking: Asking): 'free' | 'turn' | 'fu
   return own !== undefined && (inFlight[deployment] ?? 0) >= own ? 'full' : 'free';
 }
 
+/** The next plan, and what is asked for by its place there; `undefined` where it has none. */
+function inSuccessor({ successor }: RoutingState, asking: Asking): (SeatInput & { asking: Asking }) | undefined {
+  const deployment = successor?.deploymentOf[asking.deployment];
+  if (successor === undefined || deployment === undefined) return undefined;
+  return { ...successor, asking: { deployment, model: asking.model } };
+}
+
 function hasTurn({ turn }: SeatQueue, { deployment, model }: Asking): boolean {
   return turn?.deployment === deployment && turn.model === model;
 }
@@ -76,6 +89,8 @@ function hasTurn({ turn }: SeatQueue, { deployment, model }: Asking): boolean {
 export function takeSeat(state: RoutingState, asking: Asking, now: Milliseconds): void {
   const { seats, inFlight } = state;
   const { deployment, model } = asking;
+  const later = inSuccessor(state, asking);
+  if (later !== undefined) takeSeat(later.state, later.asking, now);
   const queue = seats.queueOf[deployment];
   const provider = seats.providerOf[deployment] ?? -1;
   inFlight[deployment] = (inFlight[deployment] ?? 0) + 1;
@@ -109,8 +124,26 @@ function seeUnloaded(state: RoutingState, deployment: DeploymentIndex, at: Milli
   state.observations[deployment] = { ...observation, residency: { kind: 'unloaded', at } };
 }
 
+/** Takes over into a plan that comes into force the seats that are held, and whose turn it is. */
+export function takeOverSeats(previous: RoutingState, { state, deploymentOf }: Successor): void {
+  const { seats, inFlight } = state;
+  deploymentOf.forEach((deployment, before) => {
+    const count = previous.inFlight[before] ?? 0;
+    const queue = deployment === undefined ? undefined : seats.queueOf[deployment];
+    if (deployment === undefined || queue === undefined) return;
+    const provider = seats.providerOf[deployment] ?? -1;
+    inFlight[deployment] = (inFlight[deployment] ?? 0) + count;
+    seats.busyAtProvider[provider] = (seats.busyAtProvider[provider] ?? 0) + count;
+    queue.busy += count;
+    const turn = previous.seats.queueOf[before]?.turn;
+    if (queue.isExclusive && turn?.deployment === before) queue.turn = { ...turn, deployment };
+  });
+}
+
 /** Gives a seat back. */
-export function leaveSeat({ seats, inFlight }: RoutingState, deployment: DeploymentIndex): void {
+export function leaveSeat({ seats, inFlight, successor }: RoutingState, deployment: DeploymentIndex): void {
+  const later = successor?.deploymentOf[deployment];
+  if (successor !== undefined && later !== undefined) leaveSeat(successor.state, later);
   const queue = seats.queueOf[deployment];
   const provider = seats.providerOf[deployment] ?? -1;
   inFlight[deployment] = Math.max(0, (inFlight[deployment] ?? 0) - 1);
@@ -170,11 +203,12 @@ export function keptUntil({ observations }: RoutingState, queue: SeatQueue, wait
   return Math.min(turn.askedAt + keptMs, waiter.since + patienceOf({ observations }, waiter));
 }
 
-/** When a queue that waits for nothing that runs has to be looked at again. */
+/** When a queue that waits for nothing but the time has to be looked at again. */
 export function wakeAt({ state }: SeatInput, queue: SeatQueue, now: Milliseconds): number | undefined {
   if (queue.busy > 0) return undefined;
   const [first] = inOrder(state, queue, now);
-  return first === undefined ? undefined : keptUntil(state, queue, first);
+  const at = first === undefined ? 0 : keptUntil(state, queue, first);
+  return at > now ? at : undefined;
 }
 
 /** The waiters of a queue in the order in which they would go now. */
@@ -257,6 +291,19 @@ function parallelOf(input: SeatInput, deployment: DeploymentIndex): number {
 /** A model without a bound that has its turn serves what waits for it together; a few times faster is a guess. */
 const unboundedTogether = 4;
 
+/** Counts a request that waits until a deployment has loaded; the function that it gives ends that, once. */
+export function awaitLoad({ seats }: RoutingState, deployment: DeploymentIndex): () => void {
+  const change = (by: number): void => {
+    seats.awaitingLoad[deployment] = (seats.awaitingLoad[deployment] ?? 0) + by;
+  };
+  change(1);
+  let waits = true;
+  return () => {
+    if (waits) change(-1);
+    waits = false;
+  };
+}
+
 /** What a queue does for one deployment at the moment: how many wait, and whether it is loading for them. */
 export type QueueSight = {
   readonly waiting: number;
@@ -266,11 +313,12 @@ export type QueueSight = {
 
 const idle: QueueSight = { waiting: 0, first: undefined, loading: undefined };
 
-/** Looks at a deployment's part of its queue. */
+/** Looks at a deployment's part of its queue, and at those who wait until it has loaded. */
 export function queueSight({ seats }: RoutingState, deployment: DeploymentIndex): QueueSight {
   const queue = seats.queueOf[deployment];
-  if (queue === undefined || (queue.busy === 0 && queue.waiting.length === 0)) return idle;
+  const loading = seats.awaitingLoad[deployment] ?? 0;
+  if (queue === undefined || queue.busy + queue.waiting.length + loading === 0) return idle;
   const waiting = queue.waiting.filter((one) => one.deployment === deployment);
   const isLoading = queue.busy > 0 && queue.turn?.deployment === deployment && queue.turn.isLoading;
-  return { waiting: waiting.length, first: waiting[0], loading: isLoading ? queue.turn : undefined };
+  return { waiting: waiting.length + loading, first: waiting[0], loading: isLoading ? queue.turn : undefined };
 }

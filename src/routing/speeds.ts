@@ -1,5 +1,5 @@
 import type { Deployment } from '../plan/deployment.ts';
-import type { Milliseconds } from '../plan/ids.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { Speeds } from '../plan/residency.ts';
@@ -94,6 +94,25 @@ export function predict(input: PredictionInput, deployment: Deployment, speeds: 
 export function busyOf({ inFlight, observations }: RoutingState, { index }: Deployment): number {
   const residency = observations[index]?.residency;
   return (inFlight[index] ?? 0) + (residency?.kind === 'loaded' ? residency.engine.foreign : 0);
+}
+
+/**
+ * When one of so many running requests is likely to be over: their answers take what those of the
+ * deployments at work took before, and are spread over that time. `undefined` where none was learned.
+ */
+export function nextEndMs(
+  { inFlight, observations }: Pick<RoutingState, 'inFlight' | 'observations'>,
+  running: number,
+): Milliseconds | undefined {
+  let known = 0;
+  let sum = 0;
+  inFlight.forEach((count, index) => {
+    const answerMs = observations[index]?.speeds.answerMs;
+    if (answerMs === undefined) return;
+    known += count;
+    sum += count * answerMs;
+  });
+  return known === 0 ? undefined : milliseconds(sum / known / (running + 1));
 }
 
 /** Requests that are served at once: as declared, as the engine tells, else as is assumed. */

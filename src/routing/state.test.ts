@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type PlanOf, planOf } from '../../test/support/plan-of.ts';
+import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { deploymentIndex, milliseconds, providerId, seconds } from '../plan/ids.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import { decide } from './decide.ts';
 import { applyDrain } from './drain.ts';
 import {
   applyAttemptEnded,
@@ -145,4 +146,19 @@ describe('spine 3.7: the state of a new plan', () => {
     };
     expect(createRoutingState(next, now, { plan, state }).health).toEqual([cooling, { kind: 'ready' }]);
   });
+});
+
+test('3.3: an answer shows that its model is in memory, which `soonest` reckons with before any probe', () => {
+  const plan = planOf({ ...pair, groups: { m: { strategy: 'soonest', members: ['a/m', 'b/m'] } } });
+  const state = createRoutingState(plan, now);
+  state.observations.forEach((one, index) => {
+    const speeds = { loadMs: 9000, answerMs: 1000, prefillMsPerToken: 1, decodeMsPerToken: 10 };
+    state.observations[index] = { ...one, residency: { kind: 'unloaded', at: now }, speeds };
+  });
+  const order = (): readonly number[] =>
+    decide(plan, state, factsOf({ asked: 'm' }), later(1), () => 0.5).attempts.map((one) => one.deployment);
+  expect(order()).toEqual([0, 1]);
+  applySuccess(state, deploymentIndex(1), { now: later(1), startedAt: now });
+  expect(state.observations[1]?.residency).toMatchObject({ kind: 'loaded', at: later(1) });
+  expect(order()).toEqual([1, 0]);
 });

@@ -10,11 +10,14 @@ import { drainsOf } from './drain.ts';
 import { afterDrain, afterFailure, afterStart, afterSuccess, ready } from './health.ts';
 import { createLimitState } from './limit-windows.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
-import { createSeatState, leaveSeat, seeTurnAnswered, takeSeat } from './seats.ts';
+import { createSeatState, leaveSeat, seeTurnAnswered, takeOverSeats, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
 import { createSpendingState } from './spending.ts';
 
-/** Creates the state of a plan; what is known of deployments that stay is carried over by their ids. */
+/**
+ * Creates the state of a plan; what is known of deployments that stay is carried over by their ids.
+ * The previous state learns of its successor, where its requests go on to hold their seats.
+ */
 export function createRoutingState(
   plan: Plan,
   now: Milliseconds,
@@ -32,7 +35,7 @@ export function createRoutingState(
     // A person empties a provider with all that it has, also what only the new plan declares.
     return drainedSince === undefined ? health : afterDrain(health, drainedSince);
   };
-  return {
+  const state: RoutingState = {
     health: plan.deployments.map(healthOf),
     observations: plan.deployments.map((one) => known(previous?.state.observations, one.id) ?? nothingSeen),
     inFlight: new Int32Array(plan.deployments.length),
@@ -41,6 +44,7 @@ export function createRoutingState(
     listed: new Map(previous?.state.listed),
     limits: createLimitState(plan, previous?.state.limits),
     seats: createSeatState(plan),
+    successor: undefined,
     performance: createPerformanceState(plan, (one) => before.get(one.id), previous?.state.performance),
     spending: createSpendingState(plan, previous?.state.spending),
     budget: {
@@ -48,6 +52,13 @@ export function createRoutingState(
       retries: [...(previous?.state.budget.retries ?? [])],
     },
   };
+  if (previous !== undefined) {
+    const place = new Map(plan.deployments.map((one) => [one.id, one.index]));
+    const deploymentOf = previous.plan.deployments.map((one) => place.get(one.id));
+    previous.state.successor = { plan, state, deploymentOf };
+    takeOverSeats(previous.state, previous.state.successor);
+  }
+  return state;
 }
 
 const nothingSeen: Observation = {

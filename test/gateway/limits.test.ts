@@ -102,6 +102,29 @@ describe('4.2: limits at every place where one can be declared', () => {
   });
 });
 
+describe('4.2: when to ask again where too much runs', () => {
+  test.each([
+    ['a name', limits({ m: { max_parallel_requests: 1 } }), 429],
+    ['the gateway', { general_settings: { max_parallel_requests: 1 } }, 503],
+  ])('the limit of %s: a second where nothing is known, then by what answers take', async (_, settings, status) => {
+    const { gateway, upstream, clock } = await setup({ settings });
+    const held: (() => void)[] = [];
+    upstream.script(async (answer, request) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      await chat('Hello')(answer, request);
+    });
+    for (const after of ['1', '4']) {
+      const running = gateway.chat();
+      const answer = await until('it to run', () => held.shift());
+      const refused = await gateway.chat();
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([status, after]);
+      await clock.advance(8000);
+      answer();
+      expect((await running).status).toBe(200);
+    }
+  });
+});
+
 describe('4.2: what counts', () => {
   test('each attempt that is sent counts one, what is refused counts none', async () => {
     const { gateway, upstream, clock } = await setup({

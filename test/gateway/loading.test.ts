@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { milliseconds } from '../../src/plan/ids.ts';
 import { chat, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -109,7 +110,11 @@ describe('3.4 a request for a model that loads', () => {
     const { events, comments } = await readStream(await answer);
     expect(textOf(events)).toBe('Hello there');
     expect(server.posts).toBe(1);
-    expect(comments.slice(0, 3)).toEqual([': loading m, 2 s', ': loading m, 4 s', ': loading m, 6 s']);
+    expect(comments.slice(0, 3)).toEqual([
+      ': loading m, 2 s, 1 waiting',
+      ': loading m, 4 s, 1 waiting',
+      ': loading m, 6 s, 1 waiting',
+    ]);
   });
 
   test('is told how long it took before', async () => {
@@ -130,7 +135,7 @@ describe('3.4 a request for a model that loads', () => {
     server.isLoading = false;
     await goOn(system, 1500);
     const { comments } = await readStream(await answer);
-    expect(comments[1]).toMatch(/^: loading m, 4 s of about \d+ s$/);
+    expect(comments[1]).toMatch(/^: loading m, 4 s of about \d+ s, 1 waiting$/);
     expect(server.posts).toBe(2);
   });
 
@@ -191,5 +196,41 @@ describe('3.4 a request for a model that loads', () => {
     }
     expect((await answer).headers.get('x-signalbox-route')).toBe(route);
     expect(system.server.posts).toBe(route === 'llama/m' ? 1 : 0);
+  });
+
+  test('that never ends: its fallback answers after the limit on first words, not at the deadline', async () => {
+    const near = await startFakeUpstream(['n']);
+    closers.push(near.close);
+    const system = await startSystem(
+      { litellm_settings: { stream_timeout: 12 } },
+      {
+        providers: { near: { type: 'openai_compatible', base_url: near.url, models: ['n'] } },
+        mappings: { exact_matches: { m: { provider: 'llama', fallback: 'n' } } },
+      },
+    );
+    const answer = system.gateway.chat();
+    await goOn(system, 10_000);
+    expect(near.requests.length).toBe(0);
+    await goOn(system, 4000);
+    expect((await answer).headers.get('x-signalbox-route')).toBe('near/n');
+    expect(system.server.posts).toBe(0);
+    const line = await system.gateway.logged('fallback');
+    expect(JSON.stringify(line)).toContain('upstream_loading');
+  });
+
+  test('is counted among those who wait, and no more when it is over', async () => {
+    const system = await startSystem();
+    const seen = async (): Promise<unknown> => {
+      const { providers } = await system.gateway.running.report(milliseconds(0));
+      return providers[0]?.deployments[0]?.queue;
+    };
+    const answers = [system.gateway.chat(), system.gateway.chat()];
+    await until('two to wait', async () => ((await seen()) as { waiting: number }).waiting === 2);
+    await goOn(system, 3000);
+    expect(await seen()).toMatchObject({ waiting: 2, loadingMs: expect.any(Number) });
+    system.server.isLoading = false;
+    await goOn(system, 1500);
+    expect((await Promise.all(answers)).map((one) => one.status)).toEqual([200, 200]);
+    expect(await seen()).toMatchObject({ waiting: 0, loadingMs: null });
   });
 });

@@ -9,10 +9,16 @@ import { runTwoModels, twoModels } from './two-models.ts';
 describeReal('4.1: two models in turn on an Ollama that holds one', ['ollama'], () => {
   test('20 requests, 50 ms apart, load two models and no more', async () => {
     const server = await startOllama({ environment: { OLLAMA_MAX_LOADED_MODELS: '1' } });
-    const models = [...twoModels.models];
+    const models = ['tiny', 'tiny-tool'] as const;
     const gateway = await startGateway({
       providers: {
-        ollama: { type: 'ollama', base_url: server.url, models, exclusive_group: 'card', max_parallel_requests: 1 },
+        ollama: {
+          type: 'ollama',
+          base_url: server.url,
+          models: [...models],
+          exclusive_group: 'card',
+          max_parallel_requests: 1,
+        },
       },
     });
     try {
@@ -20,7 +26,7 @@ describeReal('4.1: two models in turn on an Ollama that holds one', ['ollama'], 
         const { providers } = await gateway.running.report(milliseconds(0));
         return providers.every((one) => one.deployments.every(({ residency }) => residency !== null));
       });
-      const { statuses, loads } = await runTwoModels(gateway.url, server, 'in turn');
+      const { statuses, loads } = await runTwoModels({ url: gateway.url, server, models }, 'in turn');
       expect(statuses).toEqual(Array.from({ length: twoModels.count }, () => 200));
       expect(loads).toBeLessThanOrEqual(2);
       await until('every line', () => gateway.log().filter((one) => one['event'] === 'request_routed').length === 20);
