@@ -189,12 +189,13 @@ describe('4 clocks under attack', () => {
     { name: 'within 2100', used: year2100, asked: year2100, isFree: false },
     { name: 'from 2100 back to the beginning', used: year2100, asked: beginning, isFree: false },
   ])('limits and counts that go $name are read in time', ({ used, asked, isFree }) => {
-    const { limits, performance: measured } = createRoutingState(limited, used);
+    const state = createRoutingState(limited, used);
+    const { limits, performance: measured } = state;
     const [deployment] = limited.deployments;
     const indices = limits.ofDeployment[0] ?? [];
     reserve(limits, indices, 100, used);
     if (deployment !== undefined) measureTokens(measured, deployment.index, tokens(100), used);
-    const full = withinTime(() => fullLimit(limits, indices, 1, asked));
+    const full = withinTime(() => fullLimit(state, indices, 1, asked));
     expect(full === undefined).toBe(isFree);
     withinTime(() => indices.flatMap((index) => usesOf(limits, index, asked)));
     if (deployment !== undefined) withinTime(() => tokensThisMinute(measured, deployment.index, asked));

@@ -16,8 +16,8 @@ function snapshotOf(deployments: readonly string[], previous?: Snapshot): Snapsh
 }
 
 test('4.3.1 a drain counts and holds what runs by an earlier plan too, and says once when it is empty', () => {
-  const before = snapshotOf(['b/m', 'a/m', 'a/gone']);
-  const [kept, gone] = [1, 2].map((at) => ({ deployment: deploymentIndex(at), model: 'm' }));
+  const before = snapshotOf(['a/m', 'b/m', 'a/gone']);
+  const [kept, gone] = [0, 2].map((at) => ({ deployment: deploymentIndex(at), model: 'm' }));
   if (kept === undefined || gone === undefined) throw new Error('Two models run');
   takeSeat(before.state, kept, now);
   const force = snapshotOf(['a/m', 'b/m'], before);
@@ -28,7 +28,7 @@ test('4.3.1 a drain counts and holds what runs by an earlier plan too, and says 
   takeSeat(force.state, { deployment: deploymentIndex(0), model: 'm' }, now);
   drains.begin(a);
   expect(drains.report('a')).toEqual({ provider: 'a', draining: true, running: 3 });
-  expect(before.state.health.map(({ kind }) => kind)).toEqual(['ready', 'draining', 'draining']);
+  expect(before.state.health.map(({ kind }) => kind)).toEqual(['draining', 'ready', 'draining']);
   leaveSeat(force.state, deploymentIndex(0));
   leaveSeat(before.state, gone.deployment);
   drains.settled();
