@@ -1,11 +1,11 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import { failure } from '../plan/failure-catalogue.ts';
+import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import { overdueAt } from '../routing/overdue.ts';
 import { type Failed, isSame } from '../routing/path.ts';
 import { awaitLoad } from '../routing/seats.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import { inSeconds } from './in-seconds.ts';
 import { nextAttempt } from './next-attempt.ts';
 import type { GatewayRequest } from './request.ts';
 import { waitFor } from './wait-for.ts';
@@ -48,7 +48,7 @@ async function awaitLoaded(
     request.waiting = { kind: 'loading', deployment, model: backendModel, since, aboutMs };
     const now = clock.now();
     if (now >= (overdueAt(request.snapshot, deployment) ?? Number.POSITIVE_INFINITY)) {
-      const why = `The model "${backendModel}" has been loading for ${inSeconds(now - since)}`;
+      const why = `The model "${backendModel}" has been loading for ${secondsWords(now - since)}`;
       const late = failed(failure('upstream_loading', why));
       const next = nextAttempt(dependencies, request, late);
       if (next.kind === 'attempt' && !isSame(next.attempt, attempt)) return late;
