@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { FailureKind } from '../src/plan/failure.ts';
 import { milliseconds, tokens } from '../src/plan/ids.ts';
 import type { DeploymentHealth } from '../src/plan/routing-state.ts';
-import type { PlanOf } from './support/plan-of.ts';
+import { conditionOf, type PlanOf } from './support/plan-of.ts';
 import { begin, type Play, play } from './support/play-attempts.ts';
 
 /*
@@ -119,6 +119,40 @@ const shown: Readonly<Record<string, Shown>> = {
     facts: { tags: ['eu'] },
     tried: 'b',
     ends: 'ok',
+  },
+
+  condition: {
+    plan: { ...pool, groups: { m: [{ at: 'a/m', condition: conditionOf('tokens', '<', 50) }, 'b/m'] } },
+    tried: 'b',
+    ends: 'ok',
+  },
+  'limit-full-name': {
+    plan: { ...pool, limits: { m: { requestsPerMinute: 0 } } },
+    tried: '',
+    ends: 'rate_limited',
+  },
+  'limit-send-on': {
+    plan: {
+      deployments: ['a/m', 'c/n'],
+      groups: { m: { members: ['a/m'], fallback: ['c/n'] } },
+      limits: { m: { requestsPerMinute: 0 } },
+      routing: { rateLimitedFallback: true },
+    },
+    tried: 'c',
+    ends: 'ok',
+  },
+  'limit-full-deployment': {
+    plan: {
+      ...pool,
+      deployments: { 'a/m': { limit: { requestsPerMinute: 0, tokensPerMinute: undefined } }, 'b/m': {}, 'c/m': {} },
+    },
+    tried: 'b',
+    ends: 'ok',
+  },
+  'limit-full-key': {
+    plan: { ...pool, keyLimits: { local: { requestsPerMinute: 0 } }, routing: { rateLimitedFallback: true } },
+    tried: '',
+    ends: 'rate_limited',
   },
 
   priority: {
@@ -318,6 +352,29 @@ const proven: Readonly<Record<string, readonly [file: string, title: string]>> =
     'src/routing/measured-strategies.test.ts',
     'a cloud joins only when every local deployment is saturated',
   ],
+  'condition-read': ['test/routing-under-attack.test.ts', '100 KB $name are read in time'],
+  'condition-depth': ['test/routing-under-attack.test.ts', 'a hundred brackets are read, and one more is told'],
+  'condition-variable': ['test/routing-under-attack.test.ts', 'a variable that is not known is told by its name'],
+  'condition-absent': ['src/routing/condition.test.ts', 'absent is not less'],
+  'condition-headers': ['src/routing/condition.test.ts', 'a header as a number'],
+  'complexity-score': ['src/routing/condition.test.ts', 'a complexity shows its terms'],
+  'limit-model': ['src/routing/limits.test.ts', 'under a model, whatever reaches it'],
+  'limit-name': ['src/routing/limits.test.ts', 'under a pseudo-name, what is asked by that name'],
+  'limit-key': ['src/routing/limits.test.ts', 'of a key, whatever it asks'],
+  'limit-provider': ['src/routing/limits.test.ts', 'of a provider, all of its models'],
+  'limit-last-resort': ['src/routing/limits.test.ts', '4.2: a full limit holds for the last resort too'],
+  'limit-slides': ['src/routing/limits.test.ts', 'no sixty seconds hold more requests than the limit'],
+  'limit-tokens': ['src/routing/limits.test.ts', 'what is taken is given back or made true, to the last token'],
+  'limit-counts': ['test/gateway/limits.test.ts', 'each attempt that is sent counts one, what is refused counts none'],
+  'budget-spent': ['test/gateway/budgets.test.ts', 'a spent provider is passed over for its peer'],
+  'free-seat': [
+    'src/routing/seats.test.ts',
+    'a peer with a free seat goes before one without, where a strategy shares',
+  ],
+  'queue-patience': ['src/routing/seats.test.ts', 'who waited past its patience, whoever has the turn'],
+  'queue-batch': ['src/routing/seats.test.ts', 'what people watch before batch work'],
+  'queue-turn': ['src/routing/seats.test.ts', 'the model that has the turn, though another came first'],
+  'queue-refused': ['test/gateway/seats.test.ts', 'refused at once where it cannot be in time'],
   unseen: ['test/gateway/streaming.test.ts', 'failover before the first byte is invisible'],
   'mid-stream': ['test/gateway/streaming.test.ts', 'an upstream that dies mid-stream'],
   tier: ['test/gateway/degradation.test.ts', 'tier: a fallback of a lower tier'],
