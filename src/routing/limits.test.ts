@@ -70,6 +70,17 @@ describe('4.2: what a limit counts', () => {
       answers: ['a/m', 'a/m', 'rate_limited 61', 'a/m'],
     },
     {
+      name: 'under a pseudo-name, nothing that its fallback answers',
+      plan: {
+        deployments: ['a/m', 'c/n'],
+        providers: { a: { status: 'disabled' } },
+        groups: { pool: { members: ['a/m'], kind: 'load_balancing', fallback: ['c/n'] } },
+        limits: { pool: { requestsPerMinute: 1 } },
+      },
+      requests: [{ asked: 'pool' }, { asked: 'pool' }],
+      answers: ['c/n', 'c/n'],
+    },
+    {
       name: 'under an alias, what is asked by the alias',
       plan: {
         deployments: ['a/m'],

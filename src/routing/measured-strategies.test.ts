@@ -159,6 +159,20 @@ describe('1.2 strategies that measure', () => {
       inFlight: { a: 4, b: 4 },
       order: 'c a b',
     },
+    {
+      name: 'adaptive_weighted: where all are full they still stand by their weights',
+      group: {
+        strategy: 'adaptive_weighted',
+        members: [
+          { at: 'a/m', weight: 1 },
+          { at: 'b/m', weight: 9 },
+          { at: 'c/m', weight: 3 },
+        ],
+      },
+      seats: 1,
+      inFlight: { a: 1, b: 1, c: 1 },
+      order: 'b c a',
+    },
   ])('$name', (row) => {
     expect(play(row, () => 0.5).join(' ')).toBe(row.order);
   });
