@@ -1,5 +1,6 @@
 import type { AnswerHandler, ConnectionProblem, Transfer } from '../gateway/connection.ts';
 import { type ConnectionPool, createConnectionPool } from '../gateway/connection-pool.ts';
+import { isOfTls } from '../gateway/upstream-failure.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { ProbeAnswer } from '../providers/provider.ts';
 
@@ -26,9 +27,12 @@ const largestProbe = 8 * 1024 * 1024;
 /** One GET with a limit in time and size; redirects are not followed. Never rejects. */
 export async function getProbe(url: string, options: ProbeOptions): Promise<ProbeResult> {
   const { headers, timeoutMs, connections } = options;
-  const { origin } = new URL(url);
-  const target = url.slice(url.indexOf('/', url.indexOf('//') + 2));
-  const sent = { path: target, headers: ['accept', 'application/json', ...Object.entries(headers).flat()], timeoutMs };
+  const { origin, pathname, search } = new URL(url);
+  const sent = {
+    path: pathname + search,
+    headers: ['accept', 'application/json', ...Object.entries(headers).flat()],
+    timeoutMs,
+  };
   if (connections !== undefined) return ask(connections, sent);
   const own = createConnectionPool(origin, {
     connectTimeoutMs: timeoutMs,
@@ -110,8 +114,6 @@ function errorWords(code: string): string {
     case 'unsendable':
       return 'its address or one of its headers holds a letter that HTTP does not allow';
     default:
-      return code.includes('CERT') || code.includes('SSL') || code.includes('TLS')
-        ? 'its TLS certificate or protocol is not accepted'
-        : `the connection failed (${code})`;
+      return isOfTls(code) ? 'its TLS certificate or protocol is not accepted' : `the connection failed (${code})`;
   }
 }

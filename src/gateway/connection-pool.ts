@@ -1,7 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import {
   type AnswerHandler,
+  CarriedRequest,
   Connection,
   type ConnectionOwner,
   type OutgoingRequest,
@@ -20,9 +21,12 @@ export type PoolOptions = {
 
 /** The connections to one server: each carries one request at a time, and is kept for the next. */
 export type ConnectionPool = {
-  /** Sends a request; `isFresh` asks for a connection that served none before. Throws a {@link TypeError} where it would break HTTP. */
-  send(request: OutgoingRequest, handler: AnswerHandler, isFresh?: boolean): Transfer;
-  /** Cuts every connection, running ones too. */
+  /**
+   * Sends a request, once again where the server closed a kept connection before it can have seen
+   * it. Throws a {@link TypeError} where the request would break HTTP.
+   */
+  send(request: OutgoingRequest, handler: AnswerHandler): Transfer;
+  /** Cuts every connection, running ones too; what is sent later fails. */
   destroy(): void;
 };
 
@@ -38,29 +42,40 @@ const silentMs = 60_000;
 
 /** Creates a pool for a server, by its origin; nothing is connected before the first request. */
 export function createConnectionPool(origin: string, options: PoolOptions): ConnectionPool {
-  const url = new URL(origin);
+  const open = openerOf(new URL(origin), options);
   const all = new Set<Connection>();
   /** The last one was used last. */
   const free: Connection[] = [];
   let sweeping: NodeJS.Timeout | undefined;
+  let isDestroyed = false;
 
+  const carryFresh = (carried: CarriedRequest): void => {
+    const connection = open(owner);
+    all.add(connection);
+    connection.carry(carried);
+  };
   const owner: ConnectionOwner = {
     freed(connection) {
       const told = connection.keepAliveMs;
       const kept = told === undefined ? keepMs : Math.min(told - keepMarginMs, mostKeepMs);
+      if (kept <= 0) return connection.drop();
       connection.freeUntil = performance.now() + kept;
       free.push(connection);
       sweeping ??= setInterval(sweep, sweepMs).unref();
     },
     closed(connection) {
-      all.delete(connection);
+      if (!all.delete(connection)) return;
       const at = free.indexOf(connection);
       if (at !== -1) free.splice(at, 1);
+    },
+    unseen(carried) {
+      carried.isResent = true;
+      carryFresh(carried);
     },
   };
   const sweep = (): void => {
     const now = performance.now();
-    for (const connection of free.filter((one) => one.freeUntil <= now)) connection.abort();
+    for (const connection of free.filter((one) => one.freeUntil <= now)) connection.drop();
     if (free.length > 0) return;
     clearInterval(sweeping);
     sweeping = undefined;
@@ -69,76 +84,102 @@ export function createConnectionPool(origin: string, options: PoolOptions): Conn
     const now = performance.now();
     for (let last = free.pop(); last !== undefined; last = free.pop()) {
       if (last.freeUntil > now) return last;
-      last.abort();
+      last.drop();
     }
     return undefined;
   };
-  const open = (): Connection => {
-    const connection = openConnection(url, options, owner);
-    all.add(connection);
-    return connection;
-  };
   return {
-    send(request, handler, isFresh = false) {
-      checkRequest(request);
-      const connection = (isFresh ? undefined : takeFree()) ?? open();
-      connection.send(request, handler);
-      return connection;
+    send(request, handler) {
+      checkRequest(request, options.host);
+      if (isDestroyed) return failSoon(handler);
+      const carried = new CarriedRequest(request, handler);
+      const kept = takeFree();
+      if (kept === undefined) carryFresh(carried);
+      else kept.carry(carried);
+      return carried;
     },
     destroy() {
+      isDestroyed = true;
       clearInterval(sweeping);
-      for (const connection of all) connection.giveUp('ECONNABORTED');
+      for (const connection of [...all]) connection.giveUp('ECONNABORTED');
     },
   };
 }
 
-function openConnection(
-  url: URL,
-  { connectTimeoutMs, host: named, tls }: PoolOptions,
-  owner: ConnectionOwner,
-): Connection {
-  const isSecure = url.protocol === 'https:';
-  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
-  const shared = {
-    host,
-    port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: silentMs,
-    onread: {
-      buffer: readBuffer,
-      callback: (size: number): boolean => {
-        connection.received(readBuffer.subarray(0, size));
-        return true;
-      },
+/** Fails as a connection would, once the caller has its transfer. */
+function failSoon(handler: AnswerHandler): Transfer {
+  let isAborted = false;
+  queueMicrotask(() => {
+    if (!isAborted) handler.onProblem({ kind: 'broken', code: 'ECONNABORTED' });
+  });
+  return {
+    pause: () => {},
+    resume: () => {},
+    abort: () => {
+      isAborted = true;
     },
   };
-  const socket: Socket = isSecure
-    ? connectTls({
+}
+
+/** Opens connections to a server; what one learned of its TLS saves the next a part of the handshake. */
+function openerOf(
+  url: URL,
+  { connectTimeoutMs, host: named, tls }: PoolOptions,
+): (owner: ConnectionOwner) => Connection {
+  const isSecure = url.protocol === 'https:';
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname;
+  const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port);
+  let secureContext: SecureContext | undefined;
+  let session: Buffer | undefined;
+
+  return (owner) => {
+    const shared = {
+      ...{ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: silentMs },
+      onread: {
+        buffer: readBuffer,
+        callback: (size: number): boolean => {
+          connection.received(readBuffer.subarray(0, size));
+          return true;
+        },
+      },
+    };
+    const openSecure = (): TLSSocket => {
+      secureContext ??= createSecureContext(tls.ca === undefined ? {} : { ca: tls.ca });
+      const secured = connectTls({
         ...shared,
-        ALPNProtocols: ['http/1.1'],
-        rejectUnauthorized: tls.verify,
+        ...{ secureContext, ALPNProtocols: ['http/1.1'], rejectUnauthorized: tls.verify },
         ...(isIP(host) === 0 ? { servername: host } : {}),
-        ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-      })
-    : connectTcp(shared);
-  const connection = new Connection(socket, named ?? url.host, owner);
-  const timer = setTimeout(() => connection.giveUp('ETIMEDOUT'), connectTimeoutMs);
-  socket.once('close', () => clearTimeout(timer));
-  socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-    clearTimeout(timer);
-    connection.connected();
-  });
-  return connection;
+        ...(session === undefined ? {} : { session }),
+      });
+      // Not before the server's name was checked, since a session that goes on is not checked again.
+      secured.once('secureConnect', () =>
+        secured.on('session', (latest) => {
+          session = latest;
+        }),
+      );
+      return secured;
+    };
+    const socket: Socket = isSecure ? openSecure() : connectTcp(shared);
+    const connection = new Connection(socket, named ?? url.host, owner);
+    const timer = setTimeout(() => connection.giveUp('ETIMEDOUT'), connectTimeoutMs);
+    socket.once('close', () => clearTimeout(timer));
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      connection.connected();
+    });
+    return connection;
+  };
 }
 
 /** What says where a request ends, and how the connection goes on, is set by the connection alone. */
 const headerName =
   /^(?!(?:host|connection|content-length|transfer-encoding|keep-alive|upgrade|expect|te|trailer)$)[\w!#$%&'*+.^`|~-]+$/i;
+const hostValue = /^[\w.:[\]-]+$/;
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const requestTarget = /^\/[\x21-\x7e]*$/;
 
-function checkRequest({ path, headers }: OutgoingRequest): void {
+function checkRequest({ path, headers }: OutgoingRequest, host: string | undefined): void {
+  if (host !== undefined && !hostValue.test(host)) throw new TypeError('the header "host" is no name of a host');
   if (!requestTarget.test(path)) throw new TypeError('the path of the request holds a letter that HTTP does not allow');
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? '';

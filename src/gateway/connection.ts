@@ -16,12 +16,7 @@ export type OutgoingRequest = {
 /** Why there was no whole answer. */
 export type ConnectionProblem =
   /** By the system's or TLS's own code, such as ECONNREFUSED. */
-  | {
-      readonly kind: 'broken';
-      readonly code: string;
-      /** A kept connection ended as it was used again, so the server may never have seen the request. */
-      readonly isUnseen: boolean;
-    }
+  | { readonly kind: 'broken'; readonly code: string }
   /** The server's answer is not HTTP; the words say where. */
   | { readonly kind: 'malformed'; readonly detail: string };
 
@@ -34,7 +29,7 @@ export type AnswerHandler = {
   onProblem(problem: ConnectionProblem): void;
 };
 
-/** What the receiver of an answer may do to it. */
+/** What the receiver of an answer may do to it; once the answer is over, nothing. */
 export type Transfer = {
   pause(): void;
   resume(): void;
@@ -46,7 +41,10 @@ export type Transfer = {
 export type ConnectionOwner = {
   /** It may carry another request. */
   freed(connection: Connection): void;
+  /** It is done with; it may say so twice. */
   closed(connection: Connection): void;
+  /** A kept connection ended as it was used again, so the server may never have seen the request. */
+  unseen(carried: CarriedRequest): void;
 };
 
 /**
@@ -58,22 +56,54 @@ export const readBuffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** Largest body that goes out in one piece with its head, which costs the system less than two. */
 const smallBody = 16 * 1024;
 
-const nothing = { onHead: () => {}, onData: () => {}, onEnd: () => {}, onProblem: () => {} };
+/** How soon a closed connection shows, at the slowest: anything later may be a server that fell over the request. */
+const unseenMs = 1000;
+
+/**
+ * A request under way with its answer. It outlives its connection when it is sent again, and its
+ * connection outlives it: what is done to it after its end cannot reach the next request.
+ * A class for its identity and lifetime.
+ */
+export class CarriedRequest implements Transfer {
+  readonly request: OutgoingRequest;
+  readonly handler: AnswerHandler;
+  readonly sentAt: number = performance.now();
+  isResent = false;
+  /** What carries it now; absent before and after. */
+  connection: Connection | undefined;
+
+  constructor(request: OutgoingRequest, handler: AnswerHandler) {
+    this.request = request;
+    this.handler = handler;
+  }
+
+  pause(): void {
+    this.connection?.pause();
+  }
+
+  resume(): void {
+    this.connection?.resume();
+  }
+
+  abort(): void {
+    this.connection?.drop();
+  }
+}
 
 /** A connection to a server, with the one request that it carries. A class for its identity and lifetime. */
-export class Connection implements ResponseSink, Transfer {
+export class Connection implements ResponseSink {
   /** Until when it may be used again, on the monotonic clock. */
   freeUntil = 0;
   readonly #socket: Socket;
   readonly #host: string;
   readonly #owner: ConnectionOwner;
   readonly #reader = new ResponseReader(this);
-  #handler: AnswerHandler = nothing;
-  #isBusy = false;
+  #carried: CarriedRequest | undefined;
   #wasUsed = false;
   #isConnected = false;
+  #isPaused = false;
   /** Waits until the connection stands, or for the end of the turn. */
-  #unsent: OutgoingRequest | undefined;
+  #isUnsent = false;
   /** Whether bytes of the answer came, and whether all of it did. */
   #hasBegun = false;
   #hasEnded = false;
@@ -85,10 +115,7 @@ export class Connection implements ResponseSink, Transfer {
     this.#owner = owner;
     socket.on('end', () => this.#ended());
     socket.on('error', (error: NodeJS.ErrnoException) => this.#broke(codeOf(error)));
-    socket.on('close', () => {
-      this.#broke('ECONNRESET');
-      owner.closed(this);
-    });
+    socket.on('close', () => this.#broke('ECONNRESET'));
   }
 
   get keepAliveMs(): number | undefined {
@@ -96,13 +123,13 @@ export class Connection implements ResponseSink, Transfer {
   }
 
   /** Sends a request; the connection must be free. */
-  send(request: OutgoingRequest, handler: AnswerHandler): void {
-    this.#handler = handler;
-    this.#isBusy = true;
+  carry(carried: CarriedRequest): void {
+    this.#carried = carried;
+    carried.connection = this;
     this.#hasBegun = false;
     this.#hasEnded = false;
     this.#reader.begin();
-    this.#unsent = request;
+    this.#isUnsent = true;
     if (this.#isConnected) atTurnEnd(() => this.#sendNow());
   }
 
@@ -114,28 +141,37 @@ export class Connection implements ResponseSink, Transfer {
 
   /** Gives the connection up, for a reason of ours. */
   giveUp(code: string): void {
-    this.#broke(code);
+    const carried = this.#letGo();
+    this.drop();
+    carried?.handler.onProblem({ kind: 'broken', code });
+  }
+
+  /** Cuts the connection; nobody hears of it. */
+  drop(): void {
+    this.#letGo();
     this.#socket.destroy();
+    this.#owner.closed(this);
   }
 
   /** Takes bytes that were read. */
   received(bytes: Buffer): void {
     // A server that speaks without being asked is not listened to again.
-    if (!this.#isBusy) return void this.#socket.destroy();
+    if (this.#carried === undefined || this.#isUnsent) return this.#broke('ECONNRESET');
     this.#hasBegun = true;
-    const problem = this.#reader.read(bytes);
+    const detail = this.#reader.read(bytes);
     if (this.#hasEnded) return this.#finish();
-    if (problem === undefined) return;
-    this.#fail({ kind: 'malformed', detail: problem });
-    this.#socket.destroy();
+    if (detail === undefined) return;
+    const carried = this.#letGo();
+    this.drop();
+    carried?.handler.onProblem({ kind: 'malformed', detail });
   }
 
   head(head: ResponseHead): void {
-    this.#handler.onHead(head);
+    this.#carried?.handler.onHead(head);
   }
 
   data(bytes: Buffer): void {
-    this.#handler.onData(bytes);
+    this.#carried?.handler.onData(bytes);
   }
 
   end(): void {
@@ -143,24 +179,20 @@ export class Connection implements ResponseSink, Transfer {
   }
 
   pause(): void {
+    this.#isPaused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#socket.resume();
   }
 
-  abort(): void {
-    this.#handler = nothing;
-    this.#isBusy = false;
-    this.#unsent = undefined;
-    this.#socket.destroy();
-  }
-
   #sendNow(): void {
-    const request = this.#unsent;
-    this.#unsent = undefined;
-    if (request !== undefined && !this.#socket.destroyed) this.#write(request);
+    const carried = this.#carried;
+    if (carried === undefined || !this.#isUnsent) return;
+    this.#isUnsent = false;
+    this.#write(carried.request);
   }
 
   #write({ method, path, headers, body }: OutgoingRequest): void {
@@ -180,33 +212,38 @@ export class Connection implements ResponseSink, Transfer {
 
   /** The answer is whole: the connection is free, or done with. */
   #finish(): void {
-    const handler = this.#handler;
-    this.#handler = nothing;
-    this.#isBusy = false;
+    const carried = this.#letGo();
     this.#wasUsed = true;
+    // The last bytes of an answer may have come with its pause: the next request did not ask for that.
+    if (this.#isPaused) this.resume();
     // A server that answers before it has read the whole request may take its rest for the next one.
     if (this.#reader.keepsAlive && this.#socket.writableLength === 0 && !this.#socket.destroyed)
       this.#owner.freed(this);
-    else this.#socket.destroy();
-    handler.onEnd();
+    else this.drop();
+    carried?.handler.onEnd();
   }
 
   /** The server sends no more. */
   #ended(): void {
-    if (this.#isBusy && this.#reader.close()) this.#finish();
+    if (this.#carried !== undefined && this.#reader.close()) this.#finish();
     else this.#broke('ECONNRESET');
-    this.#socket.destroy();
   }
 
+  /** The connection is gone, or no use. */
   #broke(code: string): void {
-    if (this.#isBusy) this.#fail({ kind: 'broken', code, isUnseen: this.#wasUsed && !this.#hasBegun });
+    const carried = this.#letGo();
+    this.drop();
+    if (carried === undefined) return;
+    const isUnseen = this.#wasUsed && !this.#hasBegun && !carried.isResent;
+    if (isUnseen && performance.now() - carried.sentAt <= unseenMs) this.#owner.unseen(carried);
+    else carried.handler.onProblem({ kind: 'broken', code });
   }
 
-  #fail(problem: ConnectionProblem): void {
-    const handler = this.#handler;
-    this.#handler = nothing;
-    this.#isBusy = false;
-    handler.onProblem(problem);
+  #letGo(): CarriedRequest | undefined {
+    const carried = this.#carried;
+    this.#carried = undefined;
+    if (carried !== undefined) carried.connection = undefined;
+    return carried;
   }
 }
 

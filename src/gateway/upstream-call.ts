@@ -62,9 +62,6 @@ export type CallInput = {
 /** How long a server may keep its answer open after it has said that it is over. */
 const graceMs = milliseconds(1000);
 
-/** How soon a closed connection shows, at the slowest. */
-const unseenMs = 1000;
-
 /** Sends a request to an upstream and reads its answer by the dialect. */
 export function callUpstream(input: CallInput): UpstreamCall {
   const call = new Call(input);
@@ -98,12 +95,9 @@ class Call implements UpstreamCall, AnswerHandler {
   /** Bytes before the first meaningful event, comments and blanks too. */
   #received = 0;
   #take: ((parts: readonly StreamPart[]) => void) | undefined;
-  #replayed = false;
-  #sentAt: Milliseconds;
 
   constructor(input: CallInput) {
     this.#input = input;
-    this.#sentAt = input.clock.now();
     this.first = new Promise((resolve) => {
       this.#settle = (first) =>
         resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
@@ -115,12 +109,11 @@ class Call implements UpstreamCall, AnswerHandler {
   }
 
   send(): void {
-    const { connections, request, headers, clock } = this.#input;
+    const { connections, request, headers } = this.#input;
     const { method, path, body } = request;
     const outgoing: OutgoingRequest = { method, path, headers: [...request.headers, ...headers], body };
-    this.#sentAt = clock.now();
     try {
-      this.#transfer = connections.send(outgoing, this, this.#replayed);
+      this.#transfer = connections.send(outgoing, this);
     } catch (error) {
       // A header or a path that would break the request apart.
       const why = error instanceof Error ? error.message : String(error);
@@ -189,23 +182,10 @@ class Call implements UpstreamCall, AnswerHandler {
   onProblem(problem: ConnectionProblem): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
-    if (this.#isUnseen(problem)) {
-      this.#replayed = true;
-      return this.send();
-    }
     if (this.#phase === 'first' && this.#status === 0) return this.#fail(failureOfProblem(problem));
     // What finished before the connection broke is whole.
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
     this.#fail(failure('upstream_truncated'));
-  }
-
-  /**
-   * Whether the server cannot have seen the request: it closed a kept connection just as it was
-   * used again. Anything later may be a server that fell over this request, which is not repeated.
-   */
-  #isUnseen(problem: ConnectionProblem): boolean {
-    if (problem.kind !== 'broken' || !problem.isUnseen || this.#replayed) return false;
-    return this.#input.clock.now() - this.#sentAt <= unseenMs;
   }
 
   #collect(bytes: Buffer): void {

@@ -27,6 +27,6 @@ export function failureOfProblem(problem: ConnectionProblem): Failure {
 }
 
 /** Whether a code is of TLS: the certificate's, or the protocol's. */
-function isOfTls(code: string): boolean {
+export function isOfTls(code: string): boolean {
   return /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code);
 }

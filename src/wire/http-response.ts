@@ -23,6 +23,7 @@ type Phase =
   | 'length'
   | 'until-close'
   | 'chunk-size'
+  | 'chunk-blank'
   | 'chunk-extension'
   | 'chunk-data'
   | 'chunk-end'
@@ -43,6 +44,8 @@ export class ResponseReader {
   #phase: Phase = 'over';
   /** The beginning of a head whose end has not come. */
   #begun: Buffer | undefined;
+  /** Bytes of heads that announce the answer's, such as 100. */
+  #interim = 0;
   /** Bytes that are left of the body or of its chunk. */
   #left = 0;
   /** Bytes of the line or trailer so far, and whether the last one was a carriage return. */
@@ -58,6 +61,7 @@ export class ResponseReader {
   begin(): void {
     this.#phase = 'head';
     this.#begun = undefined;
+    this.#interim = 0;
   }
 
   /** Takes bytes as they came; gives back what is wrong with them. */
@@ -91,6 +95,8 @@ export class ResponseReader {
         return bytes.length;
       case 'chunk-size':
         return this.#chunkSize(bytes, at);
+      case 'chunk-blank':
+        return this.#chunkBlank(bytes, at);
       case 'chunk-extension':
         return this.#chunkExtension(bytes, at);
       case 'chunk-end':
@@ -111,14 +117,17 @@ export class ResponseReader {
     if (!beginsLikeHttp(text)) return 'it does not begin with HTTP/1.1';
     // The end may lie across two pieces.
     const end = text.indexOf('\r\n\r\n', Math.max(0, before - 3));
-    if (end > mostHeadBytes || (end === -1 && text.length > mostHeadBytes))
+    if (this.#interim + (end === -1 ? text.length : end) > mostHeadBytes)
       return `its headers are longer than ${mostHeadBytes} bytes`;
     if (end === -1) {
+      // A server that ends its lines otherwise would be waited for in vain.
+      if (hasBareFeed(text, before)) return 'one of its lines does not end with CR LF';
       this.#begun = Buffer.from(text);
       return bytes.length;
     }
     this.#begun = undefined;
     const problem = this.#take(text.toString('latin1', 0, end));
+    this.#interim += end + 4;
     return problem ?? start + end + 4 - before;
   }
 
@@ -130,16 +139,17 @@ export class ResponseReader {
     const headers = readHeaders(text);
     if (typeof headers === 'string') return headers;
     const connection = headers.get('connection')?.toLowerCase();
-    this.keepsAlive = text.startsWith('HTTP/1.1') ? !hasWord(connection, 'close') : hasWord(connection, 'keep-alive');
+    const isOld = text.startsWith('HTTP/1.0');
+    this.keepsAlive = !hasWord(connection, 'close') && (!isOld || hasWord(connection, 'keep-alive'));
     this.keepAliveMs = readKeepAlive(headers.get('keep-alive'));
-    const problem = this.#bodyFollows(status, headers);
+    const problem = this.#bodyFollows(status, headers, isOld);
     if (problem !== undefined) return problem;
     this.#sink.head({ status, headers });
     if (this.#phase === 'length' && this.#left === 0) this.#end();
     return undefined;
   }
 
-  #bodyFollows(status: number, headers: ReadonlyMap<string, string>): string | undefined {
+  #bodyFollows(status: number, headers: ReadonlyMap<string, string>, isOld: boolean): string | undefined {
     const coding = headers.get('transfer-encoding');
     const length = headers.get('content-length');
     this.#phase = 'length';
@@ -148,6 +158,8 @@ export class ResponseReader {
     if (coding !== undefined) {
       if (length !== undefined) return 'it has both content-length and transfer-encoding';
       if (coding.toLowerCase() !== 'chunked') return 'its transfer-encoding is not chunked';
+      // HTTP/1.0 has no chunks: something on the way may have lost count (RFC 9112 6.1).
+      if (isOld) this.keepsAlive = false;
       this.#beginChunk();
     } else if (length !== undefined) {
       if (!/^\d{1,15}$/.test(length)) return 'its content-length is no number';
@@ -184,13 +196,27 @@ export class ResponseReader {
         if (this.#line === 0) return 'a chunk has no size';
         if (byte !== carriageReturn && byte !== semicolon && byte !== space && byte !== tab)
           return 'the size of a chunk is no number';
-        this.#phase = 'chunk-extension';
-        this.#isReturn = false;
+        this.#phase = 'chunk-blank';
         return at;
       }
       // Twelve digits are 281 TB.
       if (++this.#line > 12) return 'the size of a chunk is too large';
       this.#left = this.#left * 16 + digit;
+    }
+    return bytes.length;
+  }
+
+  /** Some servers pad the size of a chunk with blanks. */
+  #chunkBlank(bytes: Buffer, from: number): number | string {
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at];
+      if (byte === carriageReturn || byte === semicolon) {
+        this.#phase = 'chunk-extension';
+        this.#isReturn = false;
+        return at;
+      }
+      if (byte !== space && byte !== tab) return 'the size of a chunk is no number';
+      if (++this.#line > mostLineBytes) return longLine;
     }
     return bytes.length;
   }
@@ -207,7 +233,7 @@ export class ResponseReader {
       }
       if (byte === lineFeed || this.#isReturn) return 'the line of a chunk does not end as a line does';
       this.#isReturn = byte === carriageReturn;
-      if (++this.#line > mostLineBytes) return `the line of a chunk is longer than ${mostLineBytes} bytes`;
+      if (++this.#line > mostLineBytes) return longLine;
     }
     return bytes.length;
   }
@@ -248,6 +274,8 @@ export class ResponseReader {
   }
 }
 
+const longLine = `the line of a chunk is longer than ${mostLineBytes} bytes`;
+
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const semicolon = 0x3b;
@@ -269,6 +297,13 @@ function beginsLikeHttp(bytes: Buffer): boolean {
   return true;
 }
 
+/** Whether a line feed stands alone, from a position on. */
+function hasBareFeed(bytes: Buffer, from: number): boolean {
+  for (let at = bytes.indexOf(lineFeed, from); at !== -1; at = bytes.indexOf(lineFeed, at + 1))
+    if (bytes[at - 1] !== carriageReturn) return true;
+  return false;
+}
+
 function readStatus(text: string): number | string {
   const found = /^HTTP\/1\.[01] ([1-9]\d\d)(?: |\r\n|$)/.exec(text);
   return found === null ? 'its status line cannot be read' : Number(found[1]);
@@ -276,7 +311,7 @@ function readStatus(text: string): number | string {
 
 /** A name as RFC 9110 has it, and what no line of a head may hold. */
 const token = /^[\w!#$%&'*+.^`|~-]+$/;
-const control = /[\0\r\n]/;
+const control = /[^\t\x20-\x7e\x80-\xff]/;
 
 function readHeaders(text: string): ReadonlyMap<string, string> | string {
   const headers = new Map<string, string>();
@@ -290,11 +325,24 @@ function readHeaders(text: string): ReadonlyMap<string, string> | string {
     const name = line.slice(0, Math.max(0, colon)).toLowerCase();
     // A blank before the name would continue the line before, one behind it is read in two ways.
     if (!token.test(name) || control.test(line)) return 'one of its headers cannot be read';
-    const value = line.slice(colon + 1).trim();
+    const value = withoutBlanks(line, colon + 1);
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return headers;
+}
+
+/** Without blanks at both ends: those of HTTP, which are fewer than JavaScript's. */
+function withoutBlanks(line: string, from: number): string {
+  let start = from;
+  let end = line.length;
+  while (start < end && isBlank(line.charCodeAt(start))) start++;
+  while (end > start && isBlank(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === space || code === tab;
 }
 
 function hasWord(list: string | undefined, word: string): boolean {

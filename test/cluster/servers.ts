@@ -114,7 +114,7 @@ export function createServer(clock: VirtualClock, manner: Manner): ScriptedServe
         for (const job of [...running, ...line.splice(0)]) {
           if (job.isOver) continue;
           end(job);
-          job.handler.onProblem({ kind: 'broken', code: 'ECONNRESET', isUnseen: false });
+          job.handler.onProblem({ kind: 'broken', code: 'ECONNRESET' });
         }
       });
 
@@ -129,7 +129,7 @@ export function createServer(clock: VirtualClock, manner: Manner): ScriptedServe
       ...{ tokens: body.max_tokens ?? 20, isOver: false },
     };
     clock.at(clock.now() + 1, () => {
-      if (outage?.kind === 'off') return handler.onProblem({ kind: 'broken', code: 'ECONNREFUSED', isUnseen: false });
+      if (outage?.kind === 'off') return handler.onProblem({ kind: 'broken', code: 'ECONNREFUSED' });
       if (outage !== undefined) return refuse(job, outage.kind === 429 ? 429 : 503, outage.to - clock.now());
       if (isFull) return refuse(job, 429, 20_000);
       if (!manner.models.includes(body.model)) return refuse(job, 404, undefined);
