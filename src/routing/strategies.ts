@@ -71,11 +71,14 @@ function smoothRoundRobin(members: readonly Placed[], input: StrategyInput): Sco
 function leastBusy(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, random } = input;
   const draws = drawnBy(sharesOf(members, input), random);
-  const busy = each(members, ({ deployment }) => busyOf(state, deployment) / Math.max(1, deployment.seats ?? 1));
+  const busy = ({ deployment }: Placed): number => busyOf(state, deployment) / Math.max(1, deployment.seats ?? 1);
   return {
     // A draw stands between nothing and minus infinity, so this makes no difference as large as a request.
-    values: each(busy, (one, index) => tie / (1 - (draws[index] ?? 0)) - one),
-    numbersAt: (index) => ({ busy: busy[index] ?? 0 }),
+    values: each(members, (one, index) => tie / (1 - (draws[index] ?? 0)) - busy(one)),
+    numbersAt: (index) => {
+      const one = members[index];
+      return one === undefined ? noNumbers : { busy: busy(one) };
+    },
   };
 }
 
