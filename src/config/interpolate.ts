@@ -157,16 +157,19 @@ export function readSecret(
     return { kind: 'env', name };
   }
   if (noKeys.has(text.trim().toLowerCase())) return undefined;
+  const filled = String(replaced(text, place, environment, findings));
+  // A part of it is a reference, as in redis://:${PASSWORD}@host: the secret stands elsewhere.
+  if (filled !== text) return writtenSecret(text, filled);
   findings.add('secret-in-file', place, 'A secret stands in the file', {
     fix: 'Put it into an environment variable and write os.environ/NAME here',
   });
   return writtenSecret(text);
 }
 
-/** A secret that stands in a file as text. */
-export function writtenSecret(text: string): WrittenSecret {
+/** A secret by what stands in a file, with its references filled in where it has any. */
+export function writtenSecret(text: string, filled: string = text): WrittenSecret {
   const fingerprint = createHash('sha256').update('signalbox:').update(text).digest('hex').slice(0, 12);
-  return new WrittenSecret(new Secret(text), fingerprint);
+  return new WrittenSecret(new Secret(filled), fingerprint);
 }
 
 /** A value tree of a file without the secrets that stand in it as text. */

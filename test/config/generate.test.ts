@@ -4,6 +4,7 @@ import { parse, stringify } from 'yaml';
 import { compile } from '../../src/config/compile.ts';
 import { generate } from '../../src/config/generate.ts';
 import type { SourceFile } from '../../src/config/source-file.ts';
+import { revealSecret } from '../../src/plan/secret.ts';
 import { anyConfiguration, drawnEnvironment, secretTexts } from '../support/any-configuration.ts';
 
 const options = { environment: drawnEnvironment, lenient: false };
@@ -145,4 +146,15 @@ describe('spine 2.4: edits of the generated file', () => {
     expect(written).not.toContain(canary);
     expect(JSON.stringify(diagnostics)).not.toContain(canary);
   });
+});
+
+test('2.1 a secret of which a part is a variable is filled in, and no secret stands in the file', () => {
+  const redis = { type: 'redis', redis_url: 'redis://:${REDIS_KEY}@127.0.0.1:6379' };
+  const { value: plan, diagnostics } = compile(
+    [source('settings', { litellm_settings: { cache: true, cache_params: redis } })],
+    options,
+  );
+  expect(diagnostics.filter((one) => one.code === 'secret-in-file')).toEqual([]);
+  const url = plan?.settings.cache?.redis.url;
+  expect(url && revealSecret(url, {})).toBe(`redis://:${drawnEnvironment['REDIS_KEY']}@127.0.0.1:6379`);
 });

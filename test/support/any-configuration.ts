@@ -6,13 +6,15 @@ import type { SourceFile } from '../../src/config/source-file.ts';
 /** Secrets that stand in the drawn files as text, which a person sets as variables for the generated file. */
 export const secretTexts = ['sk-written-0123456789', 'sk-header-0123456789', 'sk-laptop-written-01234'] as const;
 const [writtenKey, writtenHeader, writtenLaptop] = secretTexts;
+/** A secret of which a part stands in the file. */
+const partlyWritten = 'key-${CLOUD_KEY}';
 
 /** Variables that the drawn configurations refer to. */
 export const drawnEnvironment: Readonly<Record<string, string>> = {
   CLOUD_KEY: 'sk-cloud-0123456789',
   REDIS_KEY: 'redis-0123456789',
   LAPTOP_KEY: 'sk-laptop-0123456789',
-  ...Object.fromEntries(secretTexts.map((text) => [writtenSecret(text).variable, text])),
+  ...Object.fromEntries([...secretTexts, partlyWritten].map((text) => [writtenSecret(text).variable, text])),
 };
 
 const modelNames = ['llama3.1:latest', 'qwen2.5-coder:7b', 'org/model-7B', 'kimi-k2:1t-cloud'] as const;
@@ -83,6 +85,7 @@ const provider = fc
         '${CLOUD_KEY}',
         '${CLOUD_KEY:-sk-of-nobody-012345}',
         writtenKey,
+        partlyWritten,
         null,
       ),
     }),
