@@ -10,10 +10,11 @@ import { busyOf, type Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applyPrompt, applySuccess } from '../routing/state.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
 import { wholeToChunks } from '../wire/whole-to-chunks.ts';
+import type { CallTimeouts } from './call-limits.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { cancelReservation, settleAttempt } from './rate-limits.ts';
 import { askedModel, type GatewayRequest } from './request.ts';
-import { type CallTimeouts, callUpstream, type UpstreamCall } from './upstream-call.ts';
+import { callUpstream, type UpstreamCall } from './upstream-call.ts';
 
 /** What an attempt came to before anything was sent to the client. */
 export type AttemptResult =

@@ -1,6 +1,6 @@
-import type { Failure } from '../plan/failure.ts';
+import type { Failure, FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { milliseconds } from '../plan/ids.ts';
 import type {
   Dialect,
   ReadContext,
@@ -14,10 +14,12 @@ import type { ResponseHead } from '../wire/http-response.ts';
 import { largestAnswer, largestError, largestOpening, largestPreamble } from '../wire/limits.ts';
 import { type Concealed, conceal } from '../wire/redact.ts';
 import { SseTooLarge } from '../wire/sse.ts';
+import { CallLimits, type CallTimeouts, type LimitedCall } from './call-limits.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AnswerHandler, ConnectionProblem, OutgoingRequest, Transfer } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { failureOfProblem } from './upstream-failure.ts';
+import { readWholeAnswer, unreadable } from './whole-answer.ts';
 
 /** What an upstream said first: all that can be known before anything is sent to the client. */
 export type First =
@@ -37,14 +39,6 @@ export type UpstreamCall = {
   resume(): void;
   /** Cuts the connection: the client is gone, or nobody needs the answer. */
   cancel(): void;
-};
-
-/** How long the phases may take. */
-export type CallTimeouts = {
-  /** Absent where only the whole answer's limit binds. */
-  readonly firstTokenMs: Milliseconds | undefined;
-  readonly betweenChunksMs: Milliseconds;
-  readonly totalMs: Milliseconds;
 };
 
 export type CallInput = {
@@ -72,18 +66,15 @@ export function callUpstream(input: CallInput): UpstreamCall {
 type Phase = 'first' | 'following' | 'over';
 
 /** A class for its identity and lifetime: one answer being read, from sending to its end. */
-class Call implements UpstreamCall, AnswerHandler {
+class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   readonly first: Promise<First>;
   readonly #input: CallInput;
-  readonly #firstToken: Timer | undefined;
-  readonly #total: Timer;
-  #between: Timer | undefined;
+  readonly #limits: CallLimits;
   #grace: Timer | undefined;
   #settle: (first: First) => void = () => {};
   #phase: Phase = 'first';
   #transfer: Transfer | undefined;
-  #status = 0;
-  #headers: ReadonlyMap<string, string> = new Map();
+  #head: ResponseHead = unheard;
   #reader: StreamReader | undefined;
   #pieces: Buffer[] = [];
   #size = 0;
@@ -102,10 +93,7 @@ class Call implements UpstreamCall, AnswerHandler {
       this.#settle = (first) =>
         resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
     });
-    const { firstTokenMs, totalMs } = input.timeouts;
-    this.#firstToken =
-      firstTokenMs === undefined ? undefined : input.clock.after(firstTokenMs, () => this.#timedOut('first'));
-    this.#total = input.clock.after(totalMs, () => this.#timedOut('total'));
+    this.#limits = new CallLimits(input.clock, input.timeouts, this);
   }
 
   send(): void {
@@ -131,13 +119,12 @@ class Call implements UpstreamCall, AnswerHandler {
   pause(): void {
     if (this.#phase === 'over') return;
     this.#transfer?.pause();
-    // The silence that follows is ours.
-    this.#between?.stop();
+    this.#limits.paused();
   }
 
   resume(): void {
     if (this.#phase === 'over') return;
-    this.#between?.restart();
+    this.#limits.heard();
     this.#transfer?.resume();
   }
 
@@ -148,13 +135,15 @@ class Call implements UpstreamCall, AnswerHandler {
     this.#transfer?.abort();
   }
 
-  onHead({ status, headers }: ResponseHead): void {
-    this.#status = status;
-    this.#headers = headers;
-    const encoding = encodingOf(headers);
-    if (encoding !== undefined && status < 300)
-      return this.#giveUp(failure('upstream_malformed', compressed(encoding)));
-    this.#isUnknown = status < 300 && this.#input.request.streams;
+  timedOut(kind: FailureKind): void {
+    if (this.#phase !== 'over') this.#giveUp(failure(kind));
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#head = head;
+    const problem = unreadable(head);
+    if (problem !== undefined) return this.#giveUp(problem);
+    this.#isUnknown = head.status < 300 && this.#input.request.streams;
   }
 
   onData(view: Buffer): void {
@@ -182,7 +171,7 @@ class Call implements UpstreamCall, AnswerHandler {
   onProblem(problem: ConnectionProblem): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
-    if (this.#phase === 'first' && this.#status === 0) return this.#fail(failureOfProblem(problem));
+    if (this.#phase === 'first' && this.#head === unheard) return this.#fail(failureOfProblem(problem));
     // What finished before the connection broke is whole.
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);
     this.#fail(failure('upstream_truncated'));
@@ -191,7 +180,7 @@ class Call implements UpstreamCall, AnswerHandler {
   #collect(bytes: Buffer): void {
     this.#size += bytes.length;
     this.#pieces.push(bytes);
-    if (this.#status < 300) {
+    if (this.#head.status < 300) {
       if (this.#size > largestAnswer) this.#giveUp(failure('upstream_too_large'));
     } else if (this.#size > largestError) {
       // The status says enough.
@@ -206,7 +195,7 @@ class Call implements UpstreamCall, AnswerHandler {
     const { dialect, request, context } = this.#input;
     const reading = request.reading ?? dialect;
     const bytes = this.#collected();
-    const form = formOfAnswer(bytes, this.#headers.get('content-type') ?? '', reading.streamContentType);
+    const form = formOfAnswer(bytes, this.#head.headers.get('content-type') ?? '', reading.streamContentType);
     // Blanks alone may come for long; they are not kept.
     if (form === 'unknown' && bytes.length > 64) this.#pieces = [];
     this.#isUnknown = form === 'unknown';
@@ -265,16 +254,13 @@ class Call implements UpstreamCall, AnswerHandler {
     const held = this.#held;
     this.#held = [];
     this.#phase = 'following';
-    this.#firstToken?.stop();
+    this.#limits.begun();
     this.#settle({ kind: 'parts', parts: held });
-    // From here on, silence is measured anew after each part.
-    const { clock, timeouts } = this.#input;
-    if (last?.kind !== 'done' && last?.kind !== 'failed')
-      this.#between = clock.after(timeouts.betweenChunksMs, () => this.#timedOut('between'));
+    if (last?.kind !== 'done' && last?.kind !== 'failed') this.#limits.goesOn();
   }
 
   #pass(parts: readonly StreamPart[]): void {
-    this.#between?.restart();
+    this.#limits.heard();
     const last = parts.at(-1);
     const told =
       last?.kind === 'failed'
@@ -289,33 +275,8 @@ class Call implements UpstreamCall, AnswerHandler {
   }
 
   #wholeAnswer(): First {
-    const body = encodingOf(this.#headers) === undefined ? this.#collected() : nothing;
-    const { dialect, context, clock } = this.#input;
-    if (this.#status >= 400) {
-      return { kind: 'failed', failure: dialect.readError(this.#status, this.#headers, body, clock.wall()) };
-    }
-    if (this.#status >= 300)
-      return {
-        kind: 'failed',
-        failure: failure('upstream_malformed', `The provider answered with a redirect (status ${this.#status})`),
-      };
-    try {
-      const answer = (this.#input.request.reading ?? dialect).readWhole(body, context);
-      return answer.kind === 'failed' ? answer : { kind: 'whole', answer };
-    } catch {
-      return { kind: 'failed', failure: failure('upstream_malformed') };
-    }
-  }
-
-  #timedOut(what: 'first' | 'between' | 'total'): void {
-    if (this.#phase === 'over' || (what === 'first' && this.#phase !== 'first')) return;
-    const kind =
-      what === 'total'
-        ? 'upstream_timeout_total'
-        : what === 'first'
-          ? 'upstream_timeout_first_token'
-          : 'upstream_timeout_between_chunks';
-    this.#giveUp(failure(kind));
+    const answer = readWholeAnswer(this.#input, { ...this.#head, body: this.#collected() }, this.#input.clock.wall());
+    return answer.kind === 'failed' ? answer : { kind: 'whole', answer };
   }
 
   /** Fails, and cuts the connection. */
@@ -336,24 +297,12 @@ class Call implements UpstreamCall, AnswerHandler {
 
   #over(): void {
     this.#phase = 'over';
-    this.#firstToken?.stop();
-    this.#total.stop();
-    this.#between?.stop();
+    this.#limits.stop();
   }
 }
 
+/** Before the answer's first lines. */
+const unheard: ResponseHead = { status: 0, headers: new Map() };
+
 const emptyStream = 'The provider ended its stream without an answer';
 const endlessOpening = 'The provider sent far more than an answer begins with, and no answer';
-
-const nothing: Buffer = Buffer.alloc(0);
-
-/** How an answer is compressed; undefined where it is not. */
-function encodingOf(headers: ReadonlyMap<string, string>): string | undefined {
-  const encoding = headers.get('content-encoding')?.toLowerCase();
-  return encoding === 'identity' || encoding === '' ? undefined : encoding;
-}
-
-function compressed(encoding: string): string {
-  const name = encoding.replaceAll(/[^\w.-]/g, '').slice(0, 40);
-  return `The provider’s answer is compressed (content-encoding "${name}"), wanted none, since none was asked for`;
-}

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { UrlReport } from '../../src/contract/url-report.ts';
 import { runCommand } from '../support/terminal.ts';
@@ -105,6 +108,50 @@ test.each([
   ['a closed port', 'http://127.0.0.1:1', 'refused'],
   ['an unknown host', 'http://no.such.host.invalid', 'unknown_host'],
 ])('spine 4, A0.1: provider probe, %s', (_what, url, problem) => check(url, [], { problem, fix: /./ }));
+
+const tls = (name: string): string => readFileSync(join(import.meta.dirname, '../support/tls', name), 'utf8');
+const says = (words: string) => (): Server =>
+  createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.end(words);
+  });
+const speaksTls = (certificate: string) => (): Server =>
+  createTlsServer({ key: tls('key.pem'), cert: tls(certificate) }, lists);
+
+/** What listens, how it is asked, and what is wrong with it. */
+const strangers: Readonly<Record<string, readonly ['http' | 'https', () => Server, string, RegExp]>> = {
+  'a server of SSH': ['http', says('SSH-2.0-OpenSSH_9.6\r\n'), 'not_http', /Try https:.*check the port/],
+  'an answer without a status': ['http', says('<html>Hello</html>'), 'not_http', /check the port/],
+  'an answer of two lengths': [
+    'http',
+    says('HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx'),
+    'not_http',
+    /check the port/,
+  ],
+  'a server that hangs up': ['http', says(''), 'reset', /Try https:/],
+  'TLS, asked without it': ['http', speaksTls('certificate.pem'), 'reset', /Try https:/],
+  'plain HTTP, asked by TLS': ['https', () => createServer(lists), 'tls', /Try http:/],
+  'SSH, asked by TLS': ['https', says('SSH-2.0-OpenSSH_9.6\r\n'), 'tls', /Try http:/],
+  'a certificate of nobody': ['https', speaksTls('certificate.pem'), 'tls', /ca_file/],
+  'a certificate that has expired': ['https', speaksTls('expired.pem'), 'tls', /Renew/],
+};
+
+test.each(Object.entries(strangers))(
+  'spine 4, A0.1: provider probe, %s',
+  async (_what, [protocol, create, problem, fix]) => {
+    const server = create();
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => sockets.add(socket));
+    server.on('tlsClientError', () => {});
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // A listening TCP server has an address with a port.
+    const { port } = server.address() as AddressInfo;
+    await check(`${protocol}://127.0.0.1:${port}`, [], { problem, fix });
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  },
+);
 
 async function check(
   url: string,
