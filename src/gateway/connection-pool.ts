@@ -58,7 +58,6 @@ export function createConnectionPool(origin: string, options: PoolOptions): Conn
     freed(connection) {
       const told = connection.keepAliveMs;
       const kept = told === undefined ? keepMs : Math.min(told - keepMarginMs, mostKeepMs);
-      if (kept <= 0) return connection.drop();
       connection.freeUntil = performance.now() + kept;
       free.push(connection);
       sweeping ??= setInterval(sweep, sweepMs).unref();
@@ -68,10 +67,7 @@ export function createConnectionPool(origin: string, options: PoolOptions): Conn
       const at = free.indexOf(connection);
       if (at !== -1) free.splice(at, 1);
     },
-    unseen(carried) {
-      carried.isResent = true;
-      carryFresh(carried);
-    },
+    unseen: carryFresh,
   };
   const sweep = (): void => {
     const now = performance.now();

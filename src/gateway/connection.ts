@@ -68,7 +68,6 @@ export class CarriedRequest implements Transfer {
   readonly request: OutgoingRequest;
   readonly handler: AnswerHandler;
   readonly sentAt: number = performance.now();
-  isResent = false;
   /** What carries it now; absent before and after. */
   connection: Connection | undefined;
 
@@ -234,7 +233,8 @@ export class Connection implements ResponseSink {
     const carried = this.#letGo();
     this.drop();
     if (carried === undefined) return;
-    const isUnseen = this.#wasUsed && !this.#hasBegun && !carried.isResent;
+    // What is sent again goes out on a connection that served none, so there is no third time.
+    const isUnseen = this.#wasUsed && !this.#hasBegun;
     if (isUnseen && performance.now() - carried.sentAt <= unseenMs) this.#owner.unseen(carried);
     else carried.handler.onProblem({ kind: 'broken', code });
   }
