@@ -147,12 +147,10 @@ function openerOf(
         ...(isIP(host) === 0 ? { servername: host } : {}),
         ...(session === undefined ? {} : { session }),
       });
-      // Not before the server's name was checked, since a session that goes on is not checked again.
-      secured.once('secureConnect', () =>
-        secured.on('session', (latest) => {
-          session = latest;
-        }),
-      );
+      // Node tells of one only once the server's name was checked: a session that goes on is not checked again.
+      secured.on('session', (latest) => {
+        session = latest;
+      });
       return secured;
     };
     const socket: Socket = isSecure ? openSecure() : connectTcp(shared);

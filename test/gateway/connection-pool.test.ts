@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureVersion, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { queryObjects } from 'node:v8';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -37,7 +37,7 @@ type Server = {
 };
 
 type ServerOptions = {
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: { readonly key: string; readonly cert: string; readonly maxVersion?: SecureVersion };
   readonly host?: string;
   /** Answers before the body has come. */
   readonly early?: boolean;
@@ -516,6 +516,13 @@ describe('upstream connections: that do not come about', () => {
     ['signed by nobody known', secure, '127.0.0.1', undefined, /^\[DEPTH_ZERO_SELF_SIGNED_CERT\]$/],
     ['for another name', secure, 'localhost', secure.cert, /^\[ERR_TLS_CERT_ALTNAME_INVALID\]$/],
     [
+      'for another name, by TLS 1.2',
+      { ...secure, maxVersion: 'TLSv1.2' as const },
+      'localhost',
+      secure.cert,
+      /^\[ERR_TLS_CERT_ALTNAME_INVALID\]$/,
+    ],
+    [
       'that has expired',
       { key: secure.key, cert: pem('expired.pem') },
       '127.0.0.1',
@@ -607,14 +614,14 @@ describe('upstream connections: addresses and names', () => {
     expect(server.seen[0]?.head).not.toContain('127.0.0.1');
   });
 
-  test('a TLS session goes on', async () => {
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s goes on', async (maxVersion) => {
     const goesOn: (boolean | null)[] = [];
     const server = await serve(
       (socket, { body }) => {
         goesOn.push((socket as TLSSocket).isSessionReused());
         socket.write(reply(body, 'connection: close\r\n'));
       },
-      { tls: secure },
+      { tls: { ...secure, maxVersion } },
     );
     const pool = poolOf(server.url);
     for (let count = 0; count < 3; count++) expect(await ask(pool, '/x').whole).toBe('200 /x');
