@@ -57,7 +57,7 @@ export type CompiledPlan = Compiled<Plan> & {
     readonly host: Span | undefined;
     readonly port: Span | undefined;
     readonly masterKey: Span | undefined;
-    /** Where a setting is written, by its section and key. */
+    /** Where a setting is written, by its section and key; `a.b` is b within a. */
     readonly setting: (section: keyof SettingsSections, key: string) => Span | undefined;
     /** Where the strategies of names stand, and where they would. */
     readonly strategies: StrategyPlaces;
@@ -311,6 +311,8 @@ function checkFiles(files: Files, plan: Plan, { findings, inventory }: Lowering)
 }
 
 function spanOf(section: SectionReader, key: string): Span | undefined {
-  const { file, path } = section.place(key);
-  return section.raw(key) === undefined ? undefined : file.spanOf(path);
+  const [first = '', ...within] = key.split('.');
+  const { file, path } = section.place(first);
+  const whole = [...path, ...within];
+  return valueAt(file.value, whole) === undefined ? undefined : file.spanOf(whole);
 }

@@ -79,6 +79,7 @@ const settings: readonly Setting[] = [
   seconds(({ cooldown }) => cooldown.cooldownMs, ['router', 'cooldown_time'], ['litellm', 'cooldown_time']),
   { value: ({ routing }) => routing.defaultStrategy.name, from: [['router', 'routing_strategy']] },
   { value: ({ cache }) => (cache.enabled ? cache.kind : 'off'), from: [['litellm', 'cache']] },
+  seconds(({ cache }) => cache.ttlMs, ['litellm', 'cache_params.ttl']),
   {
     value: ({ cache }) => (cache.kind === 'redis' ? 'set by Redis' : cache.maxBytes),
     unit: 'bytes',

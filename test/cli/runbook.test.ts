@@ -1,29 +1,21 @@
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDesk, type Desk } from '../support/desk.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
-import { entry, type Product, startProduct } from '../support/product.ts';
-
-const run = promisify(execFile);
 
 /**
  * The runbooks as they are written, with the product's commands in the places of the scripts. What
  * is typed here stands in the runbook letter by letter; the ports alone are those of this run.
  */
-let folder = '';
+let desk: Desk;
 let upstream: FakeUpstream;
-let serving: Product | undefined;
+const put: Desk['put'] = (path, text) => desk.put(path, text);
+const type: Desk['type'] = (line) => desk.type(line);
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'signalbox-runbook-'));
+  desk = createDesk();
   upstream = await startFakeUpstream(['model-name']);
-  mkdirSync(join(folder, 'bin'));
-  writeFileSync(join(folder, 'bin/signalbox'), `#!/bin/sh\nexec "${process.execPath}" "${entry}" "$@"\n`, {
-    mode: 0o755,
-  });
   // What was there before: one provider, which the new one falls back to.
   put(
     'config/providers.yaml',
@@ -32,33 +24,13 @@ beforeAll(async () => {
   put('config/model-mappings.yaml', '');
 });
 afterAll(async () => {
-  await serving?.stop();
+  await desk.clear();
   await upstream.close();
-  rmSync(folder, { recursive: true });
 });
-
-function put(path: string, text: string): void {
-  mkdirSync(dirname(join(folder, path)), { recursive: true });
-  writeFileSync(join(folder, path), text);
-}
-
-/** Types a line in bash, as a person who is logged in; what it prints. */
-async function type(line: string): Promise<string> {
-  const here = line.replaceAll('http://localhost:4000', (serving?.url ?? '').replace('127.0.0.1', 'localhost'));
-  const env = { PATH: `${join(folder, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: folder };
-  return (await run('bash', ['-c', here], { cwd: folder, env })).stdout;
-}
-
-/** Starts the gateway, or starts it again, with what the person's shell exports. */
-async function restart(): Promise<void> {
-  await serving?.stop();
-  const exported = await type('[ -f ~/.bashrc ] && . ~/.bashrc; printf %s "$LITELLM_MASTER_KEY"');
-  serving = await startProduct({ folder, environment: exported === '' ? {} : { LITELLM_MASTER_KEY: exported } });
-}
 
 describe('Runbook: Adding a New Provider', () => {
   test('A1: step 1, add to providers.yaml', () => {
-    const before = readFileSync(join(folder, 'config/providers.yaml'), 'utf8');
+    const before = desk.read('config/providers.yaml');
     put(
       'config/providers.yaml',
       `${before}  new_provider:
@@ -98,7 +70,7 @@ describe('Runbook: Adding a New Provider', () => {
   });
 
   test('A5c: step 5, start again', async () => {
-    await restart();
+    await desk.restart();
     expect(await type('signalbox provider list')).toMatch(/new_provider +openai_compatible/);
   });
 
@@ -120,20 +92,20 @@ describe('Runbook: Security Hardening, Enable Authentication', () => {
   test('G1: step 1, the runbook’s own lines make a key', async () => {
     await type(`LITELLM_MASTER_KEY="sk-$(openssl rand -hex 16)"
 echo "export LITELLM_MASTER_KEY='$LITELLM_MASTER_KEY'" >> ~/.bashrc`);
-    expect(readFileSync(join(folder, '.bashrc'), 'utf8')).toMatch(/^export LITELLM_MASTER_KEY='sk-[0-9a-f]{32}'\n$/);
+    expect(desk.read('.bashrc')).toMatch(/^export LITELLM_MASTER_KEY='sk-[0-9a-f]{32}'\n$/);
   });
 
   test('G1: step 1, and so does the product’s command', async () => {
     await type('echo "export $(signalbox key generate)" > ~/.bashrc');
-    expect(readFileSync(join(folder, '.bashrc'), 'utf8')).toMatch(/^export LITELLM_MASTER_KEY=sk-[0-9a-f]{32}\n$/);
+    expect(desk.read('.bashrc')).toMatch(/^export LITELLM_MASTER_KEY=sk-[0-9a-f]{32}\n$/);
   });
 
   test('G3: step 3, restart: the key is in force, and shown nowhere', async () => {
-    await restart();
-    expect(serving?.report.key).toEqual({ needed: true, variable: 'LITELLM_MASTER_KEY' });
-    const key = readFileSync(join(folder, '.bashrc'), 'utf8').trim().split('=')[1] ?? 'none';
+    await desk.restart();
+    expect(desk.serving()?.report.key).toEqual({ needed: true, variable: 'LITELLM_MASTER_KEY' });
+    const key = desk.read('.bashrc').trim().split('=')[1] ?? 'none';
     expect(await type('signalbox status; signalbox config show; signalbox doctor; cat logs/*')).not.toContain(key);
-    expect(serving?.printed()).not.toContain(key);
+    expect(desk.serving()?.printed()).not.toContain(key);
   });
 
   test('G4a: step 4, without key fails', async () => {
@@ -170,13 +142,13 @@ describe('Runbook: Security Hardening, Restrict CORS', () => {
     if (isSource) put(file, cors);
     else {
       // The file that LiteLLM takes as well, edited by hand and started from.
-      rmSync(join(folder, 'config/settings.yaml'));
+      rmSync(join(desk.folder, 'config/settings.yaml'));
       await type('signalbox generate');
-      const text = readFileSync(join(folder, file), 'utf8');
+      const text = desk.read(file);
       put(file, /^server_settings:/m.test(text) ? text.replace(/^server_settings:\n/m, cors) : `${text}${cors}`);
-      for (const source of ['providers', 'model-mappings']) rmSync(join(folder, `config/${source}.yaml`));
+      for (const source of ['providers', 'model-mappings']) rmSync(join(desk.folder, `config/${source}.yaml`));
     }
-    await restart();
+    await desk.restart();
     for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000'])
       expect(await preflight(origin), origin).toMatch(new RegExp(`^access-control-allow-origin: ${origin}\\r$`, 'im'));
     for (const origin of ['http://evil.example', 'http://localhost.evil.example:5173', 'https://localhost:5173'])

@@ -69,6 +69,14 @@ function textOf(value: Json): string {
 }
 
 function rowOf({ key, value, unit, source }: SettingReport, dim: (text: string) => string): readonly string[] {
-  const text = Array.isArray(value) ? value.join(', ') || 'none' : String(value);
-  return [key, unit === null ? text : `${text} ${unit}`, source === 'default' ? dim(source) : source];
+  const text = shownValue(value);
+  // Words that stand for a number ("not bounded") have no unit.
+  const isBare = unit === null || text === 'none' || typeof value === 'string';
+  return [key, isBare ? text : `${text} ${unit}`, source === 'default' ? dim(source) : source];
+}
+
+function shownValue(value: Json): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Array.isArray(value) ? value : Object.entries(value).map(([name, part]) => `${name}: ${part}`);
+  return parts.join(', ') || 'none';
 }
