@@ -34,12 +34,15 @@ function sharesOf(records: readonly DecisionRecord[]): readonly PoolShares[] {
   if (first?.group == null || first.strategy === null || requests === 0) return [];
   const entries = [...tallies];
   const sum = entries.reduce((so, [, { weight }]) => so + (weight ?? 0), 0);
-  const members = entries.map(([deployment, { weight, expected, chosen }]) => ({
-    deployment,
-    declared: weight === null || sum === 0 ? null : weight / sum,
-    expected,
-    chosen,
-  }));
+  const members = entries
+    .map(([deployment, { weight, expected, chosen }]) => ({
+      deployment,
+      declared: weight === null || sum === 0 ? null : weight / sum,
+      expected,
+      chosen,
+    }))
+    // Decisions list who was chosen first; a pool is to look the same each time.
+    .toSorted((a, b) => b.expected - a.expected || a.deployment.localeCompare(b.deployment));
   const fit = chiSquare(
     members.map((one) => one.chosen),
     members.map((one) => one.expected),
