@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
+import type { Reference } from './reference.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
 export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSections, lowering: Lowering): void {
@@ -13,21 +14,18 @@ export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSe
   noteNoNames(plan, lowering);
   checkReachable(plan, lowering);
   checkPrices(plan, lowering);
-  for (const name of plan.settings.retry.groupPolicy.keys())
-    checkName(
-      name,
-      keyOf(inside(router.place('model_group_retry_policy'), name)),
-      'The retry policy is',
-      plan,
-      lowering,
-    );
-  for (const [index, { name, models }] of plan.settings.server.keys.entries())
-    for (const model of models)
-      checkName(model, inside(server.place('keys'), index), `A right of the key "${name}" is`, plan, lowering);
+  for (const name of plan.settings.retry.groupPolicy.keys()) {
+    const at = keyOf(inside(router.place('model_group_retry_policy'), name));
+    checkAsked({ name, at, what: 'The retry policy is' }, plan, lowering);
+  }
+  for (const [index, { name: key, models }] of plan.settings.server.keys.entries()) {
+    const at = inside(server.place('keys'), index);
+    for (const name of models) checkAsked({ name, at, what: `A right of the key "${key}" is` }, plan, lowering);
+  }
   for (const { name } of plan.settings.limits)
-    checkLimit(name, inside(rateLimits.place('limits'), name), plan, lowering);
+    checkLimit({ name, at: keyOf(inside(rateLimits.place('limits'), name)) }, plan, lowering);
   for (const name of plan.settings.cache.modelTtlMs.keys())
-    checkCachedName(name, inside(server.place('cache_ttl_by_model'), name), plan, lowering);
+    checkCached({ name, at: keyOf(inside(server.place('cache_ttl_by_model'), name)) }, plan, lowering);
 }
 
 /** One note for each provider that is referred to and not asked, however often that is. */
@@ -108,13 +106,13 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
 }
 
 /** A name that a setting is for must be one that requests can ask for. */
-function checkName(name: string, at: Place, what: string, plan: Plan, { findings, inventory }: Lowering): void {
-  const isKnown =
-    plan.names.has(name) ||
-    plan.names.has(otherSpelling(name)) ||
-    plan.wildcards.some((one) => one.pattern === name) ||
-    ruleFor(name, plan) !== undefined;
-  if (isKnown || inventory.broken.has(name)) return;
+function checkAsked(
+  { name, at, what }: Reference & { readonly what: string },
+  plan: Plan,
+  { findings, inventory }: Lowering,
+): void {
+  const isWildcard = plan.wildcards.some((one) => one.pattern === name);
+  if (isWildcard || isAsked(name, plan) || inventory.broken.has(name)) return;
   const [near] = nearest(name, plan.names.keys(), 1);
   findings.add('unknown-model', at, `${what} for "${name}", which no request can ask for`, {
     found: name,
@@ -122,22 +120,22 @@ function checkName(name: string, at: Place, what: string, plan: Plan, { findings
   });
 }
 
-function checkCachedName(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
-  const isKnown =
-    plan.names.has(name) ||
-    plan.names.has(otherSpelling(name)) ||
-    ruleFor(name, plan) !== undefined ||
-    inventory.broken.has(name);
-  if (isKnown) return;
-  const [near] = nearest(name, [...plan.names.keys()], 1);
-  findings.add('unknown-cached-name', keyOf(at), `The time is for "${name}", which no request reaches`, {
+function checkCached({ name, at }: Reference, plan: Plan, { findings, inventory }: Lowering): void {
+  if (isAsked(name, plan) || inventory.broken.has(name)) return;
+  const [near] = nearest(name, plan.names.keys(), 1);
+  findings.add('unknown-cached-name', at, `The time is for "${name}", which no request reaches`, {
     found: name,
     nearest: near,
   });
 }
 
+/** Whether a request can ask for a name, declared or not. */
+function isAsked(name: string, plan: Plan): boolean {
+  return plan.names.has(name) || plan.names.has(otherSpelling(name)) || ruleFor(name, plan) !== undefined;
+}
+
 /** A limit counts for a name, a model or a provider; one that no request can reach limits nothing. */
-function checkLimit(name: string, at: Place, plan: Plan, { findings, inventory }: Lowering): void {
+function checkLimit({ name, at }: Reference, plan: Plan, { findings, inventory }: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
     plan.names.has(otherSpelling(name)) ||
@@ -149,14 +147,14 @@ function checkLimit(name: string, at: Place, plan: Plan, { findings, inventory }
   const [near] = nearest(name, [...plan.names.keys(), ...plan.providers.keys()], 1);
   const rule = ruleFor(name, plan);
   if (rule === undefined) {
-    findings.add('unknown-limit-name', keyOf(at), `The limit is for "${name}", which no request reaches`, {
+    findings.add('unknown-limit-name', at, `The limit is for "${name}", which no request reaches`, {
       found: name,
       nearest: near,
     });
     return;
   }
   const closest = near === undefined ? '' : `; the nearest declared name is "${near}"`;
-  findings.add('limit-by-pattern', keyOf(at), `"${name}" is reached by ${rule} only${closest}`, { found: name });
+  findings.add('limit-by-pattern', at, `"${name}" is reached by ${rule} only${closest}`, { found: name });
 }
 
 /** The rule for names that are not declared by which a request for this one is served. */

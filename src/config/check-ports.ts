@@ -24,9 +24,7 @@ export function checkPorts(
     if (first === undefined) taken.set(service.shape.port, service);
     else
       conflict(
-        service,
-        `"${service.name}" and "${first.name}" both have port ${service.shape.port}`,
-        [first.at],
+        { service, message: `"${service.name}" and "${first.name}" both have port ${service.shape.port}`, first },
         findings,
       );
   }
@@ -34,7 +32,7 @@ export function checkPorts(
   const { port } = plan.settings.server;
   const holder = taken.get(port);
   if (holder !== undefined && !gatewayNames.test(holder.name))
-    conflict(holder, `"${holder.name}" has port ${port}, on which the gateway listens`, [], findings);
+    conflict({ service: holder, message: `"${holder.name}" has port ${port}, on which the gateway listens` }, findings);
 }
 
 type Service = { readonly name: string; readonly shape: ServiceShape; readonly at: Place };
@@ -49,16 +47,14 @@ function isPort({ shape: { port }, at }: Service, findings: Lowering['findings']
   return false;
 }
 
-function conflict(
-  { at, shape }: Service,
-  message: string,
-  related: readonly Place[],
-  findings: Lowering['findings'],
-): void {
-  findings.add('port-conflict', keyOf(at), message, {
-    found: shape.port,
+/** A port that is taken twice, and by which service first, where it was one. */
+type Conflict = { readonly service: Service; readonly message: string; readonly first?: Service };
+
+function conflict({ service, message, first }: Conflict, findings: Lowering['findings']): void {
+  findings.add('port-conflict', keyOf(service.at), message, {
+    found: service.shape.port,
     fix: 'Give one of them another port',
-    ...(related.length === 0 ? {} : { related: related.map(keyOf) }),
+    ...(first === undefined ? {} : { related: [keyOf(first.at)] }),
   });
 }
 

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { nearest } from '../plan/nearest.ts';
 import { type Findings, inside, keyOf, type Place } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
+import type { Reference } from './reference.ts';
 import { keysAt, optionalKeysAt } from './schema-keys.ts';
 
 /** The sound part of a file: what had an error is left out, so that one does not hide the others. */
@@ -73,7 +74,7 @@ function report(issue: Issue, checking: Checking, findings: Findings): void {
   const place = inside(checking.whole, ...stepsOf(issue.path));
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(checking.schema, issue.path);
-    for (const key of issue.keys) reportUnknownKey(key, known, inside(place, key), findings);
+    for (const key of issue.keys) reportUnknownKey({ name: key, at: inside(place, key) }, known, findings);
     return;
   }
   const name = nameOf(issue.path);
@@ -99,9 +100,9 @@ function nameOf(path: readonly PropertyKey[]): string {
   return `Item ${last + 1} of ${path.length === 1 ? 'the file' : nameOf(path.slice(0, -1))}`;
 }
 
-function reportUnknownKey(key: string, known: readonly string[], place: Place, findings: Findings): void {
+function reportUnknownKey({ name: key, at }: Reference, known: readonly string[], findings: Findings): void {
   const [near] = nearest(key, known, 1);
-  findings.add('unknown-key', keyOf(place), `Unknown key "${key}"`, {
+  findings.add('unknown-key', keyOf(at), `Unknown key "${key}"`, {
     found: key,
     nearest: near,
     ...(near === undefined && known.length > 0

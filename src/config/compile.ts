@@ -182,8 +182,8 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
 function opened(files: Files, findings: Findings): Files {
   const litellm = files.get('litellm');
   const settings = files.get('settings');
-  if (settings !== undefined) readSection(settings, 'settings', [], findings);
-  if (litellm !== undefined) readSection(litellm, 'root', [], findings);
+  if (settings !== undefined) readSection({ file: settings, path: [] }, 'settings', findings);
+  if (litellm !== undefined) readSection({ file: litellm, path: [] }, 'root', findings);
   const sources = litellm === undefined ? files : sourcesInside(litellm, findings);
   if (sources === undefined) return litellm === undefined ? files : withExtensions(litellm, files, findings);
   const own = sources.get('settings');
@@ -241,7 +241,7 @@ function withFileVariables(files: Files, environment: Environment, findings: Fin
   const entries = Object.entries(declared).map(([name, value]) => {
     const text = value === null ? undefined : String(value);
     const isLiteral = text !== undefined && variableValue(text, {}) === text;
-    if (isLiteral && isSecretHeader(name)) readSecret(text, inside(place, name), {}, findings);
+    if (isLiteral && isSecretHeader(name)) readSecret(text, inside(place, name), { environment: {}, findings });
     return [name, text === undefined ? undefined : variableValue(text, environment)] as const;
   });
   return { ...environment, ...Object.fromEntries(entries) };

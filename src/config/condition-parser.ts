@@ -109,16 +109,18 @@ function textToken(text: string): Token {
 }
 
 function readOr(reader: Reader): Expression {
-  return readJoined(reader, 'or', ['or', '||'], () => readAnd(reader));
+  return readJoined(reader, 'or', readAnd);
 }
 
 function readAnd(reader: Reader): Expression {
-  return readJoined(reader, 'and', ['and', '&&'], () => readNot(reader));
+  return readJoined(reader, 'and', readNot);
 }
 
-function readJoined(reader: Reader, kind: 'and' | 'or', signs: readonly string[], read: () => Expression): Expression {
-  const operands = [read()];
-  while (takes(reader, signs)) operands.push(read());
+const joiners = { or: ['or', '||'], and: ['and', '&&'] } as const;
+
+function readJoined(reader: Reader, kind: keyof typeof joiners, read: (reader: Reader) => Expression): Expression {
+  const operands = [read(reader)];
+  while (takes(reader, joiners[kind])) operands.push(read(reader));
   const [only] = operands;
   return operands.length === 1 && only !== undefined ? only : { kind, operands };
 }

@@ -9,7 +9,7 @@ import type { Path } from './parsed-file.ts';
  */
 export function setInYaml(text: string, path: Path, value: Json): string {
   const document = parseDocument(text);
-  const spliced = splice(text, document, path, value);
+  const spliced = splice({ text, document }, path, value);
   if (spliced !== undefined && isSet(spliced, path, value)) return spliced;
   document.setIn(path, document.createNode(value));
   return document.toString({ lineWidth: 0 });
@@ -22,7 +22,10 @@ function isSet(text: string, path: Path, value: Json): boolean {
   return JSON.stringify(found?.toJS(document)) === JSON.stringify(value);
 }
 
-function splice(text: string, document: Document, path: Path, value: Json): string | undefined {
+/** A text and what it says. */
+type Read = { readonly text: string; readonly document: Document };
+
+function splice({ text, document }: Read, path: Path, value: Json): string | undefined {
   const last = path.at(-1);
   if (last === undefined) return undefined;
   const own = document.getIn(path, true);
@@ -32,14 +35,18 @@ function splice(text: string, document: Document, path: Path, value: Json): stri
     return replaced(text, [from, to], `${from === to && text[from - 1] === ':' ? ' ' : ''}${inFlow(value)}`);
   }
   const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  if (isMap(parent) && parent.items.length > 0) return withKey(text, parent, last, value);
+  if (isMap(parent) && parent.items.length > 0) return withKey(text, parent, [last, value]);
   if (path.length === 1) return `${endedLine(text)}${stringify({ [last]: value }, { lineWidth: 0 })}`;
   // A section that is not there yet is set whole.
-  return isMap(parent) ? undefined : splice(text, document, path.slice(0, -1), { [last]: value });
+  return isMap(parent) ? undefined : splice({ text, document }, path.slice(0, -1), { [last]: value });
 }
 
 /** A map with one key more: near its head within a section, at the end of the file where it is a section. */
-function withKey(text: string, map: YAMLMap, key: Path[number], value: Json): string | undefined {
+function withKey(
+  text: string,
+  map: YAMLMap,
+  [key, value]: readonly [key: Path[number], value: Json],
+): string | undefined {
   const [first] = map.items;
   const start = isScalar(first?.key) ? first.key.range?.[0] : undefined;
   if (start === undefined) return undefined;

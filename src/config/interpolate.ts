@@ -27,6 +27,9 @@ export function isSecretKey(key: string): boolean {
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
 const wholeReference = /^os\.environ\/([A-Za-z_][A-Za-z0-9_]*)$/;
 
+/** The variables that a text may refer to, and who is told of one that is not set. */
+export type Variables = { readonly environment: Environment; readonly findings: Findings };
+
 /**
  * Replaces `${NAME}`, `${NAME:-default}` and `os.environ/NAME` in a file's texts by the environment's values.
  * A variable that is not set is told, but for places that nobody reads.
@@ -38,7 +41,7 @@ export function interpolate(
 ): ParsedFile {
   const walk = (value: unknown, path: Path): unknown => {
     if (typeof value === 'string')
-      return replaced(value, { file, path }, environment, isRead(path) ? findings : quietFindings);
+      return replaced(value, { file, path }, { environment, findings: isRead(path) ? findings : quietFindings });
     if (Array.isArray(value)) return value.map((inner, index) => walk(inner, [...path, index]));
     if (typeof value !== 'object' || value === null || value instanceof Date) return value;
     return Object.fromEntries(
@@ -77,7 +80,7 @@ export function variableValue(text: string, environment: Environment): string | 
   );
 }
 
-function replaced(text: string, place: Place, environment: Environment, findings: Findings): unknown {
+function replaced(text: string, place: Place, { environment, findings }: Variables): unknown {
   const whole = wholeReference.exec(text)?.[1];
   if (whole !== undefined) return plainValue(environment[whole] || unset(whole, place, findings));
   if (!text.includes('${')) return text;
@@ -130,12 +133,8 @@ export function isNoKey(text: string): boolean {
 }
 
 /** Reads a secret as a reference; undefined where the text stands for no key. */
-export function readSecret(
-  text: string,
-  place: Place,
-  environment: Environment,
-  findings: Findings,
-): SecretReference | undefined {
+export function readSecret(text: string, place: Place, variables: Variables): SecretReference | undefined {
+  const { environment, findings } = variables;
   const name = wholeReference.exec(text)?.[1] ?? new RegExp(`^${reference.source}$`).exec(text)?.[1];
   if (name !== undefined) {
     const fallback = new RegExp(`^${reference.source}$`).exec(text)?.[2];
@@ -157,7 +156,7 @@ export function readSecret(
     return { kind: 'env', name };
   }
   if (noKeys.has(text.trim().toLowerCase())) return undefined;
-  const filled = String(replaced(text, place, environment, findings));
+  const filled = String(replaced(text, place, variables));
   // A part of it is a reference, as in redis://:${PASSWORD}@host: the secret stands elsewhere.
   if (filled !== text) return writtenSecret(text, filled);
   findings.add('secret-in-file', place, 'A secret stands in the file', {

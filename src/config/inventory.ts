@@ -2,12 +2,10 @@ import { createHash } from 'node:crypto';
 import { canonical } from '../plan/canonical.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import { type DeploymentIndex, deploymentId, deploymentIndex, type ProviderId } from '../plan/ids.ts';
+import { type DeploymentDraft, plainDeployment } from '../plan/plain-deployment.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Place } from './findings.ts';
 import { unsupportedFields } from './unsupported-fields.ts';
-
-/** A deployment before it has its place in the plan. */
-export type DeploymentDraft = Omit<Deployment, 'index' | 'id'>;
 
 /** Providers and deployments as they are gathered; references are resolved against it. */
 export type Inventory = {
@@ -66,7 +64,7 @@ export function createInventory({ dropsParams }: { readonly dropsParams: boolean
     literal(id) {
       const dialect = providers.get(id)?.dialect;
       const dropParams = dropsParams && dialect !== undefined ? unsupportedFields(dialect) : [];
-      return inventory.add({ ...plainDraft(id, '*'), dropParams }).index;
+      return inventory.add({ ...plainDeployment(id, '*'), dropParams }).index;
     },
   };
   return inventory;
@@ -89,38 +87,4 @@ function freeId(identity: string, taken: ReadonlyMap<string, Deployment>): strin
     const id = createHash('sha256').update(text).digest('hex').slice(0, 16);
     if (!taken.has(id)) return id;
   }
-}
-
-/** A deployment of which nothing but its name is known. */
-export function plainDraft(provider: ProviderId, backendModel: string): DeploymentDraft {
-  return {
-    provider,
-    backendModel,
-    kind: kindOfName(backendModel),
-    contextTokens: undefined,
-    maxOutputTokens: undefined,
-    capabilities: { tools: undefined, vision: undefined, jsonSchema: undefined, reasoning: undefined },
-    specialty: undefined,
-    sizeBillions: undefined,
-    quantization: undefined,
-    options: {},
-    keepAlive: undefined,
-    defaults: {},
-    extraBody: {},
-    dropParams: [],
-    limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
-    seats: undefined,
-    price: undefined,
-    tags: [],
-    timeouts: { firstTokenMs: undefined, betweenChunksMs: undefined, totalMs: undefined },
-    retries: undefined,
-    cooldownMs: undefined,
-    description: undefined,
-    info: {},
-  };
-}
-
-/** Embedding models say so in their names; of others nothing is assumed. */
-function kindOfName(name: string): Deployment['kind'] {
-  return /\bembed|embedding|(^|\/)bge-|(^|\/)e5-|nomic-embed/i.test(name) ? 'embedding' : undefined;
 }

@@ -110,7 +110,7 @@ function lowerModelTtl(server: SectionReader, findings: Findings): ReadonlyMap<s
 function lowerRedis(cacheParams: SectionReader, environment: Environment, findings: Findings): RedisSettings {
   const secret = (key: string, variable: string): SecretReference | undefined => {
     const text = cacheParams.text(key);
-    if (text !== undefined) return readSecret(text, cacheParams.place(key), environment, findings);
+    if (text !== undefined) return readSecret(text, cacheParams.place(key), { environment, findings });
     return environment[variable] ? { kind: 'env', name: variable } : undefined;
   };
   const hasHost = cacheParams.has('host');

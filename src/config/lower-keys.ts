@@ -2,22 +2,18 @@ import { keyId } from '../plan/ids.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { NamedKey } from '../plan/settings.ts';
 import { type Findings, inside, keyOf, type Place } from './findings.ts';
-import { readSecret } from './interpolate.ts';
+import { readSecret, type Variables } from './interpolate.ts';
 import { valueAt } from './litellm/section.ts';
 import { limitKeys, readLimit } from './read-limit.ts';
-import type { Environment } from './source-file.ts';
+import type { Reference } from './reference.ts';
 
 /**
  * Reads `server_settings.keys`. Whatever is wrong with an entry is an error: a right that is
  * misspelt must not become a right to everything.
  */
-export function lowerKeys(
-  value: unknown,
-  place: Place,
-  environment: Environment,
-  findings: Findings,
-): readonly NamedKey[] {
+export function lowerKeys(value: unknown, place: Place, variables: Variables): readonly NamedKey[] {
   if (!Array.isArray(value)) return [];
+  const { findings } = variables;
   const seen = new Map<string, Place>();
   return value.flatMap((entry: unknown, index): NamedKey[] => {
     const at = inside(place, index);
@@ -31,8 +27,10 @@ export function lowerKeys(
       });
       return [];
     }
-    reportTwice(name, inside(at, 'name'), seen, findings);
-    const secret = readSecret(key, inside(at, 'key'), environment, findings);
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, inside(at, 'name'));
+    else reportTwice({ name, at: inside(at, 'name') }, first, findings);
+    const secret = readSecret(key, inside(at, 'key'), variables);
     if (secret === undefined) {
       findings.add('wrong-type', inside(at, 'key'), `The key of "${name}" is none`, {
         wanted: 'a secret, as os.environ/NAME',
@@ -41,7 +39,7 @@ export function lowerKeys(
     }
     const limit = readLimit(entry, at, findings);
     const priority = readPriority(entry, at, findings);
-    const mayRehearse = readFlag(entry, rehearsalKey, at, findings);
+    const mayRehearse = readRehearsal(entry, at, findings);
     return [{ id: keyId(name), name, secret, models, limit, priority, mayRehearse }];
   });
 }
@@ -72,10 +70,12 @@ function readPriority(entry: unknown, at: Place, findings: Findings): string | u
   return undefined;
 }
 
-function readFlag(entry: unknown, key: string, at: Place, findings: Findings): boolean {
-  const flag = valueAt(entry, [key]) ?? false;
+function readRehearsal(entry: unknown, at: Place, findings: Findings): boolean {
+  const flag = valueAt(entry, [rehearsalKey]) ?? false;
   if (typeof flag !== 'boolean')
-    findings.add('wrong-type', inside(at, key), `"${key}" has ${JSON.stringify(flag)}`, { wanted: 'true or false' });
+    findings.add('wrong-type', inside(at, rehearsalKey), `"${rehearsalKey}" has ${JSON.stringify(flag)}`, {
+      wanted: 'true or false',
+    });
   return flag === true;
 }
 
@@ -87,13 +87,10 @@ function readModels(value: unknown, at: Place, findings: Findings): readonly str
   return [];
 }
 
-function reportTwice(name: string, at: Place, seen: Map<string, Place>, findings: Findings): void {
-  const first = seen.get(name);
-  if (first === undefined) seen.set(name, at);
-  else
-    findings.add('duplicate-name', at, `Two keys are called "${name}"`, {
-      found: name,
-      related: [first],
-      fix: 'Give one of them another name',
-    });
+function reportTwice({ name, at }: Reference, first: Place, findings: Findings): void {
+  findings.add('duplicate-name', at, `Two keys are called "${name}"`, {
+    found: name,
+    related: [first],
+    fix: 'Give one of them another name',
+  });
 }

@@ -1,8 +1,8 @@
 import { type Tokens, tokens } from '../plan/ids.ts';
 import type { Json, JsonObject } from '../plan/json.ts';
+import { type DeploymentDraft, plainDeployment } from '../plan/plain-deployment.ts';
 import type { Provider } from '../plan/provider.ts';
 import { inside, type Place } from './findings.ts';
-import { type DeploymentDraft, plainDraft } from './inventory.ts';
 import type { Lowering } from './lowering.ts';
 import { readSize, sizeInName } from './size.ts';
 import { canonicalSpecialty } from './specialty.ts';
@@ -37,7 +37,7 @@ type Declared = { readonly model: ModelShape; readonly shape: ProviderShape; rea
 
 function draftOf(declared: Declared, provider: Provider, lowering: Lowering): DeploymentDraft {
   const { model, shape } = declared;
-  const plain = plainDraft(provider.id, model.name);
+  const plain = plainDeployment(provider.id, model.name);
   const context = model.context_length ?? (provider.dialect === 'vllm' ? shape.max_model_len : undefined);
   return {
     ...plain,

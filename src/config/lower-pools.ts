@@ -26,7 +26,8 @@ export function lowerPool({ name, shape, at }: Declaration<PoolShape>, exact: Ex
       found: name,
       wanted: 'at least one provider',
     });
-  if (exact !== undefined) compareProviders({ name, shape, at }, entries, exact, lowering);
+  if (exact !== undefined && !isAnsweredBy(entries, exact.shape.provider, lowering))
+    reportConflict({ name, shape, at }, exact, lowering);
   checkWeights({ name, shape, at }, lowering);
   const strategy = shape.strategy ?? 'weighted_round_robin';
   group.declaredStrategy = referenceOf(shape.strategy, inside(at, 'strategy'));
@@ -100,23 +101,23 @@ function isSameProvider(one: string, other: string, { inventory }: Lowering): bo
   return providersNamed(inventory, one).some(({ id }) => ids.has(id));
 }
 
-/** The pool decides who answers; an exact entry for a provider outside of it would do nothing. */
-function compareProviders(
-  pool: Declaration<PoolShape>,
-  entries: readonly Entry[],
-  exact: Declaration<ExactShape>,
-  lowering: Lowering,
-): void {
-  const { provider } = exact.shape;
-  const known = providersNamed(lowering.inventory, provider).length > 0;
-  if (
-    !known ||
+/** Whether the pool has a provider; of one that is not known that was told already. */
+function isAnsweredBy(entries: readonly Entry[], provider: string, lowering: Lowering): boolean {
+  return (
+    providersNamed(lowering.inventory, provider).length === 0 ||
     entries.some((one) => one.provider !== undefined && isSameProvider(one.provider.name, provider, lowering))
-  )
-    return;
-  lowering.findings.add(
+  );
+}
+
+/** The pool decides who answers; an exact entry for a provider outside of it would do nothing. */
+function reportConflict(
+  pool: Declaration<PoolShape>,
+  { shape: { provider }, at }: Declaration<ExactShape>,
+  { findings }: Lowering,
+): void {
+  findings.add(
     'conflicting-declarations',
-    inside(exact.at, 'provider'),
+    inside(at, 'provider'),
     `"${pool.name}" is answered by its pool, in which "${provider}" is not`,
     {
       found: provider,

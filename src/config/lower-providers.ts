@@ -164,7 +164,7 @@ function credentialOf({ shape, at, dialect }: Declared, lowering: Lowering): Cre
   const place = key === undefined ? keyOf(at) : inside(at, key);
   // A provider that is not active is not asked, so its key is not missed.
   const environment = isActive(shape.status) ? lowering.environment : withoutGap(lowering.environment, text);
-  const secret = readSecret(text, place, environment, lowering.findings);
+  const secret = readSecret(text, place, { environment, findings: lowering.findings });
   if (secret === undefined) return { kind: 'none' };
   if (method === 'x-api-key' || (method === undefined && dialect === 'anthropic'))
     return { kind: 'header', header: 'x-api-key', secret };
@@ -178,14 +178,14 @@ function withoutGap(environment: Environment, text: string): Environment {
   return name === undefined ? environment : { ...environment, [name]: environment[name] || 'unused' };
 }
 
-function headersOf({ shape, at }: Declared, { environment, findings }: Lowering): Provider['headers'] {
+function headersOf({ shape, at }: Declared, lowering: Lowering): Provider['headers'] {
   const within = (map: Readonly<Record<string, string>> | undefined, ...path: string[]): readonly DeclaredHeader[] =>
     Object.entries(map ?? {}).map(([name, value]) => [name, value, inside(at, ...path, name)]);
   const declared = [
     ...within(shape.custom_config?.headers, 'custom_config', 'headers'),
     ...within(shape.headers, 'headers'),
   ];
-  return lowerHeaders(declared, environment, findings);
+  return lowerHeaders(declared, lowering);
 }
 
 function probeOf({ name, shape }: Declared, checks: HealthChecks, usual: ProbeSettings): ProbeSettings {

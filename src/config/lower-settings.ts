@@ -12,7 +12,7 @@ import type {
 } from '../plan/settings.ts';
 import { checkOrder } from './check-order.ts';
 import { type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
-import { readSecret } from './interpolate.ts';
+import { readSecret, type Variables } from './interpolate.ts';
 import { readSection, type SectionReader } from './litellm/section.ts';
 import { lowerCache } from './lower-cache.ts';
 import { lowerKeys } from './lower-keys.ts';
@@ -34,7 +34,7 @@ export type SettingsSections = {
 export function openSections(file: ParsedFile, findings: Findings): SettingsSections {
   const open = (
     name: 'litellm_settings' | 'router_settings' | 'general_settings' | 'server_settings' | 'rate_limit_settings',
-  ): SectionReader => readSection(file, name, [name], findings);
+  ): SectionReader => readSection({ file, path: [name] }, name, findings);
   const litellm = open('litellm_settings');
   return {
     litellm,
@@ -43,9 +43,8 @@ export function openSections(file: ParsedFile, findings: Findings): SettingsSect
     server: open('server_settings'),
     rateLimits: open('rate_limit_settings'),
     cacheParams: readSection(
-      file,
+      { file, path: ['litellm_settings', 'cache_params'] },
       'cache_params',
-      ['litellm_settings', 'cache_params'],
       litellm.has('cache_params') ? findings : quietFindings,
     ),
   };
@@ -60,7 +59,7 @@ export function lowerSettings(sections: SettingsSections, environment: Environme
     timeouts: lowerTimeouts(sections, findings),
     retry: lowerRetry(sections, findings),
     cooldown: lowerCooldown(sections, findings),
-    server: lowerServer(sections, environment, findings),
+    server: lowerServer(sections, { environment, findings }),
     cache: lowerCache(sections, environment, findings),
     logging: { level: 'info', slowRequestMs: undefined },
     limits: lowerLimits(sections, findings),
@@ -85,16 +84,22 @@ function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: 
   const requestMs = whole ?? request ?? seconds(600);
   const attemptMs = attempt ?? request ?? requestMs;
   checkOrder(
-    router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
-    { what: 'one attempt', ms: attemptMs },
+    {
+      what: 'one attempt',
+      ms: attemptMs,
+      place: router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
+    },
     { what: 'the request', ms: requestMs },
     findings,
   );
   const firstTokenMs = firstToken ?? milliseconds(Math.min(attemptMs, 300_000));
   if (firstToken !== undefined)
     checkOrder(
-      router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
-      { what: 'the first token', ms: firstToken },
+      {
+        what: 'the first token',
+        ms: firstToken,
+        place: router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
+      },
       { what: 'one attempt', ms: attemptMs },
       findings,
     );
@@ -126,12 +131,9 @@ const policyClasses: Readonly<Record<string, PolicyClass>> = Object.fromEntries(
   ).map((name) => [name, name]),
 );
 
-function readPolicy(
-  value: unknown,
-  ending: 'Retries' | 'AllowedFails',
-  place: Place,
-  findings: Findings,
-): ReadonlyMap<PolicyClass, number> {
+type WrittenPolicy = { readonly value: unknown; readonly place: Place; readonly ending: 'Retries' | 'AllowedFails' };
+
+function readPolicy({ value, place, ending }: WrittenPolicy, findings: Findings): ReadonlyMap<PolicyClass, number> {
   const policy = new Map<PolicyClass, number>();
   if (typeof value !== 'object' || value === null) return policy;
   for (const [key, count] of Object.entries(value)) {
@@ -154,19 +156,23 @@ function readPolicy(
   return policy;
 }
 
+function policyAt(section: SectionReader, key: string, ending: WrittenPolicy['ending']): WrittenPolicy {
+  return { value: section.raw(key), place: section.place(key), ending };
+}
+
 function lowerRetry({ litellm, router }: SettingsSections, findings: Findings): RetrySettings {
   const groups = router.raw('model_group_retry_policy');
   const groupPolicy = new Map<string, ReadonlyMap<PolicyClass, number>>();
   if (typeof groups === 'object' && groups !== null) {
     const place = router.place('model_group_retry_policy');
-    for (const [name, policy] of Object.entries(groups))
-      groupPolicy.set(name, readPolicy(policy, 'Retries', { ...place, path: [...place.path, name] }, findings));
+    for (const [name, value] of Object.entries(groups))
+      groupPolicy.set(name, readPolicy({ value, place: inside(place, name), ending: 'Retries' }, findings));
   }
   return {
     retries: router.number('num_retries') ?? litellm.number('num_retries') ?? 2,
     maxFallbacks: router.number('max_fallbacks') ?? litellm.number('max_fallbacks') ?? 5,
     retryAfterMs: firstSeconds('retry_after', router) ?? milliseconds(0),
-    policy: readPolicy(router.raw('retry_policy'), 'Retries', router.place('retry_policy'), findings),
+    policy: readPolicy(policyAt(router, 'retry_policy', 'Retries'), findings),
     groupPolicy,
   };
 }
@@ -180,23 +186,15 @@ function lowerCooldown({ litellm, router }: SettingsSections, findings: Findings
     cooldownMs,
     maxCooldownMs: milliseconds(Math.max(cooldownMs, 60_000)),
     rateLimitedMs: seconds(60),
-    allowedFailsPolicy: readPolicy(
-      router.raw('allowed_fails_policy'),
-      'AllowedFails',
-      router.place('allowed_fails_policy'),
-      findings,
-    ),
+    allowedFailsPolicy: readPolicy(policyAt(router, 'allowed_fails_policy', 'AllowedFails'), findings),
   };
 }
 
 /** The port that every tool expects. */
 export const defaultPort = 4000;
 
-function lowerServer(
-  { general, server, litellm }: SettingsSections,
-  environment: Environment,
-  findings: Findings,
-): ServerSettings {
+function lowerServer({ general, server, litellm }: SettingsSections, variables: Variables): ServerSettings {
+  const { findings } = variables;
   const port = server.number('port') ?? defaultPort;
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     findings.add('bad-port', server.place('port'), `"port" has ${port}`, {
@@ -209,8 +207,8 @@ function lowerServer(
     host: server.text('host') ?? '127.0.0.1',
     port,
     cors: lowerCors(cors, server.place('cors'), findings),
-    masterKey: lowerMasterKey(general, environment, findings),
-    keys: lowerKeys(server.raw('keys'), server.place('keys'), environment, findings),
+    masterKey: lowerMasterKey(general, variables),
+    keys: lowerKeys(server.raw('keys'), server.place('keys'), variables),
     maxBodyBytes:
       server.number('max_body_bytes') ?? (megabytes === undefined ? 32 * 1024 * 1024 : megabytes * 1024 * 1024),
     maxParallelRequests:
@@ -247,16 +245,13 @@ export function isWeakKey(key: string): boolean {
   return knownKeys.has(key.toLowerCase()) || key.length < 12;
 }
 
-function lowerMasterKey(
-  general: SectionReader,
-  environment: Environment,
-  findings: Findings,
-): SecretReference | undefined {
+function lowerMasterKey(general: SectionReader, variables: Variables): SecretReference | undefined {
+  const { environment, findings } = variables;
   const text = general.text('master_key');
   const place = general.place('master_key');
   if (text === undefined)
     return environment['LITELLM_MASTER_KEY'] ? { kind: 'env', name: 'LITELLM_MASTER_KEY' } : undefined;
-  const secret = readSecret(text, place, environment, findings);
+  const secret = readSecret(text, place, variables);
   const value =
     secret === undefined ? undefined : secret.kind === 'literal' ? secret.secret.reveal() : environment[secret.name];
   if (value !== undefined && value !== '' && isWeakKey(value)) {

@@ -12,17 +12,17 @@ const mostAliases = 100;
 /** Parses one YAML file; every problem becomes a finding at its line. */
 export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
   const lines = new LineCounter();
+  const spanAt = (range: Range): Span => spanIn(source, lines, range);
+  const unread: ParsedFile = { source, value: undefined, spanOf: () => spanAt([0, 0]) };
   if (source.text.length > largestFile) {
-    const parsed: ParsedFile = { source, value: undefined, spanOf: () => spanAt(source, lines, 0, 0) };
-    findings.add('yaml-syntax', { file: parsed, path: [] }, `The file is larger than ${largestFile} bytes`);
-    return parsed;
+    findings.add('yaml-syntax', { file: unread, path: [] }, `The file is larger than ${largestFile} bytes`);
+    return unread;
   }
   if (/[\0\ufffd]/.test(source.text)) {
-    const parsed: ParsedFile = { source, value: undefined, spanOf: () => spanAt(source, lines, 0, 0) };
-    findings.add('yaml-syntax', { file: parsed, path: [] }, 'The file is no text in UTF-8', {
+    findings.add('yaml-syntax', { file: unread, path: [] }, 'The file is no text in UTF-8', {
       fix: 'Save it as UTF-8',
     });
-    return parsed;
+    return unread;
   }
   const document = parseDocument(source.text, {
     lineCounter: lines,
@@ -33,15 +33,11 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
     prettyErrors: false,
   });
   const root = document.contents;
-  const spanOf = (path: Path, part: 'key' | 'value' = 'value'): Span => {
-    const [start, end] = rangeOf(root, path, part) ?? [0, 0];
-    return spanAt(source, lines, start, end);
-  };
+  const spanOf = (path: Path, part: 'key' | 'value' = 'value'): Span => spanAt(rangeOf(root, path, part) ?? [0, 0]);
   const bare: ParsedFile = { source, value: undefined, spanOf };
   for (const error of document.errors) {
-    const [start, end] = error.pos;
-    findings.addAt('yaml-syntax', spanAt(source, lines, start, end), sentenceOf(error), {
-      fix: hintFor(source.text, start, error),
+    findings.addAt('yaml-syntax', spanAt(error.pos), sentenceOf(error), {
+      fix: hintFor(source.text, error.pos[0], error),
     });
     // What comes after a mistake is read by the wrong rules.
     break;
@@ -49,7 +45,7 @@ export function parseYaml(source: SourceFile, findings: Findings): ParsedFile {
   for (const warning of document.warnings) {
     findings.addAt(
       'yaml-syntax',
-      spanAt(source, lines, ...warning.pos),
+      spanAt(warning.pos),
       warning.message.split('\n')[0] ?? 'The file has a tag that is not known',
       { fix: 'Take the tag out: a value is text, number, list or map as it is written' },
     );
@@ -160,7 +156,7 @@ function nodeRange(node: unknown): Range | undefined {
   return range === undefined || range === null ? undefined : [range[0], range[1]];
 }
 
-function spanAt(source: SourceFile, lines: LineCounter, start: number, end: number): Span {
+function spanIn(source: SourceFile, lines: LineCounter, [start, end]: Range): Span {
   const from = lines.linePos(start);
   const to = lines.linePos(Math.max(start, end));
   return {

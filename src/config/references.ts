@@ -3,10 +3,11 @@ import type { DeploymentIndex } from '../plan/ids.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
+import { plainDeployment } from '../plan/plain-deployment.ts';
 import type { Provider } from '../plan/provider.ts';
 import { quoted } from './findings.ts';
 import type { GroupDraft } from './group-builder.ts';
-import { type Inventory, plainDraft } from './inventory.ts';
+import type { Inventory } from './inventory.ts';
 import { groupNamed, type Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import { canonicalSpecialty, specialtyInName } from './specialty.ts';
@@ -139,7 +140,7 @@ function resolveOpenList(query: Query, lowering: Lowering): readonly DeploymentI
     return wanted.backendModel === undefined ? resolveAmbiguous(query, lowering) : lacking(query, lowering);
   const name = wanted.backendModel?.name ?? (wanted.name === '' ? '*' : wanted.name);
   if (name !== '*') resolutions.push(`"${provider.id}" declares no models and is asked for "${name}" itself`);
-  return [inventory.add(plainDraft(provider.id, name)).index];
+  return [inventory.add(plainDeployment(provider.id, name)).index];
 }
 
 function lacking(

@@ -7,20 +7,15 @@ import { inside } from '../findings.ts';
 import { readSecret } from '../interpolate.ts';
 import { type DeclaredHeader, lowerHeaders } from '../lower-headers.ts';
 import type { Lowering } from '../lowering.ts';
-import { type Entry, objectOf, type SplitModel, textOf } from './entry.ts';
+import { type AskedEntry, type Entry, objectOf, textOf } from './entry.ts';
 import type { SectionReader } from './section.ts';
 
 /** Entries of equal dialect, address and key share one provider. */
-export function providerOf(
-  split: SplitModel,
-  entry: Entry,
-  credential: Readonly<Record<string, unknown>>,
-  lowering: Lowering,
-): Provider | undefined {
-  const asked: Asked = { ...split, entry, credential };
+export function providerOf(asked: AskedEntry, lowering: Lowering): Provider | undefined {
   const address = addressOf(asked, lowering);
   if (address === undefined) return undefined;
   const { inventory, environment } = lowering;
+  const { entry, credential, prefix, prefixName } = asked;
   const { params, info } = entry;
   const identity: Identity = {
     dialect: address.dialect,
@@ -35,7 +30,7 @@ export function providerOf(
   const known = [...inventory.providers.values()].find((one) => canonical(identityOf(one)) === key);
   if (known !== undefined) return known;
   const provider: Provider = {
-    id: freeProviderName(info.text('provider') ?? split.prefixName, lowering),
+    id: freeProviderName(info.text('provider') ?? prefixName, lowering),
     groups: [address.dialect],
     status: 'active',
     description: undefined,
@@ -43,7 +38,7 @@ export function providerOf(
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
     seats: undefined,
     exclusiveGroup: undefined,
-    tier: split.prefix.tier ?? tierOfAddress(address.baseUrl),
+    tier: prefix.tier ?? tierOfAddress(address.baseUrl),
     budget: undefined,
     ...identity,
   };
@@ -51,9 +46,6 @@ export function providerOf(
   inventory.places.set(provider.id, entry.place);
   return provider;
 }
-
-/** An entry with its prefix, and the credential of credential_list that it names. */
-type Asked = SplitModel & { readonly entry: Entry; readonly credential: Readonly<Record<string, unknown>> };
 
 /** What makes a provider this one. */
 type Identity = Pick<Provider, 'dialect' | 'baseUrl' | 'apiPath' | 'credential' | 'headers' | 'apiVersion' | 'tls'>;
@@ -68,7 +60,7 @@ type Address = Pick<Provider, 'dialect' | 'baseUrl' | 'apiPath'> & {
 };
 
 function addressOf(
-  { prefixName, prefix, entry, credential }: Asked,
+  { prefixName, prefix, entry, credential }: AskedEntry,
   { findings, environment }: Lowering,
 ): Address | undefined {
   const { params } = entry;
@@ -113,10 +105,11 @@ function freeProviderName(wanted: string, { inventory }: Lowering): Provider['id
 }
 
 function credentialOf(
-  { prefix, entry, credential }: Asked,
+  { prefix, entry, credential }: AskedEntry,
   { dialect, isOwn }: Address,
-  { environment, findings }: Lowering,
+  lowering: Lowering,
 ): Credential {
+  const { environment } = lowering;
   const declared = entry.params.text('api_key') ?? textOf(credential['api_key']);
   // A compatible server of one's own is not asked with OpenAI's key.
   const variable = isOwn ? undefined : prefix.keyVariable;
@@ -128,19 +121,19 @@ function credentialOf(
   const text = declared ?? fallback;
   if (text === undefined) return { kind: 'none' };
   const place = entry.params.place(declared === undefined ? 'model' : 'api_key');
-  const secret: SecretReference | undefined = readSecret(text, place, environment, findings);
+  const secret: SecretReference | undefined = readSecret(text, place, lowering);
   if (secret === undefined) return { kind: 'none' };
   if (dialect === 'anthropic') return { kind: 'header', header: 'x-api-key', secret };
   return dialect === 'azure' ? { kind: 'header', header: 'api-key', secret } : { kind: 'bearer', secret };
 }
 
-function headersOf({ params }: Entry, { environment, findings }: Lowering): Provider['headers'] {
+function headersOf({ params }: Entry, lowering: Lowering): Provider['headers'] {
   const declared = (['headers', 'extra_headers'] as const).flatMap((key) =>
     Object.entries(objectOf(params.raw(key))).flatMap(([name, value]): DeclaredHeader[] =>
       typeof value === 'string' ? [[name, value, inside(params.place(key), name)]] : [],
     ),
   );
-  const headers = lowerHeaders(declared, environment, findings);
+  const headers = lowerHeaders(declared, lowering);
   const organization = params.raw('organization');
   return typeof organization === 'string' ? [...headers, ['openai-organization', organization]] : headers;
 }

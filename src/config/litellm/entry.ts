@@ -10,6 +10,9 @@ export type Entry = {
   readonly place: Place;
 };
 
+/** An entry with the values of the credential_list entry that it names. */
+export type EntryWithCredential = { readonly entry: Entry; readonly credential: Readonly<Record<string, unknown>> };
+
 /** A map of a file as an object; empty where it is none. */
 export function objectOf(value: unknown): JsonObject {
   // A map of a parsed YAML file holds what JSON can hold; dates were refused as texts above.
@@ -18,6 +21,9 @@ export function objectOf(value: unknown): JsonObject {
 
 /** What a deployment's model says: the prefix, what it stands for, and the model's name behind it. */
 export type SplitModel = { readonly prefixName: string; readonly prefix: Prefix; readonly model: string };
+
+/** An entry with what its model says. */
+export type AskedEntry = SplitModel & EntryWithCredential;
 
 /** A text, where a value is one that says something. */
 export function textOf(value: unknown): string | undefined {

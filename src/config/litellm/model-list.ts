@@ -4,7 +4,8 @@ import { type Findings, inside, keyOf, type Place, quoted } from '../findings.ts
 import { memberOf } from '../group-builder.ts';
 import type { Lowering } from '../lowering.ts';
 import type { ParsedFile } from '../parsed-file.ts';
-import { type Entry, objectOf, type SplitModel, textOf } from './entry.ts';
+import type { Reference } from '../reference.ts';
+import { type Entry, type EntryWithCredential, objectOf, type SplitModel, textOf } from './entry.ts';
 import { draftOf } from './entry-deployment.ts';
 import { providerOf } from './entry-provider.ts';
 import { litellmKeys } from './keys.ts';
@@ -36,15 +37,16 @@ function lowerEntry(file: ParsedFile, index: number, lowering: Lowering): void {
   const params = valueAt(file.value, [...place.path, 'litellm_params']);
   const unsigned = prefixNotOffered(params);
   if (unsigned !== undefined) {
-    tellNotOffered(unsigned, inside(place, 'litellm_params', 'model'), String(valueAt(params, ['model'])), findings);
+    const model = { name: String(valueAt(params, ['model'])), at: inside(place, 'litellm_params', 'model') };
+    tellNotOffered(unsigned, model, findings);
     return;
   }
   const entry: Entry = {
-    params: readSection(file, 'litellm_params', [...place.path, 'litellm_params'], findings),
-    info: readSection(file, 'model_info', [...place.path, 'model_info'], findings),
+    params: readSection(inside(place, 'litellm_params'), 'litellm_params', findings),
+    info: readSection(inside(place, 'model_info'), 'model_info', findings),
     place,
   };
-  const deployment = lowerDeployment(name, entry, file, lowering);
+  const deployment = lowerDeployment(name, entry, lowering);
   if (deployment === undefined) return;
   const group = groups.declare('model_list', {
     name,
@@ -103,10 +105,10 @@ function unknownEntryKeys(entry: object, place: Place, findings: Findings): read
   });
 }
 
-function tellNotOffered(prefix: string, place: Place, model: string, findings: Findings): void {
-  findings.addToCause('unsupported-provider', place, {
+function tellNotOffered(prefix: string, model: Reference, findings: Findings): void {
+  findings.addToCause('unsupported-provider', model.at, {
     key: prefix,
-    subject: model,
+    subject: model.name,
     message: (all) =>
       `${quoted(all)}: ${prefix} needs requests that are signed or of another wire, which is not offered`,
     details: () => ({
@@ -116,34 +118,30 @@ function tellNotOffered(prefix: string, place: Place, model: string, findings: F
   });
 }
 
-function lowerDeployment(
-  name: string,
-  entry: Entry,
-  file: ParsedFile,
-  lowering: Lowering,
-): DeploymentIndex | undefined {
+function lowerDeployment(name: string, entry: Entry, lowering: Lowering): DeploymentIndex | undefined {
   const { findings } = lowering;
   const model = entry.params.text('model');
   if (model === undefined || model === '') {
-    const written = Object.keys(objectOf(valueAt(file.value, [...entry.place.path, 'litellm_params'])));
+    const written = Object.keys(objectOf(valueAt(entry.place.file.value, [...entry.place.path, 'litellm_params'])));
     if (entry.params.raw('model') === undefined && !written.some((key) => misspeltParam(key) === 'model'))
       findings.add('missing-key', entry.place, `The deployment of "${name}" has no litellm_params.model`, {
         wanted: 'provider/name',
       });
     return undefined;
   }
-  const credential = credentialValues(entry, file, findings);
-  const found = splitModel(model, entry, credential, lowering);
-  if (found === undefined) return undefined;
-  const provider = providerOf(found, entry, credential, lowering);
+  const named = { entry, credential: credentialValues(entry, findings) };
+  const split = splitModel(model, named, lowering);
+  if (split === undefined) return undefined;
+  const asked = { ...split, ...named };
+  const provider = providerOf(asked, lowering);
   if (provider === undefined) return undefined;
-  return lowering.inventory.add(draftOf(found.model, provider, entry, lowering), entry.info.text('id')).index;
+  return lowering.inventory.add(draftOf(asked, provider, lowering), entry.info.text('id')).index;
 }
 
 /** Values of the credential_list entry that a deployment names. */
-function credentialValues(entry: Entry, file: ParsedFile, findings: Findings): Readonly<Record<string, unknown>> {
-  const wanted = entry.params.text('litellm_credential_name');
-  const list = valueAt(file.value, ['credential_list']);
+function credentialValues({ params, place }: Entry, findings: Findings): EntryWithCredential['credential'] {
+  const wanted = params.text('litellm_credential_name');
+  const list = valueAt(place.file.value, ['credential_list']);
   if (wanted === undefined) return {};
   const all: readonly unknown[] = Array.isArray(list) ? list : [];
   const found = all.find((one) => valueAt(one, ['credential_name']) === wanted);
@@ -152,7 +150,7 @@ function credentialValues(entry: Entry, file: ParsedFile, findings: Findings): R
     const [near] = nearest(wanted, names, 1);
     findings.add(
       'unknown-credential',
-      entry.params.place('litellm_credential_name'),
+      params.place('litellm_credential_name'),
       `No entry of credential_list is called "${wanted}"`,
       {
         found: wanted,
@@ -167,8 +165,7 @@ function credentialValues(entry: Entry, file: ParsedFile, findings: Findings): R
 
 function splitModel(
   model: string,
-  entry: Entry,
-  credential: Readonly<Record<string, unknown>>,
+  { entry, credential }: EntryWithCredential,
   { findings }: Lowering,
 ): SplitModel | undefined {
   const forced = entry.params.text('custom_llm_provider');

@@ -1,10 +1,11 @@
 import type { Target } from '../../plan/model-group.ts';
 import { nearest } from '../../plan/nearest.ts';
-import { type Findings, inside, keyOf, type Place } from '../findings.ts';
+import { type Findings, inside, keyOf } from '../findings.ts';
 import type { GroupDraft } from '../group-builder.ts';
 import type { DeclaredAlias } from '../lower-aliases.ts';
 import type { SettingsSections } from '../lower-settings.ts';
 import type { Lowering } from '../lowering.ts';
+import type { Reference } from '../reference.ts';
 import { resolveTarget, wantedBy } from '../references.ts';
 import { type DeclaredFallback, readFallbacks } from './fallbacks.ts';
 import { valueAt } from './section.ts';
@@ -76,15 +77,16 @@ function addFallbacks(
     for (const name of declared.targets) {
       // Of a fallback for all, a group is not its own.
       if (declared.name === '*' && name === group.name) continue;
-      group[field].push(...targetsOf(name, group, declared.place, lowering));
+      group[field].push(...targetsOf({ name, at: declared.place }, group, lowering));
     }
   }
 }
 
-function targetsOf(name: string, group: GroupDraft, place: Place, lowering: Lowering): readonly Target[] {
+function targetsOf(target: Reference, group: GroupDraft, lowering: Lowering): readonly Target[] {
+  const { name } = target;
   const wildcard = [...lowering.groups.values()].find((one) => one.kind === 'wildcard' && fits(one.name, name));
   if (wildcard === undefined || lowering.groups.has(name))
-    return resolveTarget({ name, at: place }, wantedBy(group, lowering), lowering);
+    return resolveTarget(target, wantedBy(group, lowering), lowering);
   // A name that only a wildcard reaches becomes deployments of that name.
   return wildcard.members.flatMap((member) => {
     const template = lowering.inventory.deployments[member.deployment];

@@ -1,7 +1,7 @@
 import { nearest } from '../../plan/nearest.ts';
 import { type Findings, type Place, quoted } from '../findings.ts';
 import { isSecretKey } from '../interpolate.ts';
-import type { ParsedFile, Path } from '../parsed-file.ts';
+import type { Path } from '../parsed-file.ts';
 import { type KeyFate, litellmKeys, rightSection, type Section } from './keys.ts';
 import { misspeltParam } from './request-fields.ts';
 import { type SettingsSection, settingDocs } from './setting-docs.ts';
@@ -18,7 +18,7 @@ export type SectionReader = {
 };
 
 /** Reads one section and tells of every key that is not executed, misplaced or unknown. */
-export function readSection(file: ParsedFile, section: Section, path: Path, findings: Findings): SectionReader {
+export function readSection({ file, path }: Place, section: Section, findings: Findings): SectionReader {
   const value = valueAt(file.value, path);
   const map =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
@@ -147,14 +147,15 @@ const strict: ReadonlySet<Section> = new Set<Section>([
   'cache_params',
 ]);
 
-type Written = { readonly key: string; readonly value: unknown; readonly section: Section };
+type WrittenKey = { readonly key: string; readonly section: Section };
+type Written = WrittenKey & { readonly value: unknown };
 
 function reportFate({ key, value, section }: Written, place: Place, findings: Findings): void {
   if (key.startsWith('x-') || isComment(key, value)) return;
   const keys = litellmKeys[section];
   const fate = Object.hasOwn(keys, key) ? keys[key] : undefined;
   if (fate === undefined) {
-    if (strict.has(section)) reportUnknown(key, section, place, findings);
+    if (strict.has(section)) reportUnknown({ key, section }, place, findings);
     else if (section === 'litellm_params') reportMisspelt(key, place, findings);
     return;
   }
@@ -179,16 +180,13 @@ function reportFate({ key, value, section }: Written, place: Place, findings: Fi
       return;
     case 'ignored':
       if (asksForNothing(value)) return;
-      reportIgnored({ key, section }, fate.instead, place, findings);
+      reportIgnored({ key, section, why: fate.instead }, place, findings);
   }
 }
 
-function reportIgnored(
-  { key, section }: Pick<Written, 'key' | 'section'>,
-  why: string,
-  place: Place,
-  findings: Findings,
-): void {
+type Ignored = WrittenKey & { readonly why: string };
+
+function reportIgnored({ key, section, why }: Ignored, place: Place, findings: Findings): void {
   findings.addToCause('key-ignored', place, {
     key: `${section} ${why}`,
     subject: key,
@@ -230,12 +228,12 @@ function reportMisspelt(key: string, place: Place, findings: Findings): void {
   });
 }
 
-function reportUnknown(key: string, section: Section, place: Place, findings: Findings): void {
+function reportUnknown({ key, section }: WrittenKey, place: Place, findings: Findings): void {
   const other = rightSection(key, section);
   if (other !== undefined) {
     const fate = litellmKeys[other][key];
     // Where it belongs it would do nothing either.
-    if (fate?.kind === 'ignored') return reportIgnored({ key, section }, fate.instead, place, findings);
+    if (fate?.kind === 'ignored') return reportIgnored({ key, section, why: fate.instead }, place, findings);
     findings.add('misplaced-key', place, `The key "${key}" belongs to ${other}, here it has no effect`, {
       found: key,
       fix: `Move it to ${other}`,
