@@ -45,7 +45,11 @@ const pace = (msPerToken: number): ServerPace => ({ firstTokenMs: 100, msPerToke
 /** What is advised after a workload was served by a pool. */
 function check(plan: Plan, kind: Partial<RequestKind>, servers: Readonly<Record<string, ServerPace>>): PoolAdvice {
   const workload: Workload = { requests: [{ ...usual, ...kind }], servers: new Map(Object.entries(servers)) };
-  const played = play(plan, arrivalsIn(workload, 3), workloadWorld(plan, workload, recordedWorld(plan, [], 3), 3));
+  const played = play(
+    plan,
+    arrivalsIn(workload, 3),
+    workloadWorld(plan, workload, { recorded: recordedWorld(plan, [], 3), seed: 3 }),
+  );
   const [advice] = advise({ plan, records: recordsOf(plan, played), seed: 1 }).pools;
   if (advice === undefined) throw new Error('No pool was advised on');
   return advice;
@@ -80,7 +84,11 @@ describe('6.2 advice', () => {
   test('does not believe a play that is not like the record', () => {
     const plan = pool(0.9, 0.1);
     const workload: Workload = { requests: [usual], servers: new Map(Object.entries(alike)) };
-    const played = play(plan, arrivalsIn(workload, 3), workloadWorld(plan, workload, recordedWorld(plan, [], 3), 3));
+    const played = play(
+      plan,
+      arrivalsIn(workload, 3),
+      workloadWorld(plan, workload, { recorded: recordedWorld(plan, [], 3), seed: 3 }),
+    );
     const records = recordsOf(plan, played).map((one) => ({
       ...one,
       timing: { ...one.timing, totalMs: (one.timing.totalMs ?? 0) * 3 },

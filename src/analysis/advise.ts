@@ -44,9 +44,14 @@ type PoolInput = {
   readonly own: readonly Arrival[];
 };
 
+/** A change of the pool, and what came of it. */
+type Tried = { readonly change: PoolChange; readonly variant: Variant };
+
 function advisePool(input: PoolInput): PoolAdvice {
   const { plan, group, own } = input;
-  const present = variantOf(input, presentOf(group), input.seed);
+  const tryOut = (change: PoolChange): Tried => ({ change, variant: variantOf(input, change, input.seed) });
+  const declared = tryOut(presentOf(group));
+  const present = declared.variant;
   const recordedP95Ms = quantile(
     own.flatMap(({ record }) => (record?.answeredBy == null ? [] : (record.timing.totalMs ?? []))),
     0.95,
@@ -69,12 +74,12 @@ function advisePool(input: PoolInput): PoolAdvice {
       text: `${own.length} requests are too few to tell, ${leastRequests} are needed`,
     };
   const tried = poolChanges(group)
-    .map((change) => ({ change, variant: variantOf(input, change, input.seed) }))
+    .map(tryOut)
     .toSorted((a, b) => badness(a.variant) - badness(b.variant));
   const variants = tried.map(({ variant }) => variant);
   if (!isLikeTheRecord(present, recordedP95Ms))
     return { ...base, verdict: 'not_like_the_record', tried: variants, text: notLike(present, recordedP95Ms) };
-  const better = tried.find(({ change, variant }) => isBetter(input, present, change, variant));
+  const better = tried.find((one) => isBetter(input, one, declared));
   if (better === undefined)
     return {
       ...base,
@@ -121,12 +126,12 @@ function isLikeTheRecord({ times }: Variant, recorded: number | null): boolean {
   return Math.abs(times.p95Ms - recorded) <= recorded * believable;
 }
 
-function isBetter(input: PoolInput, present: Variant, change: PoolChange, variant: Variant): boolean {
+function isBetter(input: PoolInput, tried: Tried, present: Tried): boolean {
   const clearly = (a: Variant, b: Variant): boolean =>
     a.failed <= b.failed && (a.times.p95Ms ?? Number.POSITIVE_INFINITY) <= (b.times.p95Ms ?? 0) * worthwhile;
-  if (!clearly(variant, present)) return false;
+  if (!clearly(tried.variant, present.variant)) return false;
   return Array.from({ length: otherSeeds }, (_none, index) => input.seed + index + 1).every((seed) =>
-    clearly(variantOf(input, change, seed), variantOf(input, presentOf(input.group), seed)),
+    clearly(variantOf(input, tried.change, seed), variantOf(input, present.change, seed)),
   );
 }
 

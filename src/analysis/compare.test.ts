@@ -18,7 +18,7 @@ test.each([
   [10, 100, 10, 100, 1],
   [0, 50, 0, 50, 1],
 ])('6.2 %i of %i against %i of %i is met by chance with p %f', (a, ofA, b, ofB, p) => {
-  expect(proportions(a, ofA, b, ofB)).toBeCloseTo(p, 3);
+  expect(proportions({ part: a, of: ofA }, { part: b, of: ofB })).toBeCloseTo(p, 3);
 });
 
 /** Requests of about so many milliseconds, of which some fail. */

@@ -54,7 +54,10 @@ function errorVerdict(before: ComparedSide, after: ComparedSide): ComparedVerdic
   // Without a single error on either side there is nothing to differ.
   if (!isShort && errors === 0) return { test, p: 1, verdict: 'no_difference_shown' };
   if (isShort || Math.min(errors, others) < leastEvents) return { test, p: null, verdict: 'too_few' };
-  return verdictOf(test, proportions(before.errors, before.requests, after.errors, after.requests));
+  return verdictOf(
+    test,
+    proportions({ part: before.errors, of: before.requests }, { part: after.errors, of: after.requests }),
+  );
 }
 
 function verdictOf(test: string, p: number): ComparedVerdict {

@@ -12,16 +12,13 @@ export function createEvents(): Events {
   const heap: Event[] = [];
   let added = 0;
   const isBefore = (a: Event, b: Event): boolean => a.at < b.at || (a.at === b.at && a.number < b.number);
-  const swap = (i: number, j: number, a: Event, b: Event): void => {
-    heap[i] = b;
-    heap[j] = a;
-  };
   const rise = (from: number): void => {
     for (let i = from; i > 0; ) {
       const up = (i - 1) >> 1;
       const [own, above] = [heap[i], heap[up]];
       if (own === undefined || above === undefined || !isBefore(own, above)) return;
-      swap(i, up, own, above);
+      heap[i] = above;
+      heap[up] = own;
       i = up;
     }
   };
@@ -32,7 +29,8 @@ export function createEvents(): Events {
       const least = b !== undefined && a !== undefined && isBefore(b, a) ? right : left;
       const below = least === right ? b : a;
       if (own === undefined || below === undefined || !isBefore(below, own)) return;
-      swap(i, least, own, below);
+      heap[i] = below;
+      heap[least] = own;
       i = least;
     }
   };

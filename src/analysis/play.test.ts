@@ -78,7 +78,7 @@ const workload = (failures: number): Workload => ({
   ]),
 });
 const played = (plan: Plan, arrivals: readonly Arrival[], failures = 0): readonly Played[] =>
-  play(plan, arrivals, workloadWorld(plan, workload(failures), recordedWorld(plan, [], 1), 1));
+  play(plan, arrivals, workloadWorld(plan, workload(failures), { recorded: recordedWorld(plan, [], 1), seed: 1 }));
 
 describe('6.2 a play on a virtual clock', () => {
   test('ends every request exactly once, within the attempts of its decision, never before it came', () => {

@@ -115,9 +115,9 @@ function arrive(stage: Stage, arrival: Arrival): void {
   }
   const run = { arrival, decision, outcomes: [], random: seededRandom(arrival.seed + 1), waitMs: 0, hasGuess: false };
   const [first] = decision.attempts;
-  if (decision.refusal !== undefined || first === undefined) return finish(stage, run, now, undefined);
+  if (decision.refusal !== undefined || first === undefined) return finish(stage, run, { end: now });
   if (decision.rotation !== undefined) applyRotation(state, decision.rotation);
-  attempt(stage, run, first, now);
+  attempt(stage, { run, planned: first }, now);
 }
 
 /** Whether a provider's live list had the name when the request was real. */
@@ -153,15 +153,16 @@ function seeTurns({ plan, state }: Stage, { record }: Arrival): void {
   });
 }
 
+/** What a request tries next. */
+type Choice = { readonly run: Run; readonly planned: PlannedAttempt };
+
 /** An attempt that was chosen, until it has its seat. */
-type Step = {
-  readonly run: Run;
-  readonly planned: PlannedAttempt;
+type Step = Choice & {
   readonly reservation: Reservation | undefined;
   readonly since: Milliseconds;
 };
 
-function attempt(stage: Stage, run: Run, planned: PlannedAttempt, now: Milliseconds): void {
+function attempt(stage: Stage, { run, planned }: Choice, now: Milliseconds): void {
   const { plan, state } = stage;
   const { facts } = run.arrival;
   const limits = limitsOfAttempt(state.limits, facts, run.decision.group, planned);
@@ -179,15 +180,16 @@ function attempt(stage: Stage, run: Run, planned: PlannedAttempt, now: Milliseco
   const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, left));
   const isHopeless = queue.waiting.length > maxLength || (outlookOf(stage, waiter, now).waitMs ?? 0) > limitMs;
   const end = milliseconds(isHopeless ? now : now + limitMs);
-  if (isHopeless) sendAway(stage, queue, waiter, end);
-  else stage.events.add(end, () => sendAway(stage, queue, waiter, end));
+  if (isHopeless) sendAway(stage, waiter, end);
+  else stage.events.add(end, () => sendAway(stage, waiter, end));
   letIn(stage, queue, now);
 }
 
 /** Ends a wait that is too long, where it is not over; others may serve the request. */
-function sendAway(stage: Stage, queue: SeatQueue, waiter: Waiter, now: Milliseconds): void {
+function sendAway(stage: Stage, waiter: Waiter, now: Milliseconds): void {
   const step = stage.waiting.get(waiter);
-  if (step === undefined) return;
+  const queue = stage.state.seats.queueOf[waiter.deployment];
+  if (step === undefined || queue === undefined) return;
   leaveQueue(stage, queue, waiter);
   const { run, planned, reservation, since } = step;
   if (reservation !== undefined) settleReservation(stage.state.limits, reservation, { kind: 'unsent' }, now);
@@ -267,7 +269,7 @@ function conclude(stage: Stage, run: Run, over: Over): void {
   if (failed === undefined) {
     applySuccess(state, planned.deployment, { now, startedAt });
     applyLesson(state, planned.deployment, lessonOf(run, over), now);
-    return finish(stage, run, now, over);
+    return finish(stage, run, { end: now, over });
   }
   const alone = run.decision.attempts.every((one) => one.deployment === planned.deployment);
   applyFailure(state, { plan, deployment: planned.deployment, failure: failed, now, alone, random: run.random() });
@@ -280,11 +282,11 @@ function follow(stage: Stage, run: Run, now: Milliseconds): void {
   const { arrival, decision, outcomes, random } = run;
   const deadline = milliseconds(arrival.at + plan.settings.timeouts.requestMs);
   const next = goOn({ plan, state, facts: arrival.facts, decision, outcomes, deadline, now, random });
-  if (next.kind === 'stop') return finish(stage, run, now, undefined);
+  if (next.kind === 'stop') return finish(stage, run, { end: now });
   if (next.retry) applyBudget(state, 'retries', now);
   run.waitMs += next.delayMs;
   const at = milliseconds(now + next.delayMs);
-  events.add(at, () => attempt(stage, run, next.attempt, at));
+  events.add(at, () => attempt(stage, { run, planned: next.attempt }, at));
 }
 
 function used({ arrival }: Run): number | undefined {
@@ -306,7 +308,10 @@ function lessonOf(
   };
 }
 
-function finish({ plan, played }: Stage, run: Run, now: Milliseconds, over: Over | undefined): void {
+/** When a request is over, and the attempt that answered it. */
+type Ending = { readonly end: Milliseconds; readonly over?: Over };
+
+function finish({ plan, played }: Stage, run: Run, { end, over }: Ending): void {
   const { arrival, decision, outcomes } = run;
   const firstToken = over?.service.firstTokenMs;
   played.push({
@@ -321,7 +326,7 @@ function finish({ plan, played }: Stage, run: Run, now: Milliseconds, over: Over
       ms: one.endedAt - one.startedAt,
     })),
     answer: over === undefined ? undefined : answerOf(plan, over.planned),
-    totalMs: now - arrival.at,
+    totalMs: end - arrival.at,
     firstTokenMs: over === undefined || firstToken === undefined ? undefined : over.workFrom + firstToken - arrival.at,
     waitMs: run.waitMs,
     costUsd: over === undefined ? undefined : costOf(plan, run, over.planned),

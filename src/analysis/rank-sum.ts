@@ -25,11 +25,14 @@ export function rankSum(a: readonly number[], b: readonly number[]): number {
   return twoSided(distance / Math.sqrt(variance));
 }
 
-/** Whether two parts of a whole differ: the two-sided z-test of proportions. */
-export function proportions(a: number, ofA: number, b: number, ofB: number): number {
-  const together = (a + b) / (ofA + ofB);
-  const variance = together * (1 - together) * (1 / ofA + 1 / ofB);
-  return variance <= 0 ? 1 : twoSided(Math.abs(a / ofA - b / ofB) / Math.sqrt(variance));
+/** So many of so many. */
+type Proportion = { readonly part: number; readonly of: number };
+
+/** How often chance alone parts two proportions as much: the two-sided z-test. */
+export function proportions(a: Proportion, b: Proportion): number {
+  const together = (a.part + b.part) / (a.of + b.of);
+  const variance = together * (1 - together) * (1 / a.of + 1 / b.of);
+  return variance <= 0 ? 1 : twoSided(Math.abs(a.part / a.of - b.part / b.of) / Math.sqrt(variance));
 }
 
 /** How often a normal value lies further out, on either side (Abramowitz and Stegun 7.1.26). */

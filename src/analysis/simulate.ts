@@ -20,7 +20,7 @@ export function simulate({ plan, workload, records, seed }: SimulateInput): Simu
   const real = arrivalsOf(records);
   const recorded = recordedWorld(plan, real, seed);
   const arrivals = workload === undefined ? real : arrivalsIn(workload, seed);
-  const world = workload === undefined ? recorded : workloadWorld(plan, workload, recorded, seed);
+  const world = workload === undefined ? recorded : workloadWorld(plan, workload, { recorded, seed });
   const report = summarise(play(plan, arrivals, world));
   return {
     ...report,

@@ -103,7 +103,11 @@ const stray = 0.2;
 const refusedMs = 2;
 
 /** A world in which servers are as the workload says, else as they were recorded, else as assumed. */
-export function workloadWorld(plan: Plan, { servers }: Workload, recorded: World, seed: number): World {
+export function workloadWorld(
+  plan: Plan,
+  { servers }: Workload,
+  { recorded, seed }: { readonly recorded: World; readonly seed: number },
+): World {
   const providers = new Map<string, 'local' | 'cloud'>(
     [...plan.providers.values()].map(({ id, tier }) => [id, tier === 'local' ? 'local' : 'cloud']),
   );

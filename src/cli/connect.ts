@@ -38,16 +38,16 @@ export const command: Command = defineCommand({
     const facts = await askGateway(options, terminal);
     if (facts.kind === 'none') return fail(facts.problem, terminal, options);
     noteMisspelt(options.model, facts.names, terminal);
-    const settings = settingsFor(facts, options.model);
+    const setup = { client, settings: settingsFor(facts, options.model) };
     const isServed = servedWires.has(client.speaks);
     const missing = `${client.title} speaks /v1/${client.speaks}, which this version does not serve yet`;
-    if (options.write && isServed) return write(client, settings, terminal, options.json);
+    if (options.write && isServed) return write(setup, terminal, options.json);
     if (options.write) {
       const message = `${missing}: nothing is written, since it would stop working`;
       return fail({ kind: 'not_offered', message }, terminal, options);
     }
     if (!isServed) terminal.err(`${missing}: these settings are for later`);
-    show(client, settings, terminal, options.json);
+    show(setup, terminal, options.json);
     return exitCode.done;
   },
 });
@@ -68,13 +68,16 @@ function settingsFor(facts: Extract<GatewayFacts, { kind: 'gateway' }>, model: s
   };
 }
 
-function show(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): void {
+/** A client with its settings for this gateway. */
+type Setup = { readonly client: Client; readonly settings: ClientSettings };
+
+function show({ client, settings }: Setup, terminal: Terminal, json: boolean): void {
   if (json) {
-    printJson<'connect'>(terminal, reportOf(client, settings));
+    printJson<'connect'>(terminal, reportOf({ client, settings }));
     return;
   }
   const content = client.file?.content(settings);
-  const variables = variableLines(client, settings);
+  const variables = variableLines({ client, settings });
   terminal.out(`# ${client.title}`);
   for (const line of variables) terminal.out(line);
   if (client.file !== undefined && content !== undefined) {
@@ -86,7 +89,7 @@ function show(client: Client, settings: ClientSettings, terminal: Terminal, json
 }
 
 /** The variables of a client as a shell sets them; a key is named by the variable that the gateway reads. */
-function variableLines(client: Client, settings: ClientSettings): readonly string[] {
+function variableLines({ client, settings }: Setup): readonly string[] {
   return client
     .environment(settings)
     .map((one) =>
@@ -96,7 +99,7 @@ function variableLines(client: Client, settings: ClientSettings): readonly strin
     );
 }
 
-function reportOf(client: Client, settings: ClientSettings): ConnectReport {
+function reportOf({ client, settings }: Setup): ConnectReport {
   return {
     client: client.id,
     file: client.file === undefined ? null : placeOf(client.file),
@@ -123,7 +126,7 @@ function renderContent(format: NonNullable<Client['file']>['format'], content: C
   return edited.kind === 'edited' ? edited.text.trimEnd() : stringify(content);
 }
 
-async function write(client: Client, settings: ClientSettings, terminal: Terminal, json: boolean): Promise<number> {
+async function write({ client, settings }: Setup, terminal: Terminal, json: boolean): Promise<number> {
   const { file } = client;
   if (file === undefined) {
     const message = `${client.title} keeps its settings in a database of its own`;
@@ -140,12 +143,12 @@ async function write(client: Client, settings: ClientSettings, terminal: Termina
   const { changed, before } = installed;
   if (json)
     printJson<'connect'>(terminal, {
-      ...reportOf(client, settings),
+      ...reportOf({ client, settings }),
       file: path,
       written: { changed, before: before ?? null },
     });
   else if (!changed) terminal.out(`${path} has these settings already`);
   else terminal.out(`${path} is written${before === undefined ? '' : `; as it was before: ${before}`}`);
-  if (!json) for (const line of variableLines(client, settings)) terminal.out(line);
+  if (!json) for (const line of variableLines({ client, settings })) terminal.out(line);
   return exitCode.done;
 }

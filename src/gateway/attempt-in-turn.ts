@@ -42,7 +42,7 @@ export async function attemptInTurn(context: PipelineContext, request: GatewayRe
       if (next.kind === 'stop') return fail(context, request, next.failure);
       reserveAttempt(context, request, next.attempt);
       if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());
-      else if (last !== undefined) context.log.fallback(request, attempt, next.attempt, last);
+      else if (last !== undefined) context.log.fallback(request, { from: attempt, to: next.attempt, reason: last });
       if (next.delayMs > 0) await pause(context, request, next.delayMs);
       attempt = next.attempt;
     }

@@ -5,6 +5,7 @@ import type { DialectName } from '../plan/provider.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect } from '../providers/provider.ts';
 import type { LimitUse } from '../routing/limits.ts';
+import type { LoggedFallback } from '../telemetry/request-log.ts';
 import type { Clock } from './clock.ts';
 import type { GatewayRequest, SettledRequest } from './request.ts';
 import type { Seats } from './seat-queue.ts';
@@ -15,7 +16,7 @@ export type GatewayLog = {
   /** The one line of a request, after it ended. */
   settled(request: SettledRequest): void;
   upstreamError(request: GatewayRequest, attempt: PlannedAttempt, failed: Failure): void;
-  fallback(request: GatewayRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
+  fallback(request: GatewayRequest, fallback: LoggedFallback): void;
   cooldown(
     request: GatewayRequest,
     attempt: PlannedAttempt,

@@ -18,7 +18,7 @@ export function readWholeAnswer(
 ): Extract<WholeAnswer, { kind: 'answer' }> | Failed {
   if (status >= 400) {
     const readable = encodingOf(headers) === undefined ? body : nothing;
-    return { kind: 'failed', failure: dialect.readError(status, headers, readable, wall) };
+    return { kind: 'failed', failure: dialect.readError({ status, headers, body: readable }, wall) };
   }
   if (status >= 300)
     return failed(failure('upstream_malformed', `The provider answered with a redirect (status ${status})`));

@@ -4,8 +4,11 @@ import type { RouteTestShape } from '../config/written-route-tests.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
 
+/** A test and where it stands. */
+type PlacedTest = { readonly test: RouteTestShape; readonly at: Place };
+
 /** Tells what a test names that the configuration does not have: such a test would prove nothing. */
-export function checkRouteTest(test: RouteTestShape, at: Place, plan: Plan, findings: Findings): void {
+export function checkRouteTest({ test, at }: PlacedTest, plan: Plan, findings: Findings): void {
   const { request, given = {}, expect } = test;
   const known = knownIn(plan);
   const check = (what: keyof typeof known, name: string, place: Place): void => {

@@ -71,7 +71,7 @@ async function examine(candidate: Candidate, probing: Probing): Promise<Discover
   const looked = await lookAtServer(probing, url, { timeoutMs });
   const latencyMs = Math.round(probing.now() - began);
   const known = familyOf(probing.families, url, looked.answers);
-  if (known !== undefined) return describe(candidate, known.family, known.report, latencyMs);
+  if (known !== undefined) return describe(candidate, known, latencyMs);
   return isNamed ? unreachable(url, whyUnknown(looked)) : undefined;
 }
 
@@ -101,7 +101,11 @@ function unreachable(url: string, why: string): DiscoveredServer {
   };
 }
 
-function describe({ url, from }: Candidate, family: Family, report: ServerReport, latencyMs: number): DiscoveredServer {
+function describe(
+  { url, from }: Candidate,
+  { family, report }: { readonly family: Family; readonly report: ServerReport },
+  latencyMs: number,
+): DiscoveredServer {
   return {
     name: baseName(family, url, from),
     type: family.name,

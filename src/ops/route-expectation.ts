@@ -9,48 +9,50 @@ export function mismatchesOf(expected: ExpectShape, decision: DecisionRecord): r
   const behind = chainOf(decision);
   const reason = decision.degraded?.split(':')[0];
   return [
-    unless(answer === undefined || isCalled(decision.order[0], answer), 'answer', answer, decision.order[0]),
-    unless(order === undefined || isInOrder(decision.order, order), 'order', order, decision.order),
-    unless(chain === undefined || isInOrder(behind, chain), 'chain', chain, behind),
+    unless('answer', answer, { found: decision.order[0], holds: (one) => isCalled(decision.order[0], one) }),
+    unless('order', order, { found: decision.order, holds: (one) => isInOrder(decision.order, one) }),
+    unless('chain', chain, { found: behind, holds: (one) => isInOrder(behind, one) }),
     ...neverMismatches(expected, decision),
-    unless(rule === undefined || decision.rule.kind === rule, 'rule', rule, decision.rule.kind),
-    unless(group === undefined || decision.group === group, 'group', group, decision.group),
-    unless(
-      strategy === undefined || decision.strategy === strategyName(strategy),
-      'strategy',
-      strategy,
-      decision.strategy,
-    ),
-    unless(
-      complexity === undefined || decision.complexity?.level === complexity,
-      'complexity',
-      complexity,
-      decision.complexity?.level ?? 'not asked for by the configuration',
-    ),
+    unless('rule', rule, { found: decision.rule.kind, holds: (one) => decision.rule.kind === one }),
+    unless('group', group, { found: decision.group, holds: (one) => decision.group === one }),
+    unless('strategy', strategy, {
+      found: decision.strategy,
+      holds: (one) => decision.strategy === strategyName(one),
+    }),
+    unless('complexity', complexity, {
+      found: decision.complexity?.level ?? 'not asked for by the configuration',
+      holds: (one) => decision.complexity?.level === one,
+    }),
     ...verdictMismatches(expected, decision),
-    unless(refused === undefined || decision.refusal?.code === refused, 'refused', refused, refusalText(decision)),
-    unless(
-      degraded === undefined ||
-        (typeof degraded === 'string' ? reason === degraded : (reason !== undefined) === degraded),
-      'degraded',
-      degraded === undefined ? undefined : String(degraded),
-      decision.degraded ?? 'false',
-    ),
+    unless('refused', refused, {
+      found: refusalText(decision),
+      holds: (one) => decision.refusal?.code === one,
+    }),
+    unless('degraded', degraded, {
+      found: decision.degraded ?? 'false',
+      holds: (one) => (typeof one === 'string' ? reason === one : (reason !== undefined) === one),
+    }),
   ].flat();
 }
 
-function unless(
-  holds: boolean,
+type Found<Expected> = {
+  readonly found: string | readonly string[] | null | undefined;
+  readonly holds: (expected: Expected) => boolean;
+};
+
+/** What is not expected is as it may. */
+function unless<Expected extends string | boolean | readonly string[]>(
   what: string,
-  expected: string | readonly string[] | undefined,
-  found: string | readonly string[] | null | undefined,
+  expected: Expected | undefined,
+  { found, holds }: Found<Expected>,
 ): readonly Mismatch[] {
-  return holds ? [] : [{ what, expected: listText(expected), found: listText(found) }];
+  if (expected === undefined || holds(expected)) return [];
+  return [{ what, expected: listText(expected), found: listText(found) }];
 }
 
-function listText(value: string | readonly string[] | null | undefined): string {
+function listText(value: string | boolean | readonly string[] | null | undefined): string {
   if (value === null || value === undefined) return 'nobody';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
   return value.length === 0 ? 'nobody' : value.join(', ');
 }
 

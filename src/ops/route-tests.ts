@@ -29,7 +29,8 @@ export async function runRouteTests(source: SourceFile, plan: Plan, explain: Exp
   const placeOf = (index: number): Place => ({ file: parsed, path: ['tests', index] });
   // Where the shape has gaps what is left stands elsewhere, and the gaps have been told.
   if (!findings.hasErrors())
-    for (const [index, test] of (shape?.tests ?? []).entries()) checkRouteTest(test, placeOf(index), plan, findings);
+    for (const [index, test] of (shape?.tests ?? []).entries())
+      checkRouteTest({ test, at: placeOf(index) }, plan, findings);
   if (shape === undefined || findings.hasErrors()) return { kind: 'unreadable', diagnostics: findings.list() };
   const tests: RouteTestReport['tests'][number][] = [];
   for (const [index, test] of shape.tests.entries()) {

@@ -2,7 +2,8 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { bodyFields, chatToMessages } from '../wire/chat-to-messages.ts';
 import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.ts';
-import { authorizeByCredential, basePath, plainReport, probeJson, readOpenAiError } from './open-ai-wire.ts';
+import { readHttpError } from '../wire/read-error.ts';
+import { authorizeByCredential, basePath, plainReport, probeJson } from './open-ai-wire.ts';
 import type { BuildInput, BuildResult, Dialect } from './provider.ts';
 
 /** The version under which sampling parameters are still taken. */
@@ -14,7 +15,7 @@ export const anthropic: Dialect = {
   endpoints: ['chat'],
   defaultBaseUrl: 'https://api.anthropic.com',
   buildRequest,
-  readError: readOpenAiError,
+  readError: readHttpError,
   readWhole: messagesToChat,
   createStreamReader: createMessagesReader,
   streamContentType: 'text/event-stream',

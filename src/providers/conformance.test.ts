@@ -245,7 +245,10 @@ function assembled(parts: readonly StreamPart[]): unknown {
 
 function checkError(dialect: Dialect, row: ErrorRow): void {
   const headers = new Map(Object.entries(row.headers ?? {}));
-  const failure = dialect.readError(row.status, headers, Buffer.from(row.body), Date.UTC(2026, 10, 24, 12));
+  const failure = dialect.readError(
+    { status: row.status, headers, body: Buffer.from(row.body) },
+    Date.UTC(2026, 10, 24, 12),
+  );
   expect(failure.kind).toBe(row.expect.kind);
   expect(failure.upstreamStatus).toBe(row.status);
   expect(failure.retryAfterMs).toBe(row.expect.retryAfterMs);

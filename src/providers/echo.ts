@@ -3,7 +3,9 @@ import type { Usage } from '../plan/usage.ts';
 import { convertEmbeddings } from '../wire/embeddings.ts';
 import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { toOpenAiUsage } from '../wire/open-ai-usage.ts';
-import { buildOpenAiRequest, openAiStreamReader, readOpenAiAnswer, readOpenAiError } from './open-ai-wire.ts';
+import { readHttpError } from '../wire/read-error.ts';
+import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
+import { buildOpenAiRequest, openAiStreamReader } from './open-ai-wire.ts';
 import type { BuildInput, Dialect, LocalAnswer, ReadContext, StreamPart } from './provider.ts';
 
 /**
@@ -15,8 +17,8 @@ export const echo: Dialect = {
   endpoints: ['chat', 'completions', 'embeddings'],
   defaultBaseUrl: 'http://echo.invalid',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: false }),
-  readError: readOpenAiError,
-  readWhole: readOpenAiAnswer,
+  readError: readHttpError,
+  readWhole: readOpenAiWhole,
   createStreamReader: openAiStreamReader,
   answerLocally,
   streamContentType: 'text/event-stream',

@@ -1,12 +1,9 @@
-import type { Failure } from '../plan/failure.ts';
 import { tokens } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
-import { readHttpError } from '../wire/read-error.ts';
 import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
-import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
 import { rehearsals } from '../wire/rehearsal.ts';
 import { type BodyScan, memberValue } from '../wire/scan-body.ts';
 import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
@@ -19,7 +16,6 @@ import type {
   ProbeReport,
   ReadContext,
   StreamReader,
-  WholeAnswer,
 } from './provider.ts';
 
 /** What differs between servers of OpenAI's wire when a request is built. */
@@ -114,21 +110,6 @@ export function authorizeByCredential(provider: Provider, key: string | undefine
   if (key === undefined || provider.credential.kind === 'none') return [];
   if (provider.credential.kind === 'header') return [provider.credential.header, key];
   return ['authorization', `Bearer ${key}`];
-}
-
-/** Reads an error answer; every server of this wire has its own form, and one reader knows them all. */
-export function readOpenAiError(
-  status: number,
-  headers: ReadonlyMap<string, string>,
-  body: Uint8Array,
-  wallClockMs?: number,
-): Failure {
-  return readHttpError(status, headers, body, wallClockMs);
-}
-
-/** Reads a whole answer. */
-export function readOpenAiAnswer(body: Uint8Array, context: ReadContext): WholeAnswer {
-  return readOpenAiWhole(body, context);
 }
 
 /** Creates a reader of streamed chunks. */

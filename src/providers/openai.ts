@@ -1,3 +1,5 @@
+import { readHttpError } from '../wire/read-error.ts';
+import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
 import {
   authorizeByCredential,
   basePath,
@@ -6,8 +8,6 @@ import {
   plainReport,
   probeJson,
   readModelList,
-  readOpenAiAnswer,
-  readOpenAiError,
 } from './open-ai-wire.ts';
 import type { Dialect } from './provider.ts';
 
@@ -17,8 +17,8 @@ export const openai: Dialect = {
   endpoints: ['chat', 'completions', 'embeddings'],
   defaultBaseUrl: 'https://api.openai.com',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true }),
-  readError: readOpenAiError,
-  readWhole: readOpenAiAnswer,
+  readError: readHttpError,
+  readWhole: readOpenAiWhole,
   createStreamReader: openAiStreamReader,
   streamContentType: 'text/event-stream',
   probes: (provider) => [

@@ -9,7 +9,7 @@ import type { Failure } from '../plan/failure.ts';
 import type { Tokens } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint, HeaderLookup } from '../plan/request-facts.ts';
-import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
+import type { ErrorAnswer, ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
 
 export type { ReadContext, StreamPart, StreamReader, WholeAnswer };
@@ -125,7 +125,7 @@ export type Dialect = {
   readonly defaultBaseUrl: string | undefined;
   buildRequest(input: BuildInput): BuildResult;
   /** Reads a status of 400 or more; `wallClockMs` is needed where Retry-After is a date. */
-  readError(status: number, headers: ReadonlyMap<string, string>, body: Uint8Array, wallClockMs?: number): Failure;
+  readError(answer: ErrorAnswer, wallClockMs?: number): Failure;
   /** Reads a whole 2xx answer to a request that did not stream. */
   readWhole(body: Uint8Array, context: ReadContext): WholeAnswer;
   createStreamReader(context: ReadContext): StreamReader;

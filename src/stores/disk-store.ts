@@ -20,77 +20,56 @@ type Known = { readonly model: string; readonly size: number };
  * a rename; its modification time is when it runs out and its access time when it was last used, so
  * a restart reads no file. The least recently used leave first.
  */
-export function createDiskStore(options: DiskStoreOptions): Store {
-  const { maxBytes, time } = options;
-  const root = join(options.folder, pathPart(options.namespace));
+export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStoreOptions): Store {
+  const root = join(folder, pathPart(namespace));
   const pathOf = ({ model, hash }: EntryKey): string => join(root, pathPart(model), pathPart(hash));
-  const index = new Map<string, Known>();
-  let bytes = 0;
-  const forget = (path: string): void => {
-    bytes -= index.get(path)?.size ?? 0;
-    index.delete(path);
-  };
-  const remember = (path: string, known: Known): void => {
-    forget(path);
-    index.set(path, known);
-    bytes += known.size;
-  };
+  const index = createIndex(() => scan(root, time.wall()));
   const remove = async (path: string): Promise<void> => {
-    forget(path);
+    index.forget(path);
     await rm(path, { force: true });
-  };
-  let scanned: Promise<void> | undefined;
-  const ready = (): Promise<void> => {
-    scanned ??= scan(root, time.wall()).then((found) => {
-      for (const [path, known] of found) remember(path, known);
-    });
-    // A folder that cannot be read now may be there the next time.
-    scanned.catch(() => {
-      scanned = undefined;
-    });
-    return scanned;
   };
   return {
     kind: 'disk',
     async get(key) {
-      await ready();
+      await index.ready();
       const path = pathOf(key);
       const found = await readEntry(path);
       if (found === undefined) {
-        forget(path);
+        index.forget(path);
         return undefined;
       }
       if (found.expiresAt <= time.wall()) {
         await remove(path);
         return undefined;
       }
-      remember(path, { model: key.model, size: found.value.length });
+      index.remember(path, { model: key.model, size: found.value.length });
       // Another process may have removed it meanwhile, which harms nothing.
       await utimes(path, time.wall() / 1000, found.expiresAt / 1000).catch(() => undefined);
       return found.value;
     },
     async set(key, value, ttlMs) {
       if (value.length > largestValue(maxBytes)) return;
-      await ready();
+      await index.ready();
       const path = pathOf(key);
       await writeWhole(path, value, { usedAt: time.wall(), expiresAt: time.wall() + ttlMs });
-      remember(path, { model: key.model, size: value.length });
-      for (const oldest of [...index.keys()]) {
-        if (bytes <= maxBytes) break;
+      index.remember(path, { model: key.model, size: value.length });
+      for (const oldest of index.paths()) {
+        if (index.bytes() <= maxBytes) break;
         await remove(oldest);
       }
     },
     async flush(model) {
-      await ready();
-      const folder = model === undefined ? root : join(root, pathPart(model));
-      const leaving = [...index.keys()].filter((path) => path.startsWith(`${folder}${sep}`));
+      await index.ready();
+      const own = model === undefined ? root : join(root, pathPart(model));
+      const leaving = index.paths().filter((path) => path.startsWith(`${own}${sep}`));
       for (const path of leaving) await remove(path);
       return leaving.length;
     },
     async measure() {
-      await ready();
-      const models = sizesByModel([...index.values()].map(({ model, size }) => [model, size]));
-      return { entries: index.size, bytes, maxBytes, models };
+      await index.ready();
+      const entries = index.entries();
+      const models = sizesByModel(entries.map(({ model, size }) => [model, size]));
+      return { entries: entries.length, bytes: index.bytes(), maxBytes, models };
     },
     async ping() {
       await mkdir(root, { recursive: true, mode: 0o700 });
@@ -99,6 +78,51 @@ export function createDiskStore(options: DiskStoreOptions): Store {
       await writeFile(path, Buffer.alloc(4096), { mode: 0o600 }).finally(() => rm(path, { force: true }));
     },
     close: () => Promise.resolve(),
+  };
+}
+
+/** What the files are known to hold, without a look at each. */
+type Index = {
+  /** Waits for the one look at the disk that is needed, the first. */
+  ready(): Promise<void>;
+  forget(path: string): void;
+  /** Puts a file at the end, as the one that was used last. */
+  remember(path: string, known: Known): void;
+  /** The least recently used first. */
+  paths(): readonly string[];
+  entries(): readonly Known[];
+  bytes(): number;
+};
+
+function createIndex(look: () => ReturnType<typeof scan>): Index {
+  const files = new Map<string, Known>();
+  let bytes = 0;
+  const forget = (path: string): void => {
+    bytes -= files.get(path)?.size ?? 0;
+    files.delete(path);
+  };
+  const remember = (path: string, known: Known): void => {
+    forget(path);
+    files.set(path, known);
+    bytes += known.size;
+  };
+  let looked: Promise<void> | undefined;
+  return {
+    ready() {
+      looked ??= look().then((found) => {
+        for (const [path, known] of found) remember(path, known);
+      });
+      // A folder that cannot be read now may be there the next time.
+      looked.catch(() => {
+        looked = undefined;
+      });
+      return looked;
+    },
+    forget,
+    remember,
+    paths: () => [...files.keys()],
+    entries: () => [...files.values()],
+    bytes: () => bytes,
   };
 }
 

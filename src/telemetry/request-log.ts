@@ -39,6 +39,13 @@ export type LoggedUse = {
   readonly used: number;
 };
 
+/** An attempt that failed, and the one that follows it. */
+export type LoggedFallback = {
+  readonly from: PlannedAttempt;
+  readonly to: PlannedAttempt;
+  readonly reason: Failure;
+};
+
 /** When a request ended, by both clocks. */
 type Ended = { readonly endedAt: Milliseconds; readonly endedWallMs: number };
 
@@ -46,7 +53,7 @@ type Ended = { readonly endedAt: Milliseconds; readonly endedWallMs: number };
 export type RequestLog = {
   settled(request: LoggedRequest & Ended): void;
   upstreamError(request: LoggedRequest, attempt: PlannedAttempt, failed: Failure): void;
-  fallback(request: LoggedRequest, from: PlannedAttempt, to: PlannedAttempt, reason: Failure): void;
+  fallback(request: LoggedRequest, fallback: LoggedFallback): void;
   cooldown(
     request: LoggedRequest,
     attempt: PlannedAttempt,
@@ -71,16 +78,13 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
     settled: (request) => writer.write(requestLine(request)),
     upstreamError(request, attempt, failed) {
       line(failureCatalogue[failed.kind].level, 'upstream_error', {
-        request_id: request.id,
-        component: 'routing',
-        provider: providerOf(request, attempt),
-        deployment: deploymentOf(request, attempt),
+        ...whoOf(request, attempt),
         error: failed.kind,
         ...upstreamWords(failed),
         message: `${providerOf(request, attempt)} failed: ${ownWords(failed)}`,
       });
     },
-    fallback(request, from, to, reason) {
+    fallback(request, { from, to, reason }) {
       line('warn', 'fallback', {
         request_id: request.id,
         component: 'routing',
@@ -93,10 +97,7 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
     },
     cooldown(request, attempt, health) {
       line('warn', 'cooldown', {
-        request_id: request.id,
-        component: 'routing',
-        provider: providerOf(request, attempt),
-        deployment: deploymentOf(request, attempt),
+        ...whoOf(request, attempt),
         reason: health.why,
         seconds: Math.round((health.until - health.since) / 100) / 10,
         message: `${deploymentOf(request, attempt)} is set aside`,
@@ -216,6 +217,16 @@ function wordOf(value: Json | undefined): string | number | undefined {
 
 function providerOf({ snapshot }: LoggedRequest, attempt: PlannedAttempt): string {
   return snapshot.plan.deployments[attempt.deployment]?.provider ?? 'unknown';
+}
+
+/** Fields of a line about one attempt. */
+function whoOf(request: LoggedRequest, attempt: PlannedAttempt): { readonly [field: string]: Json } {
+  return {
+    request_id: request.id,
+    component: 'routing',
+    provider: providerOf(request, attempt),
+    deployment: deploymentOf(request, attempt),
+  };
 }
 
 function deploymentOf(request: LoggedRequest, attempt: PlannedAttempt): string {

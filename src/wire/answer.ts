@@ -53,3 +53,10 @@ export type StreamReader = {
   /** Parts that the end of the body completes; a cut stream gives a `failed` part. */
   end(): StreamPart[];
 };
+
+/** An upstream's answer with a status of 400 or more. */
+export type ErrorAnswer = {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+};

@@ -2,6 +2,7 @@ import type { Failure, FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import type { ErrorAnswer } from './answer.ts';
 import { asBuffer } from './as-buffer.ts';
 import { withoutAddresses } from './redact.ts';
 
@@ -14,12 +15,7 @@ type ErrorWords = {
 };
 
 /** Reads a status of 400 or more: every form of body that servers answer with, and none. */
-export function readHttpError(
-  status: number,
-  headers: ReadonlyMap<string, string>,
-  body: Uint8Array,
-  wallClockMs?: number,
-): Failure {
+export function readHttpError({ status, headers, body }: ErrorAnswer, wallClockMs?: number): Failure {
   const words = readErrorWords(asBuffer(body).toString('utf8'));
   const retryAfterMs = readRetryAfter(headers, wallClockMs) ?? (status === 429 ? readReset(headers) : undefined);
   return classify(status, words, retryAfterMs);

@@ -45,7 +45,7 @@ export const command: Command = defineCommand({
       const message = `${name} gets no request as it is: it is disabled, or has no models`;
       return fail({ kind: 'refused', message, fix: `signalbox provider show ${name}` }, terminal, options);
     }
-    const report = wait ? await watch(admin, changed, timeout, terminal) : changed;
+    const report = wait ? await watch(admin, changed, { timeout, terminal }) : changed;
     if (options.json) printJson<'provider drain'>(terminal, report);
     else if (undo) terminal.out(`${name} takes requests: ${await stateOf(admin, name, terminal)}`);
     else sayDraining(report, wait, terminal);
@@ -65,8 +65,7 @@ async function stateOf(admin: AdminClient, name: string, terminal: Terminal): Pr
 async function watch(
   admin: AdminClient,
   begun: DrainReport,
-  timeout: number | undefined,
-  terminal: Terminal,
+  { timeout, terminal }: { readonly timeout: number | undefined; readonly terminal: Terminal },
 ): Promise<DrainReport> {
   const report = await waitForDrain(admin, begun, {
     limitMs: timeout === undefined ? Number.POSITIVE_INFINITY : timeout * 1000,
