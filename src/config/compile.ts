@@ -14,9 +14,10 @@ import { checkPorts } from './check-ports.ts';
 import { type Declarations, gatherDeclarations, noDeclarations } from './declarations.ts';
 import type { Compiled, Span } from './diagnostic.ts';
 import { referenceCodes } from './diagnostic-catalogue.ts';
-import { createFindings, type Findings, inside, keyOf, type Place } from './findings.ts';
+import { createFindings, type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
 import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
+import { settingsInForce } from './hand-edits.ts';
 import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
 import { createInventory } from './inventory.ts';
 import { tlsOf } from './litellm/entry-provider.ts';
@@ -163,7 +164,9 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
       findings.mute(referenceCodes);
       continue;
     }
-    const file = parseYaml(source, findings);
+    // A generated file that is broken has no edit that could hold, and is made anew.
+    const file = parseYaml(source, source.kind === 'generated' ? quietFindings : findings);
+    if (file.value === undefined && source.kind === 'generated') continue;
     if (file.value === undefined) {
       findings.mute(referenceCodes);
       continue;
@@ -182,12 +185,20 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
 function opened(files: Files, findings: Findings): Files {
   const litellm = files.get('litellm');
   const settings = files.get('settings');
+  const generated = files.get('generated');
+  if (generated !== undefined)
+    return opened(withoutGenerated(files, settingsInForce(settings, generated, findings)), findings);
   if (settings !== undefined) readSection({ file: settings, path: [] }, 'settings', findings);
   if (litellm !== undefined) readSection({ file: litellm, path: [] }, 'root', findings);
   const sources = litellm === undefined ? files : sourcesInside(litellm, findings);
   if (sources === undefined) return litellm === undefined ? files : withExtensions(litellm, files, findings);
   const own = sources.get('settings');
   return own === undefined ? sources : withExtensions(own, sources, findings);
+}
+
+function withoutGenerated(files: Files, settings: ParsedFile | undefined): Files {
+  const others = [...files].filter(([kind]) => kind !== 'generated');
+  return new Map(settings === undefined ? others : [...others, ['settings', settings]]);
 }
 
 /** Sections of the mappings that a file carries among its router_settings, where no file of their own declares them. */

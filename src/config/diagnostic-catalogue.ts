@@ -53,6 +53,7 @@ export type DiagnosticCode =
   | 'cache-key-idle'
   | 'unknown-cached-name'
   | 'generated-file-edited'
+  | 'edited-setting'
   | 'host-narrowed'
   | 'state-elsewhere';
 
@@ -156,6 +157,9 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'unknown-cached-name': warning('A time in the cache is for a name that no request asks for.'),
   'generated-file-edited': error(
     'A part of the generated file that belongs to another source was changed by hand. Change the source.',
+  ),
+  'edited-setting': note(
+    'A setting was edited in the generated file, and holds in place of what the sources say. Generating the file anew keeps it.',
   ),
   'state-elsewhere': warning('State and logs cannot be kept beside the configuration, and are kept elsewhere.'),
   'host-narrowed': warning('The file asks for a wider address than loopback while no key is set; loopback is served.'),

@@ -9,7 +9,7 @@ import { providersJsonSchema } from './shape-providers.ts';
 import type { SourceKind } from './source-file.ts';
 
 /** Files of a configuration folder, each of which has a schema. */
-export type FolderFile = Exclude<SourceKind, 'litellm' | 'included' | 'other'>;
+export type FolderFile = Exclude<SourceKind, 'litellm' | 'generated' | 'included' | 'other'>;
 
 /** The schema of every file of a configuration folder, made when it is asked for. */
 export const fileSchemas: Readonly<Record<FolderFile, () => JsonSchema>> = {

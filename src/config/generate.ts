@@ -10,28 +10,35 @@ import { type CompileOptions, compile } from './compile.ts';
 import type { Compiled } from './diagnostic.ts';
 import { type Place, quietFindings } from './findings.ts';
 import { blockVersion, carriedSources, digestOf, type GeneratedBlock, settingsSections } from './generated-block.ts';
+import { digestTree, type HandEdit, handEdits, withEdits } from './hand-edits.ts';
 import { withoutSecrets } from './interpolate.ts';
 import { readFallbacks } from './litellm/fallbacks.ts';
+import { parseYaml } from './parse-yaml.ts';
 import type { SourceFile, SourceKind } from './source-file.ts';
 
 /**
  * Writes litellm-unified.yaml: a file that the real LiteLLM loads as it is, and that compiles to
  * the same plan as its sources. LiteLLM ignores the `signalbox` block, which carries the sources;
- * settings stand in LiteLLM's sections only, so that people can edit them there.
+ * settings stand in LiteLLM's sections only, so that people can edit them there, and edits stay.
  */
 export function generate(sources: readonly SourceFile[], options: CompileOptions): Compiled<string> {
   const compiled = compile(sources, options);
   if (compiled.value === undefined) return { value: undefined, diagnostics: compiled.diagnostics };
+  const generated = sources.find((source) => source.kind === 'generated');
+  const without = sources.filter((source) => source !== generated);
+  // What a person typed into that file stays as it was typed, in that file alone.
+  const edits = generated === undefined ? [] : handEdits(parseYaml(generated, quietFindings).value);
   const raw = new Map<SourceKind, unknown>(
-    sources.map((source) => [source.kind, withoutSecrets(parse(source.text, { uniqueKeys: false }))]),
+    without.map((source) => [source.kind, withoutSecrets(parse(source.text, { uniqueKeys: false }))]),
   );
-  const body = renderBody(compiled.value, raw);
+  const body = renderBody(compiled.value, raw, edits);
   return { value: `${header(body)}${body}`, diagnostics: compiled.diagnostics };
 }
 
-function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>): string {
+function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>, edits: readonly HandEdit[]): string {
   const list = modelList(plan, declaredPrefixes(raw));
-  const settings = settingsOf(raw);
+  const made = settingsOf(raw);
+  const settings = withEdits(made, edits);
   const declared = asMap(settings['router_settings']);
   const added = routerAdditions(plan, declared);
   const block: GeneratedBlock = {
@@ -43,6 +50,7 @@ function renderBody(plan: Plan, raw: ReadonlyMap<SourceKind, unknown>): string {
         { digest: digestOf(value), ...(declared[key] === undefined ? {} : { declared: declared[key] }) },
       ]),
     ),
+    settings: Object.fromEntries(Object.entries(made).map(([section, value]) => [section, digestTree(value)])),
     sources: Object.fromEntries(carriedSources.flatMap((kind) => (raw.has(kind) ? [[kind, raw.get(kind)]] : []))),
   };
   const router = { ...declared, ...added };

@@ -37,11 +37,17 @@ export type GeneratedBlock = {
   readonly model_list: string;
   /** Keys of router_settings that were added, with their digests and what the sources had there. */
   readonly router_settings: Readonly<Record<string, { readonly digest: string; readonly declared?: unknown }>>;
+  /** Digests of the settings as they were generated, leaf by leaf: what differs was edited by hand. */
+  readonly settings?: Readonly<Record<string, DigestTree>>;
   readonly sources: Readonly<Record<string, unknown>>;
 };
 
-/** What a value comes to as text, short. */
+/** Digests of a value's leaves, in the form of the value. */
+export type DigestTree = string | { readonly [key: string]: DigestTree };
+
+/** What a value comes to as text, short; what is not there, since somebody took it out, is unlike everything. */
 export function digestOf(value: unknown): string {
+  if (value === undefined) return 'none';
   return createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);
 }
 

@@ -21,9 +21,10 @@ export type NoteOfPeople = {
 /** Everything in the files that people wrote for one another, with its place. */
 export function notesOfPeople(sources: readonly SourceFile[]): readonly NoteOfPeople[] {
   return sources.flatMap((source) => {
-    if (source.kind === 'litellm' || source.kind === 'included' || source.kind === 'other') return [];
+    const { kind } = source;
+    if (kind === 'litellm' || kind === 'generated' || kind === 'included' || kind === 'other') return [];
     const parsed = parseYaml(source, quietFindings);
-    const keys = documentedKeys(fileSchemas[source.kind]()).filter(({ meta }) => meta.forPeople === true);
+    const keys = documentedKeys(fileSchemas[kind]()).filter(({ meta }) => meta.forPeople === true);
     const found = keys.flatMap(({ path }) => {
       const steps = stepsOf(path);
       // Sections of the mappings may stand one level further in.

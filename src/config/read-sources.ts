@@ -24,7 +24,7 @@ const kinds: Readonly<Record<string, SourceKind>> = {
   'dashboard-config.yaml': 'dashboard-config',
 };
 
-/** The generated file, which is made from the sources and so never one of them. */
+/** The generated file, which is made from the sources: beside them, only what was edited in it counts. */
 export const generatedName: string = 'litellm-unified.yaml';
 
 /** Tests of the routes, which declare none. */
@@ -44,7 +44,11 @@ export async function readSources(target: string): Promise<ReadSources> {
         return { kind: kinds[name.replace(/\.yml$/, '.yaml')] ?? 'other', path, ...(await textOf(path)) };
       }),
   );
-  if (files.some((file) => file.kind === 'providers')) return { kind: 'sources', files, target, isFolder: true };
+  if (files.some((file) => file.kind === 'providers')) {
+    const path = join(target, generatedName);
+    if (names.includes(generatedName)) files.push({ kind: 'generated', path, ...(await textOf(path)) });
+    return { kind: 'sources', files, target, isFolder: true };
+  }
   if (names.includes(generatedName)) return readLitellm(join(target, generatedName), { target, isFolder: true });
   return { kind: 'missing', message: `"${target}" has no providers.yaml` };
 }

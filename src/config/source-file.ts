@@ -9,6 +9,8 @@ export type SourceKind =
   | 'dashboard-config'
   /** A LiteLLM config.yaml, or the generated litellm-unified.yaml. */
   | 'litellm'
+  /** The generated file beside its sources: settings that were edited in it hold. */
+  | 'generated'
   /** A file that a LiteLLM file includes. */
   | 'included'
   /** Another YAML file of the folder, which is not read. */

@@ -87,6 +87,9 @@ function editUsual({ places, sources }: StrategySources, { strategy, weights }: 
   const litellm = sources.find((one) => one.kind === 'litellm');
   if (litellm !== undefined && basename(litellm.path) === generatedName)
     return refused(`"${litellm.path}" is written by signalbox generate`, 'Change the sources that it was made from');
+  // Where it was edited in the generated file, that edit holds, so it is what has to change.
+  const generated = sources.find((one) => one.kind === 'generated' && one.path === at.file.spanOf(at.path).file);
+  if (generated !== undefined) return editedText(generated, [[path, strategy]]);
   const file = litellm ?? sources.find((one) => one.kind === 'settings') ?? own;
   if (file !== undefined && (file.kind === 'litellm' || file.kind === 'settings'))
     return editedText(file, [[path, strategy]]);

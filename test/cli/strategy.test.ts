@@ -114,6 +114,22 @@ describe('C1 runbook "Updating Model Routing Strategy": one command for its two 
     await check(['default', 'latency-based-routing'], 'settings', ['+   routing_strategy: latency-based-routing']);
   });
 
+  test('where it was edited in the generated file, that edit is what changes', async () => {
+    await strategy('set', 'default', 'simple-shuffle');
+    await runCommand(['generate'], { folder });
+    const unified = pathOf('litellm-unified');
+    writeFileSync(unified, readFileSync(unified, 'utf8').replace('simple-shuffle', 'least-busy'));
+    expect((await runCommand(['config', 'show', 'routing_strategy'], { folder })).out).toContain(
+      'litellm-unified.yaml:',
+    );
+    await check(['default', 'latency-based-routing'], 'litellm-unified', [
+      '-   routing_strategy: least-busy',
+      '+   routing_strategy: latency-based-routing',
+    ]);
+    expect(await declaredBy('shared')).toMatchObject({ strategy: 'latency_based', from: 'usual' });
+    rmSync(unified);
+  });
+
   test('the generated file that the runbook edits is told to be written anew, and a change of it is refused', async () => {
     await runCommand(['generate'], { folder });
     const { out } = await strategy('set', 'default', 'least-busy');

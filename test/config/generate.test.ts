@@ -31,6 +31,11 @@ describe('spine 2.4: the generated file stands for its sources', () => {
         expect(compiled.diagnostics.filter((one) => one.severity === 'error')).toEqual([]);
         expect(compiled.value?.hash).toBe(plan.value?.hash);
         expect(generate(sources, options).value).toBe(text);
+        // Beside its sources it changes nothing, and is made the same again.
+        const beside = [...sources, { kind: 'generated', path: 'litellm-unified.yaml', text } as const];
+        const { value, diagnostics } = compile(beside, options);
+        expect([value?.hash, diagnostics]).toEqual([plan.value?.hash, plan.diagnostics]);
+        expect(generate(beside, options).value).toBe(text);
         for (const secret of secretTexts) expect(text).not.toContain(secret);
       }),
       { numRuns: 80, seed: 20261124 },
@@ -108,21 +113,73 @@ describe('spine 2.4: edits of the generated file', () => {
   const compileText = (edited: string) => compile([{ kind: 'litellm', path: 'unified.yaml', text: edited }], options);
 
   test.each([
-    ['a deployment', text.replace('ollama_chat/qwen', 'ollama_chat/qwen3'), 'model_list'],
-    ['a fallback', text.replace('- chat:\n        - llama3.1', '- chat:\n        - qwen'), 'router_settings'],
-  ])('%s that was made from the sources is refused', (_what, edited, section) => {
+    ['a deployment', text.replace('ollama_chat/qwen', 'ollama_chat/qwen3'), /^model_list:/],
+    ['all of them, taken out,', text.replace(/^model_list:\n(?: .*\n)+/m, ''), /^router_settings:/],
+    ['a fallback', text.replace('- chat:\n        - llama3.1', '- chat:\n        - qwen'), /^fallbacks:/],
+  ])('%s that was made from the sources is refused', (_what, edited, place) => {
     expect(edited).not.toBe(text);
     const { value, diagnostics } = compileText(edited);
     expect(value).toBeUndefined();
     expect(diagnostics.map((one) => one.code)).toContain('generated-file-edited');
     const line =
       edited.split('\n')[(diagnostics.find((one) => one.code === 'generated-file-edited')?.span?.line ?? 1) - 1];
-    expect(section === 'model_list' ? line : line?.trim()).toMatch(/^(model_list|fallbacks):/);
+    expect(line?.trim()).toMatch(place);
   });
 
   test('a setting holds as it stands there', () => {
     const { value } = compileText(text.replace('num_retries: 2', 'num_retries: 4'));
     expect(value?.settings.retry.retries).toBe(4);
+  });
+
+  describe('C1 beside the sources, an edit of a setting', () => {
+    const beside = (edited: string, settings: object = { router_settings: { num_retries: 2 } }): SourceFile[] => [
+      ...sources.slice(0, 2),
+      source('settings', settings),
+      { kind: 'generated', path: 'litellm-unified.yaml', text: edited },
+    ];
+    const retries = (files: readonly SourceFile[]): number | undefined =>
+      compile(files, options).value?.settings.retry.retries;
+    const four = text.replace('num_retries: 2', 'num_retries: 4');
+
+    test('holds, is told at its line, and stays when the file is made anew', () => {
+      expect(retries(beside(four))).toBe(4);
+      const found = compile(beside(four), options).diagnostics.filter((one) => one.code === 'edited-setting');
+      expect(found.map((one) => one.span?.file)).toEqual(['litellm-unified.yaml']);
+      expect(four.split('\n')[(found[0]?.span?.line ?? 0) - 1]?.trim()).toBe('num_retries: 4');
+      const again = generate(beside(four), options).value ?? '';
+      expect(again).toContain('num_retries: 4');
+      expect(generate(beside(again), options).value).toBe(again);
+      expect(compileText(again).value?.hash).toBe(compile(beside(again), options).value?.hash);
+    });
+
+    test('leaves everything else to the sources, as they are now', () => {
+      const changed = beside(four, { router_settings: { num_retries: 3, cooldown_time: 9 } });
+      expect(retries(changed)).toBe(4);
+      expect(compile(changed, options).value?.settings.cooldown.cooldownMs).toBe(9000);
+      // Nobody edited that line: the source has moved on.
+      expect(retries(beside(text, { router_settings: { num_retries: 3 } }))).toBe(3);
+    });
+
+    test('ends when its line is taken out, or the source says the same', () => {
+      expect(retries(beside(text.replace(/.*num_retries: 2\n/, '')))).toBe(2);
+      const same = compile(beside(four, { router_settings: { num_retries: 4 } }), options);
+      expect(same.diagnostics.map((one) => one.code)).not.toContain('edited-setting');
+    });
+
+    test('may be a section of which the sources say nothing, and a secret in it stays as it was typed', () => {
+      const typed = text.replace(/^signalbox:/m, 'general_settings:\n  master_key: sk-typed-0123456789\nsignalbox:');
+      expect(compile(beside(typed), options).value?.settings.server.masterKey).toBeDefined();
+      expect(generate(beside(typed), options).value).toContain('master_key: sk-typed-0123456789');
+    });
+
+    test.each([
+      ['is broken', 'a: [', 2],
+      ['is empty', '', 2],
+      ['is of an earlier version', four.replace(/^ {2}settings:\n(?: {4}.*\n)+/m, ''), 2],
+    ])('does not exist where the file %s', (_what, broken, expected) => {
+      expect(retries(beside(broken))).toBe(expected);
+      expect(generate(beside(broken), options).value).toBe(text);
+    });
   });
 
   const canary = 'sk-canary-0123456789abcdef';

@@ -181,6 +181,11 @@ describeReal('Runbooks of routing, on real llama.cpp servers and a real Ollama',
     desk.put('config/settings.yaml', 'router_settings:\n  routing_strategy: simple-shuffle\n');
     await desk.type('signalbox generate');
     await desk.type("sed -i 's/simple-shuffle/usage-based-routing-v2/' config/litellm-unified.yaml");
+    // Beside its sources, generated anew, and by itself: the edit holds, and it is told where.
+    await desk.restart();
+    expect(await routes('counter', 40)).toEqual({ near: 20, far: 20 });
+    const shown = await desk.type('signalbox generate; signalbox config show router_settings.routing_strategy');
+    expect(shown).toMatch(/usage_based +config\/litellm-unified.yaml:\d+/);
     await desk.restart('--config', 'config/litellm-unified.yaml');
     expect(await routes('counter', 40)).toEqual({ near: 20, far: 20 });
   });

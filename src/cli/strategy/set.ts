@@ -144,6 +144,6 @@ function tell({ report, warnings, isRunning }: Told, terminal: Terminal): void {
   terminal.out(`"${name}" ${before === after ? `keeps the strategy ${after}` : `goes from ${before} to ${after}`}`);
   terminal.out(isRunning ? 'The running gateway takes it at its next start' : 'It holds from the next start on');
   const generated = join(dirname(file), generatedName);
-  if (existsSync(resolve(terminal.folder, generated)))
+  if (generated !== file && existsSync(resolve(terminal.folder, generated)))
     terminal.out(`${generated} is as it was; write it anew with: signalbox generate`);
 }
