@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { generate } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
 import { shownPath } from '../ops/load-plan.ts';
+import { replaceFile } from '../ops/replace-file.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
@@ -46,11 +47,7 @@ export const command: Command = defineCommand({
     const name = shownPath(path, terminal.folder);
     const before = await readFile(path, 'utf8').catch(() => undefined);
     const isSame = before === value;
-    // A file that is half written is never seen: it is made beside its place and then put there.
-    if (!isSame && !options.check) {
-      await writeFile(`${path}.new`, value);
-      await rename(`${path}.new`, path);
-    }
+    if (!isSame && !options.check) await replaceFile(path, value);
     if (options.json) printJson<'generate'>(terminal, { path, changed: !isSame, written: !isSame && !options.check });
     else
       terminal.out(

@@ -1,9 +1,11 @@
 import { productVersion } from '../ops/product-version.ts';
 import { nearest } from '../plan/nearest.ts';
-import { type CommandEntry, exitCode } from './command.ts';
+import { type Command, type CommandEntry, exitCode } from './command.ts';
 import { commands } from './commands.ts';
+import { fail } from './fail.ts';
 import { renderHelp, renderOverview } from './help.ts';
 import { parseInput } from './parse.ts';
+import { problemOfError } from './problem-of-error.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs the command line and gives the exit code; nothing below this ends the process itself. */
@@ -29,7 +31,17 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
       terminal.err(`See: signalbox ${entry.words.join(' ')} --help`);
       return exitCode.wrongUsage;
     case 'input':
-      return command.run(parsed.input, terminal);
+      return runCommand(command, parsed.input, terminal);
+  }
+}
+
+async function runCommand(command: Command, input: Parameters<Command['run']>[0], terminal: Terminal): Promise<number> {
+  try {
+    return await command.run(input, terminal);
+  } catch (error) {
+    const problem = problemOfError(error);
+    if (problem === undefined) throw error;
+    return fail(problem, terminal, { json: Boolean(input.options['json']) });
   }
 }
 

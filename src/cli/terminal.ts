@@ -24,24 +24,34 @@ export type Terminal = {
   onSignal(listener: () => void): void;
 };
 
-/** Creates the terminal of this process. */
-export function createTerminal(process: NodeJS.Process): Terminal {
+/** Creates the terminal of this process, and tells where something that was asked for cannot be printed. */
+export function createTerminal(process: NodeJS.Process, onUnprinted: () => void): Terminal {
   const { stdout, stderr, env } = process;
-  for (const output of [stdout, stderr]) output.on('error', ignoreGone);
+  // Who writes is told by a callback; a gateway goes on serving when nobody takes its log any more.
+  for (const output of [stdout, stderr]) output.on('error', () => {});
   const showsProgress = stderr.isTTY === true;
   let shown = false;
   const clear = (): void => {
     if (shown) stderr.write('\r\u001b[K');
     shown = false;
   };
+  let isLost = false;
+  const lost = (error: NodeJS.ErrnoException | null | undefined): void => {
+    if (!error || isLost) return;
+    isLost = true;
+    // A reader that has seen enough, such as head, is no fault.
+    if (error.code === 'EPIPE') return;
+    onUnprinted();
+    stderr.write(`Not everything is printed, since standard output cannot be written: ${error.message}\n`);
+  };
   return {
     out(line) {
       clear();
-      stdout.write(`${line}\n`);
+      stdout.write(`${line}\n`, lost);
     },
     write(text, done) {
       clear();
-      stdout.write(text, done);
+      stdout.write(text, done ?? lost);
     },
     err(line) {
       clear();
@@ -72,9 +82,4 @@ function wantsColour(env: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   if (env['FORCE_COLOR'] !== undefined) return env['FORCE_COLOR'] !== '0';
   return isTerminal && env['TERM'] !== 'dumb';
-}
-
-/** A reader that has seen enough, such as head, is no fault; nothing is left to tell it. */
-function ignoreGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

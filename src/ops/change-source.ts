@@ -1,6 +1,7 @@
-import { chmod, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, realpath, rm } from 'node:fs/promises';
 import { type CompiledPlan, type CompileOptions, compile } from '../config/compile.ts';
 import type { SourceFile } from '../config/source-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** One file of a configuration with its text before and after; an empty text before: it is not there yet. */
 export type SourceChange = {
@@ -31,9 +32,9 @@ export async function changeSource(
   // Where the file is linked to, what is linked to changes and the link stays.
   const path = await realpath(named).catch(() => named);
   if ((await textAt(path)) !== source.text) return { kind: 'moved' };
-  await replace(path, after);
+  await replaceFile(path, after);
   if ((await textAt(path)) === after) return { kind: 'changed', compiled };
-  await (source.text === '' ? rm(path, { force: true }) : replace(path, source.text));
+  await (source.text === '' ? rm(path, { force: true }) : replaceFile(path, source.text));
   return { kind: 'moved' };
 }
 
@@ -42,14 +43,4 @@ async function textAt(path: string): Promise<string> {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const mode = await stat(path).then(
-    (found) => found.mode & 0o777,
-    () => undefined,
-  );
-  await writeFile(`${path}.new`, text);
-  if (mode !== undefined) await chmod(`${path}.new`, mode);
-  await rename(`${path}.new`, path);
 }

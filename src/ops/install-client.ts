@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ClientContent, ClientFile } from './clients.ts';
+import { modeOf, replaceFile } from './replace-file.ts';
 import { editClientFile } from './write-client-file.ts';
 
 /** What became of a client's file. */
@@ -30,9 +31,7 @@ export async function installClient(
   if (edited.changed) {
     await mkdir(dirname(path), { recursive: true });
     if (before !== undefined) await keepFirst(kept, before, await modeOf(path));
-    await writeFile(`${path}.new`, edited.text, { mode: 0o600 });
-    await chmod(`${path}.new`, await modeOf(path));
-    await rename(`${path}.new`, path);
+    await replaceFile(path, edited.text);
   }
   const isKept = await stat(kept).then(
     () => true,
@@ -46,10 +45,4 @@ async function keepFirst(path: string, text: string, mode: number): Promise<void
   await writeFile(path, text, { flag: 'wx', mode }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
   });
-}
-
-/** Who may read a client's file: as it was, since keys of other services may stand in it. */
-async function modeOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => undefined);
-  return found === undefined ? 0o644 : found.mode & 0o777;
 }

@@ -137,6 +137,20 @@ test('4.3.1 provider drain --wait ends when nothing runs there any more, or fail
   await first;
 });
 
+test('4.3.1 a gateway that ends while --wait runs is told as such, with what to do', async () => {
+  const first = ask('m').catch(() => undefined);
+  await home.received(1);
+  const waiting = signalbox('provider drain home --wait');
+  await until('the draining', () => log.includes('"event": "provider_draining"'));
+  await running.cut();
+  const { code, err } = await waiting;
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(/^No gateway runs with this configuration.*\n {2}fix: Start it/),
+  ]);
+  await first;
+});
+
 test.each([
   ['provider drain hom', 1, 'Did you mean "home"?'],
   ['provider drain off', 1, 'off gets no request as it is: it is disabled, or has no models'],
