@@ -67,8 +67,8 @@ test('spine 4: what cannot be written leaves everything as it was, and says what
   const config = join(folder, 'config');
   mkdirSync(config);
   writeFileSync(join(config, 'providers.yaml'), 'providers:\n  a: { type: echo, models: [m] }\n');
-  // A folder stands where the file is wanted, which stops even one who may write everywhere.
-  mkdirSync(join(config, 'litellm-unified.yaml'));
+  // A folder stands where the file is made, which stops even one who may write everywhere.
+  mkdirSync(join(config, 'litellm-unified.yaml.new'));
   const before = readdirSync(config);
   const asked = { folder };
   const { code, err } = await runCommand(['generate'], asked);
