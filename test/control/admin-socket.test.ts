@@ -1,40 +1,28 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Running, start } from '../../src/main.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { runCommand } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
-let folder = '';
-let running: Running;
+let gateway: TestGateway;
 let clock: ManualClock;
-let log = '';
+let folder = '';
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'signalbox-socket-'));
-  mkdirSync(join(folder, 'config'));
-  writeFileSync(join(folder, 'config/providers.yaml'), 'providers: {echo: {type: echo, models: [echo]}}\n');
   clock = createManualClock();
-  log = '';
-  const write = (bytes: Uint8Array, done: () => void): void => {
-    log += Buffer.from(bytes).toString();
-    done();
-  };
-  running = await start({
-    ...{ folder, port: 0, discover: false, environment: {}, clock },
-    log: { output: { write, style: 'json', colour: false }, file: false },
-  });
+  gateway = await startGateway({ providers: { echo: { type: 'echo', models: ['echo'] } }, clock });
+  folder = gateway.folder;
 });
 afterEach(async () => {
-  await running.cut();
+  await gateway.running.cut();
   expect(existsSync(join(folder, '.signalbox/admin.sock'))).toBe(false);
-  rmSync(folder, { recursive: true, force: true });
+  await gateway.close();
 });
 
 const status = async (): Promise<number> => (await runCommand(['status'], { folder })).code;
-const lines = (event: string): number => log.split(`"event": "${event}"`).length - 1;
+const lines = (event: string): number => gateway.log().filter((line) => line['event'] === event).length;
 
 test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
   'state folder: commands find a running gateway again whose %s was deleted, and the log says so once',

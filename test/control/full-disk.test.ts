@@ -1,43 +1,27 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/contract/status.ts';
-import { type Running, start } from '../../src/main.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { runCommand } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
-let folder = '';
-let running: Running;
+let gateway: TestGateway;
 let clock: ManualClock;
-let log = '';
+let folder = '';
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'signalbox-disk-'));
-  mkdirSync(join(folder, 'config'));
-  writeFileSync(join(folder, 'config/providers.yaml'), 'providers: {echo: {type: echo, models: [echo]}}\n');
   clock = createManualClock();
-  log = '';
-  const write = (bytes: Uint8Array, done: () => void): void => {
-    log += Buffer.from(bytes).toString();
-    done();
-  };
-  running = await start({
-    ...{ folder, port: 0, discover: false, environment: {}, clock },
-    log: { output: { write, style: 'json', colour: false }, file: true },
-  });
+  gateway = await startGateway({ providers: { echo: { type: 'echo', models: ['echo'] } }, clock, logsToFile: true });
+  folder = gateway.folder;
 });
 afterEach(async () => {
-  await running.cut();
-  rmSync(folder, { recursive: true, force: true });
+  await gateway.close();
 });
 
 async function ask(): Promise<number> {
-  const answer = await fetch(`${running.address.url}/v1/chat/completions`, {
-    method: 'POST',
-    body: JSON.stringify({ model: 'echo', messages: [{ role: 'user', content: 'Hi' }] }),
-  });
+  const answer = await gateway.chat({ model: 'echo' });
   await answer.text();
   return answer.status;
 }
@@ -47,7 +31,7 @@ async function unwritten(): Promise<StatusReport['unwritten']> {
   return (JSON.parse(out) as StatusReport).unwritten;
 }
 
-const lines = (event: string): number => log.split(`"event": "${event}"`).length - 1;
+const lines = (event: string): number => gateway.log().filter((line) => line['event'] === event).length;
 
 /** Looks until a look has seen what is wanted; further looks follow each other every half minute. */
 const seen = (what: string, isSeen: () => Promise<boolean>): Promise<true> =>

@@ -11,13 +11,13 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { CarriedRequest, Connection, type OutgoingRequest, type Transfer } from '../../src/gateway/connection.ts';
 import { type ConnectionPool, createConnectionPool, type PoolOptions } from '../../src/gateway/connection-pool.ts';
 import { startBlackHole } from '../support/black-hole.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { until } from '../support/until.ts';
 
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
+const closers = closersAfterEach();
+afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
-  for (const close of closers.splice(0).reverse()) await close();
 });
 
 const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../support/tls', name), 'utf8');

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ListenerLimits } from '../../src/gateway/listener.ts';
 import { type BareGateway, startBareGateway } from '../support/bare-gateway.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { delta, type FakeUpstream, hang, json, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startProduct } from '../support/product.ts';
 import { rawPost, sendRaw } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 async function begin(limits: Partial<ListenerLimits> = {}): Promise<{ upstream: FakeUpstream; gateway: BareGateway }> {
   const upstream = await startFakeUpstream(['m']);

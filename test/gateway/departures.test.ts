@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { GatewayDependencies } from '../../src/gateway/dependencies.ts';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { type BareGateway, startBareGateway } from '../support/bare-gateway.ts';
 import { startBlackHole } from '../support/black-hole.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import {
   type Behaviour,
   chat,
@@ -20,10 +21,7 @@ import {
 import { type RawClient, rawPost, sendRaw } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 type Scene = { readonly gateway: BareGateway; readonly upstream: FakeUpstream; readonly client: RawClient };
 

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closersAfterEach } from '../support/closers.ts';
 import {
   chat,
   type FakeUpstream,
@@ -12,10 +13,7 @@ import {
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 type Setup = {
   readonly upstreams: readonly FakeUpstream[];

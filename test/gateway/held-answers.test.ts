@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closersAfterEach } from '../support/closers.ts';
 import { type Behaviour, delta, endless, stream } from '../support/fake-upstream.ts';
 import { oneUpstream } from '../support/one-upstream.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 const startOne = oneUpstream(closers);
 
 const sse = 'text/event-stream';

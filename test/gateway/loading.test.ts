@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { chat, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -13,10 +14,7 @@ import { until } from '../support/until.ts';
  * What the real one does with these requests is in test/real/loading.test.ts.
  */
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 type LoadingServer = {
   readonly url: string;

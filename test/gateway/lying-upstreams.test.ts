@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closersAfterEach } from '../support/closers.ts';
 import {
   type Behaviour,
   delta,
@@ -18,10 +19,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { oneUpstream } from '../support/one-upstream.ts';
 import { until } from '../support/until.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 const startOne = oneUpstream(closers);
 
 const whole = {

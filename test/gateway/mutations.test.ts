@@ -1,14 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type BareGateway, startBareGateway } from '../support/bare-gateway.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { seededRandom } from '../support/plan-of.ts';
 import { sendRaw } from '../support/raw-client.ts';
 
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 const fixtures = new URL('../../src/providers/fixtures/', import.meta.url);
 /** Names of models by what their server is, with recorded answers of such servers. */

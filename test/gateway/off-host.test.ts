@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startBlackHole } from '../support/black-hole.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 /** A gateway before a machine that is off, and one that stands in for it. */
 async function startBeside(healthCheck: object): Promise<TestGateway> {

@@ -1,14 +1,12 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
+import { closersAfterEach } from '../support/closers.ts';
 import { type Behaviour, chat, type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 type Setup = {
   readonly upstream: FakeUpstream;
@@ -51,6 +49,15 @@ async function setup(parts: {
     (await until('a request at the server', () => held.shift()))();
   };
   return { upstream, gateway, clock, answer };
+}
+
+/** Lets the first request take so long, by which later waits are reckoned. */
+async function answerFirst({ gateway, upstream, clock, answer }: Setup, tookMs: number): Promise<void> {
+  const first = gateway.chat();
+  await upstream.received(1);
+  await clock.advance(tookMs);
+  await answer();
+  await first;
 }
 
 /** What status says of the queue of a model. */
@@ -163,11 +170,7 @@ describe('4.1: how waiting ends', () => {
 
   test('refused at once where the queue is full, with a computed Retry-After', async () => {
     const all = await setup({ provider: { max_parallel_requests: 1 }, server: { max_queue_length: 1 } });
-    const taught = all.gateway.chat();
-    await all.upstream.received(1);
-    await all.clock.advance(8000);
-    await all.answer();
-    await taught;
+    await answerFirst(all, 8000);
     const first = all.gateway.chat();
     await all.upstream.received(2);
     const second = all.gateway.chat();
@@ -189,11 +192,7 @@ describe('4.1: how waiting ends', () => {
       server: { max_queue_wait: 3 },
       mappings: { exact_matches: { m: { provider: 'a', fallback: 'o' } } },
     });
-    const taught = all.gateway.chat();
-    await all.upstream.received(1);
-    await all.clock.advance(8000);
-    await all.answer();
-    await taught;
+    await answerFirst(all, 8000);
     const running = all.gateway.chat();
     await all.upstream.received(2);
     expect((await all.gateway.chat({ model: 'n' })).status).toBe(503);
@@ -246,11 +245,7 @@ describe('4.1: how waiting ends', () => {
 describe('4.1: a wait can be seen', () => {
   test('in the comments of a stream, in the record and in the log', async () => {
     const all = await setup({ provider: { max_parallel_requests: 1 }, server: { stream_heartbeat_after: 2 } });
-    const taught = all.gateway.chat();
-    await all.upstream.received(1);
-    await all.clock.advance(8000);
-    await all.answer();
-    await taught;
+    await answerFirst(all, 8000);
     const running = all.gateway.chat();
     await all.upstream.received(2);
     const waits = all.gateway.chat({ stream: true });

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { closersAfterEach } from '../support/closers.ts';
 import {
   chat,
   delta,
@@ -16,10 +17,7 @@ import {
 import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
+const closers = closersAfterEach();
 
 /** A gateway before two fakes, the second of which stands in for the first. */
 async function startPair(

@@ -10,6 +10,8 @@ import { until } from './until.ts';
 export type TestGateway = {
   readonly url: string;
   readonly port: number;
+  /** Where its configuration and its state are. */
+  readonly folder: string;
   readonly running: Running;
   /** Lines of its log so far. */
   readonly log: () => readonly Record<string, unknown>[];
@@ -38,6 +40,8 @@ export type TestGatewayOptions = {
   readonly host?: string;
   /** Absent: one of its own. */
   readonly stateFolder?: string;
+  /** Whether its log goes to files too; absent: no. */
+  readonly logsToFile?: boolean;
   /** Absent: as the product draws. */
   readonly random?: () => number;
   /** Absent: a free one. */
@@ -76,7 +80,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
         style: 'json',
         colour: false,
       },
-      file: false,
+      file: options.logsToFile ?? false,
     },
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.stateFolder === undefined ? {} : { stateFolder: options.stateFolder }),
@@ -92,6 +96,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   return {
     url,
     port,
+    folder,
     running,
     logText: () => text,
     log: lines,

@@ -1,14 +1,13 @@
+import type { Closers } from './closers.ts';
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.ts';
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 
 /** A gateway before one fake upstream. */
 export type OneUpstream = { readonly upstream: FakeUpstream; readonly gateway: TestGateway };
 
-type Close = () => Promise<void>;
-
 /** Starts them with the provider `u` of the model `m`, without retries; `closers` takes what ends them. */
 export function oneUpstream(
-  closers: Close[],
+  closers: Closers,
 ): (provider?: Record<string, unknown>, more?: Partial<TestGatewayOptions>) => Promise<OneUpstream> {
   return async (provider = {}, { settings, ...more } = {}) => {
     const upstream = await startFakeUpstream(['m']);
