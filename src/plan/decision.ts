@@ -62,7 +62,7 @@ export type Candidate = {
   readonly order: number;
   readonly weight: number | undefined;
   readonly verdict: Verdict;
-  /** What the strategy compared, by name, for example `{ share: 0.7 }`. */
+  /** What the strategy compared, by name, for example `{ share: 0.7 }`; with 1, what puts it behind others before that: `{ loading: 1 }`. */
   readonly numbers: { readonly [name: string]: number };
 };
 

@@ -52,11 +52,13 @@ export function orderGroup(input: OrderInput, group: ModelGroup): Ordered {
   const scoring = { ...input, group };
   const serving: Ranked[] = [];
   let rotation: Rotation | undefined;
-  for (const rank of intoRanks(eligible, ranking(input, group))) {
+  const rankOf = ranking(input, group);
+  const ranks = intoRanks(eligible, rankOf);
+  for (const rank of ranks) {
     const most = mostServing - serving.length;
     if (most === 0) break;
     const ordered = orderRank(rank, scoring, most);
-    serving.push(...ordered.first);
+    serving.push(...(ranks.length === 1 ? ordered.first : withReasons(ordered.first, rankOf)));
     // Only peers of the chosen member turn: what stands behind them gathers no steps for the day it is ready.
     rotation ??= ordered.rotation;
   }
@@ -86,6 +88,21 @@ function intoRanks(eligible: readonly Placed[], rankOf: (one: Placed) => number)
   return [...ranks].sort(([a], [b]) => a - b).map(([, peers]) => peers);
 }
 
+/** What puts a member behind others of its order, whatever the strategy says; each is one bit of its rank. */
+const behind = { no_free_seat: 1, standby: 2, not_in_memory: 4, loading: 8, far: 16 } as const;
+
+/** Members of one rank with what put it there: without that their numbers would not explain their place. */
+function withReasons(peers: readonly Ranked[], rankOf: (one: Placed) => number): readonly Ranked[] {
+  const [first] = peers;
+  const rank = first === undefined ? 0 : rankOf(first);
+  const bits = rank % 32;
+  const reasons = Object.entries(behind).flatMap(([name, bit]) => ((bits & bit) === 0 ? [] : [[name, 1]]));
+  if (rank >= behindEveryOrder) reasons.push(['not_listed', 1]);
+  if (reasons.length === 0) return peers;
+  const told = Object.fromEntries(reasons) as Record<string, number>;
+  return peers.map((one) => ({ ...one, numbers: { ...one.numbers, ...told } }));
+}
+
 /** One number for what goes before the strategy, its largest part first. */
 function ranking(input: OrderInput, { strategy }: ModelGroup): (one: Placed) => number {
   const { plan, state, preferred } = input;
@@ -101,11 +118,11 @@ function ranking(input: OrderInput, { strategy }: ModelGroup): (one: Placed) => 
       (health === 'missing' ? behindEveryOrder : 0) +
       (preferred === undefined ? 0 : placeOf(deployment.provider, preferred) * beforeEveryOrder) +
       member.order * 32 +
-      (ranksFar && !isLocal ? 16 : 0) +
-      (ranksLoads && health === 'loading' ? 8 : 0) +
-      (ranksWarm && isCold(state.observations[deployment.index]?.residency) ? 4 : 0) +
-      (member.weight === 0 ? 2 : 0) +
-      (isSharing && isTaken(input, deployment) ? 1 : 0)
+      (ranksFar && !isLocal ? behind.far : 0) +
+      (ranksLoads && health === 'loading' ? behind.loading : 0) +
+      (ranksWarm && isCold(state.observations[deployment.index]?.residency) ? behind.not_in_memory : 0) +
+      (member.weight === 0 ? behind.standby : 0) +
+      (isSharing && isTaken(input, deployment) ? behind.no_free_seat : 0)
     );
   };
 }

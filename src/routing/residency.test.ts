@@ -24,9 +24,21 @@ type Row = {
   /** Words that the notes hold. */
   readonly notes?: string;
   readonly asks?: string;
+  /** Names of the numbers that a deployment's verdict has, by its provider. */
+  readonly numbers?: Readonly<Record<string, readonly string[]>>;
 };
 
-function check({ plan: written, facts, residency = [], speeds = [], health = [], order, notes, asks }: Row): void {
+function check({
+  plan: written,
+  facts,
+  residency = [],
+  speeds = [],
+  health = [],
+  order,
+  notes,
+  asks,
+  numbers,
+}: Row): void {
   const plan = planOf({ deployments: ['a/m', 'b/m', 'c/m'], groups: { m: ['a/m', 'b/m', 'c/m'] }, ...written });
   const state = createRoutingState(plan, now);
   plan.deployments.forEach((_, index) => {
@@ -42,6 +54,10 @@ function check({ plan: written, facts, residency = [], speeds = [], health = [],
   const decision = decide(plan, state, factsOf({ asked: 'm', ...facts }), now, () => 0.5);
   expect(decision.attempts.map((one) => plan.deployments[one.deployment]?.provider).join(' ')).toBe(order);
   expect(decision.notes.join('; ')).toContain(notes ?? '');
+  for (const [provider, names] of Object.entries(numbers ?? {})) {
+    const one = decision.candidates.find(({ deployment }) => plan.deployments[deployment]?.provider === provider);
+    expect(Object.keys(one?.numbers ?? {}), provider).toEqual(names);
+  }
   if (asks !== undefined) expect(decision.needsResidency.join(' ')).toBe(asks);
 }
 
@@ -175,6 +191,14 @@ describe('3.4 soonest', () => {
     },
     // Other strategies do not weigh a load: what is there goes first.
     { name: 'loading behind all, by any other strategy', health: [loading], order: 'b c a' },
+    {
+      name: '6.1 the record says what put whom behind, where the numbers alone would mislead',
+      plan: { ...warm, groups: { m: { strategy: 'least_busy', members: ['a/m', 'b/m', 'c/m'] } } },
+      residency: [unloaded, busy(9), undefined],
+      health: [undefined, undefined, { kind: 'missing', since: now }],
+      order: 'b a c',
+      numbers: { a: ['busy', 'not_in_memory'], b: ['busy'], c: ['busy', 'not_listed'] },
+    },
   ])('$name', check);
 });
 

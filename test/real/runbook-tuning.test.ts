@@ -35,8 +35,8 @@ describeReal('Runbooks of tuning and limits, on real llama.cpp servers and a rea
       llama_cpp_native: { type: 'llama_cpp', base_url: near.url, models: ['counter'] },
       llama_cpp_python: { type: 'llama_cpp', base_url: narrow.url, models: ['narrow'] },
       // No vLLM runs here: its dialect asks llama.cpp servers, which speak the same wire.
-      'vllm-qwen': { type: 'vllm', base_url: near.url, models: ['tiny'] },
-      'vllm-dolphin': { type: 'vllm', base_url: near.url, models: ['tiny'] },
+      'vllm-qwen': { type: 'vllm', group: 'bulk', base_url: near.url, models: ['tiny'] },
+      'vllm-dolphin': { type: 'vllm', group: 'bulk', base_url: near.url, models: ['tiny'] },
     };
     desk.put('config/providers.yaml', stringify({ providers }));
     desk.put('config/model-mappings.yaml', '');
@@ -126,19 +126,22 @@ server_settings:
     expect(await attempts()).toBe(1);
   });
 
-  test('F4: a type of providers serves a capability, by model and by header; least_loaded counts what is in flight', async () => {
+  test('F4: a type or group of providers serves a capability, by model and by header; least_loaded counts what is in flight', async () => {
     desk.put(
       'config/model-mappings.yaml',
       `capabilities:
   high_throughput:
     provider: vllm
     routing_strategy: least_loaded
+  overnight: {provider: bulk}
 `,
     );
     await desk.restart();
     const members = ['vllm-dolphin/tiny', 'vllm-qwen/tiny'];
-    const explained = await desk.json<DecisionRecord>('signalbox route explain high_throughput --json');
-    expect(explained.order.toSorted()).toEqual(members);
+    for (const name of ['high_throughput', 'overnight']) {
+      const explained = await desk.json<DecisionRecord>(`signalbox route explain ${name} --json`);
+      expect(explained.order.toSorted()).toEqual(members);
+    }
     const held = await ask('high_throughput', { stream: true, ignore_eos: true, max_tokens: 100_000 });
     const busy = held.headers.get('x-signalbox-route');
     const other = members.find((one) => one !== busy);
