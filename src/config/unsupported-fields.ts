@@ -5,6 +5,10 @@ export function unsupportedFields(dialect: DialectName): readonly string[] {
   return unsupported[dialect] ?? [];
 }
 
+/** Fields of OpenAI's own service, which nobody else has. */
+const ofOpenAiAlone = ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options'];
+const sound = ['audio', 'modalities'];
+
 const unsupported: Readonly<Partial<Record<DialectName, readonly string[]>>> = {
   anthropic: [
     'frequency_penalty',
@@ -14,40 +18,12 @@ const unsupported: Readonly<Partial<Record<DialectName, readonly string[]>>> = {
     'top_logprobs',
     'n',
     'seed',
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
+    ...ofOpenAiAlone,
+    ...sound,
   ],
-  ollama: [
-    'logit_bias',
-    'n',
-    'user',
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
-    'parallel_tool_calls',
-    'metadata',
-  ],
-  llama_cpp: [
-    'service_tier',
-    'store',
-    'prediction',
-    'verbosity',
-    'web_search_options',
-    'audio',
-    'modalities',
-    'user',
-    'metadata',
-  ],
-  vllm: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'audio', 'modalities', 'metadata'],
-  lm_studio: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
-  openai_compatible: ['service_tier', 'store', 'prediction', 'verbosity', 'web_search_options', 'metadata'],
+  ollama: ['logit_bias', 'n', 'user', ...ofOpenAiAlone, ...sound, 'parallel_tool_calls', 'metadata'],
+  llama_cpp: [...ofOpenAiAlone, ...sound, 'user', 'metadata'],
+  vllm: [...ofOpenAiAlone, ...sound, 'metadata'],
+  lm_studio: [...ofOpenAiAlone, 'metadata'],
+  openai_compatible: [...ofOpenAiAlone, 'metadata'],
 };

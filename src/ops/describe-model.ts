@@ -1,8 +1,8 @@
 import type { DiscoveredModel } from '../contract/discovered.ts';
-import type { ServerModel } from './server-family.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 
 /** A model of a server, as reports show it. */
-export function describeModel(model: ServerModel): DiscoveredModel {
+export function describeModel(model: ListedModel): DiscoveredModel {
   return {
     id: model.id,
     kind: model.kind ?? null,

@@ -1,4 +1,5 @@
-import type { Milliseconds, Tokens } from '../plan/ids.ts';
+import type { Milliseconds } from '../plan/ids.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 import type { DialectName } from '../plan/provider.ts';
 
 /** What one GET came to. */
@@ -22,22 +23,12 @@ export type Get = (
   options: { readonly timeoutMs: Milliseconds; readonly headers: Record<string, string> },
 ) => Promise<GetResult>;
 
-/** A model that a server lists, as far as it tells. */
-export type ServerModel = {
-  readonly id: string;
-  readonly kind: 'chat' | 'completion' | 'embedding' | undefined;
-  readonly contextTokens: Tokens | undefined;
-  readonly sizeBytes: number | undefined;
-  readonly parameterSize: string | undefined;
-  readonly quantization: string | undefined;
-};
-
 /** What a server's answers say about it. */
 export type ServerReport = {
   readonly state: 'up' | 'loading' | 'down';
   readonly detail: string | undefined;
   readonly version: string | undefined;
-  readonly models: readonly ServerModel[] | undefined;
+  readonly models: readonly ListedModel[] | undefined;
   /** Whether it answers with one model whatever name is asked. */
   readonly servesOneModel: boolean;
 };

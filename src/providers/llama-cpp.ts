@@ -1,4 +1,5 @@
 import { tokens } from '../plan/ids.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import {
   answerOf,
@@ -11,7 +12,7 @@ import {
   statusDetail,
 } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ListedModel, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
 
 /**
  * llama.cpp's llama-server. It runs a request that does not stream to its end whatever happens to

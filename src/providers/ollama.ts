@@ -1,5 +1,6 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 import { bodyFields } from '../wire/chat-to-messages.ts';
 import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
@@ -11,7 +12,6 @@ import type {
   BuildInput,
   BuildResult,
   Dialect,
-  ListedModel,
   ProbeAnswer,
   ProbeReport,
   ResidentModel,

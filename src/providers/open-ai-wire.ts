@@ -1,5 +1,6 @@
 import { tokens } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
@@ -11,7 +12,6 @@ import type {
   BuildInput,
   BuildResult,
   HeaderList,
-  ListedModel,
   ProbeAnswer,
   ProbeReport,
   ReadContext,

@@ -7,6 +7,7 @@
 import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { Tokens } from '../plan/ids.ts';
+import type { ListedModel } from '../plan/listed-model.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint, HeaderLookup } from '../plan/request-facts.ts';
 import type { ErrorAnswer, ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
@@ -71,17 +72,6 @@ export type ProbeAnswer = {
   readonly path: string;
   readonly status: number;
   readonly body: string;
-};
-
-/** A model that a server lists. */
-export type ListedModel = {
-  readonly id: string;
-  readonly kind: 'chat' | 'completion' | 'embedding' | undefined;
-  readonly contextTokens: Tokens | undefined;
-  readonly sizeBytes: number | undefined;
-  readonly parameterSize: string | undefined;
-  readonly quantization: string | undefined;
-  readonly digest: string | undefined;
 };
 
 /** A model in memory or on its way there, as far as the server tells. */

@@ -8,15 +8,7 @@ import { timeCell, timesText } from './times.ts';
 /** What requests came to, by provider, by tier and by pool. */
 export function renderPlay(report: PlayReport, terminal: Terminal): string[] {
   const { requests, answered, failed, refused, refusals, times, waits, costUsd, providers, tiers, pools } = report;
-  const rows = providers.map((one) => [
-    one.provider,
-    String(one.requests),
-    percent(one.share),
-    String(one.errors),
-    timeCell(one.times.p50Ms),
-    timeCell(one.times.p95Ms),
-    String(one.fallbacks),
-  ]);
+  const rows = providers.map((one) => [...shareCells(one), String(one.fallbacks)]);
   const shares = tiers.map(({ tier, share }) => `${tier} ${percent(share)}`);
   return [
     `${count(requests, 'request')}: ${answered} answered, ${failed} failed, ${refused} refused`,
@@ -28,6 +20,18 @@ export function renderPlay(report: PlayReport, terminal: Terminal): string[] {
     '',
     ...renderTable(['provider', 'requests', 'share', 'errors', 'p50', 'p95', 'fallbacks'], rows, terminal),
     ...pools.flatMap((pool) => ['', ...renderPool(pool, terminal)]),
+  ];
+}
+
+/** How much of the requests went to a provider, and how it did. */
+export function shareCells(one: PlayReport['providers'][number]): readonly string[] {
+  return [
+    one.provider,
+    String(one.requests),
+    percent(one.share),
+    String(one.errors),
+    timeCell(one.times.p50Ms),
+    timeCell(one.times.p95Ms),
   ];
 }
 

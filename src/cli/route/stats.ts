@@ -6,9 +6,9 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { count, paint, percent, renderTable } from '../style.ts';
+import { count, paint, renderTable } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
-import { renderPool } from './play-text.ts';
+import { renderPool, shareCells } from './play-text.ts';
 import { momentOf, timeCell, timesText } from './times.ts';
 
 const usualSince = '10m';
@@ -81,12 +81,7 @@ function renderStats(report: StatsReport, terminal: Terminal): string[] {
 
 function providerTable({ providers }: StatsReport, terminal: Terminal): string[] {
   const rows = providers.map((one) => [
-    one.provider,
-    String(one.requests),
-    percent(one.share),
-    String(one.errors),
-    timeCell(one.times.p50Ms),
-    timeCell(one.times.p95Ms),
+    ...shareCells(one),
     timeCell(one.firstTokenP50Ms),
     String(one.fallbacks),
     one.costUsd === null ? '-' : dollarWords(one.costUsd),
