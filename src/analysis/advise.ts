@@ -14,7 +14,7 @@ import { type PoolChange, poolChanges, withChange } from './variants.ts';
 export type AdviseInput = { readonly plan: Plan; readonly records: readonly DecisionRecord[]; readonly seed: number };
 
 /** Fewer requests of a pool give a p95 that ten of them decide. */
-export const leastRequests = 200;
+const leastRequests = 200;
 /** A variant has to take a tenth off the p95 to be worth a change, and hold with other draws. */
 const worthwhile = 0.9;
 const otherSeeds = 2;

@@ -69,7 +69,7 @@ function together(moves: readonly Move[]): readonly Move[] {
 }
 
 /** Why two decisions about one request differ, by the first thing that does. */
-export function whyMoved(before: DecisionRecord, after: DecisionRecord): string {
+function whyMoved(before: DecisionRecord, after: DecisionRecord): string {
   const [from, to] = [before.order[0], after.order[0]];
   if (to === undefined) return `nothing can answer: ${after.refusal?.message ?? after.rule.text}`;
   if (from === undefined) return `it was refused: ${before.refusal?.message ?? before.rule.text}`;

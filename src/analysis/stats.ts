@@ -38,7 +38,7 @@ export function routeStats(input: StatsInput): Omit<StatsReport, 'chains' | 'fro
 }
 
 /** Times of requests, each measured from its arrival to its last byte. */
-export function timesOf(requests: readonly SeenRequest[]): TimesReport {
+function timesOf(requests: readonly SeenRequest[]): TimesReport {
   const times = requests.flatMap((one) => one.totalMs ?? []);
   return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
 }

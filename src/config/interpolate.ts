@@ -25,6 +25,7 @@ export function isSecretKey(key: string): boolean {
 }
 
 const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
+const onlyReference = new RegExp(`^${reference.source}$`);
 const wholeReference = /^os\.environ\/([A-Za-z_][A-Za-z0-9_]*)$/;
 
 /** The variables that a text may refer to, and who is told of one that is not set. */
@@ -67,7 +68,7 @@ export function isSecretHeader(name: string): boolean {
 }
 
 function isWholeReference(text: string): boolean {
-  return wholeReference.test(text) || new RegExp(`^${reference.source}$`).test(text);
+  return wholeReference.test(text) || onlyReference.test(text);
 }
 
 /** What a text comes to that refers to variables; undefined where one is not set. */
@@ -90,7 +91,7 @@ function replaced(text: string, place: Place, { environment, findings }: Variabl
     return fallback ?? unset(name, place, findings);
   });
   // A number or truth value that came from the environment is one, as it would be in the file.
-  return new RegExp(`^${reference.source}$`).test(text) ? plainValue(result) : result;
+  return onlyReference.test(text) ? plainValue(result) : result;
 }
 
 function plainValue(text: string): unknown {
@@ -128,22 +129,19 @@ const noKeys: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a text stands for no key. */
-export function isNoKey(text: string): boolean {
+function isNoKey(text: string): boolean {
   return noKeys.has(text.trim().toLowerCase());
 }
 
 /** Reads a secret as a reference; undefined where the text stands for no key. */
 export function readSecret(text: string, place: Place, variables: Variables): SecretReference | undefined {
   const { environment, findings } = variables;
-  const name = wholeReference.exec(text)?.[1] ?? new RegExp(`^${reference.source}$`).exec(text)?.[1];
+  const [, name, fallback] = wholeReference.exec(text) ?? onlyReference.exec(text) ?? [];
   if (name !== undefined) {
-    const fallback = new RegExp(`^${reference.source}$`).exec(text)?.[2];
     const value = environment[name];
-    if (value !== undefined && noKeys.has(value.trim().toLowerCase()) && value.trim() !== '') return undefined;
+    if (value !== undefined && isNoKey(value) && value.trim() !== '') return undefined;
     if (fallback !== undefined && (value === undefined || value === '')) {
-      return noKeys.has(fallback.trim().toLowerCase())
-        ? undefined
-        : { kind: 'env', name, fallback: new Secret(fallback) };
+      return isNoKey(fallback) ? undefined : { kind: 'env', name, fallback: new Secret(fallback) };
     }
     if (value === undefined || value === '') {
       findings.addToCause('secret-unset', place, {
@@ -155,7 +153,7 @@ export function readSecret(text: string, place: Place, variables: Variables): Se
     }
     return { kind: 'env', name };
   }
-  if (noKeys.has(text.trim().toLowerCase())) return undefined;
+  if (isNoKey(text)) return undefined;
   const filled = String(replaced(text, place, variables));
   // A part of it is a reference, as in redis://:${PASSWORD}@host: the secret stands elsewhere.
   if (filled !== text) return writtenSecret(text, filled);
@@ -190,7 +188,7 @@ const secretMaps: ReadonlySet<string> = new Set(['headers', 'extra_headers', 'en
 
 function withoutSecret(text: string): string {
   if (wholeReference.test(text) || isNoKey(text)) return text;
-  const [, name, fallback] = new RegExp(`^${reference.source}$`).exec(text) ?? [];
+  const [, name, fallback] = onlyReference.exec(text) ?? [];
   // A default that is a secret stays behind, too: its variable has to be set.
   if (name !== undefined) return fallback === undefined || isNoKey(fallback) ? text : `os.environ/${name}`;
   return `os.environ/${writtenSecret(text).variable}`;

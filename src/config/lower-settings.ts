@@ -191,7 +191,7 @@ function lowerCooldown({ litellm, router }: SettingsSections, findings: Findings
 }
 
 /** The port that every tool expects. */
-export const defaultPort = 4000;
+const defaultPort = 4000;
 
 function lowerServer({ general, server, litellm }: SettingsSections, variables: Variables): ServerSettings {
   const { findings } = variables;

@@ -59,7 +59,7 @@ export async function connectAdmin(target: SystemTarget): Promise<AdminClient> {
 }
 
 /** Makes a client of a gateway that left word of itself. */
-export function createAdminClient(record: AdminRecord): AdminClient {
+function createAdminClient(record: AdminRecord): AdminClient {
   // The other end is this product, and changes its shapes by adding only: answers are taken as they are typed.
   const get = async <Answer>(path: string): Promise<Answer | undefined> =>
     (await ask(record, { method: 'GET', path })) as Answer | undefined;

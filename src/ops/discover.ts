@@ -19,7 +19,7 @@ import {
 export type Candidate = { readonly url: string; readonly from: DiscoveredServer['from'] };
 
 /** Where model servers usually listen: Ollama, llama.cpp, vLLM and llama-cpp-python, LM Studio. */
-export const usualPorts: readonly number[] = [11434, 8080, 8000, 8001, 1234];
+const usualPorts: readonly number[] = [11434, 8080, 8000, 8001, 1234];
 
 /** A local server answers at once; what does not is not worth waiting for at start. */
 const localTimeoutMs = milliseconds(800);

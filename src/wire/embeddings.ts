@@ -43,7 +43,7 @@ function isSpace(byte: number | undefined): boolean {
 }
 
 /** Little-endian float32, as OpenAI writes base64 vectors. */
-export function encodeVector(value: unknown): unknown {
+function encodeVector(value: unknown): unknown {
   const numbers = asList(value);
   if (numbers === undefined) return value;
   const bytes = Buffer.alloc(numbers.length * 4);

@@ -174,7 +174,7 @@ function detailText(detail: unknown): string {
 const longestRetryAfterMs = 24 * 60 * 60 * 1000;
 
 /** `retry-after-ms`, or `retry-after` as whole seconds or as a date in HTTP's form; anything else is ignored. */
-export function readRetryAfter(headers: ReadonlyMap<string, string>, wallClockMs?: number): Milliseconds | undefined {
+function readRetryAfter(headers: ReadonlyMap<string, string>, wallClockMs?: number): Milliseconds | undefined {
   const fine = headers.get('retry-after-ms');
   if (fine !== undefined && /^\d{1,12}(\.\d+)?$/.test(fine)) return clamp(Number(fine));
   const coarse = headers.get('retry-after')?.trim();

@@ -34,7 +34,7 @@ export type ScanResult =
   | { readonly kind: 'invalid'; readonly failure: Failure };
 
 /** Deepest nesting that is accepted; tool schemas of real clients stay below 30. */
-export const deepestNesting = 128;
+const deepestNesting = 128;
 
 /**
  * Reads a JSON body once, from its first byte to its last: it must be one object of valid JSON in
