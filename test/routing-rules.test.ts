@@ -1,20 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { FailureKind } from '../src/plan/failure.ts';
 import { milliseconds, tokens } from '../src/plan/ids.ts';
 import type { DeploymentHealth } from '../src/plan/routing-state.ts';
 import { conditionOf, type PlanOf } from './support/plan-of.ts';
 import { begin, type Play, play } from './support/play-attempts.ts';
+import { checkRules, type Proven } from './support/rule-page.ts';
 
 /*
  * Every rule of docs/explanation/routing.md has an anchor there, and a row here: a request that shows
  * the rule, or the test that proves it where more than routing takes part. Both directions are checked.
  */
-
-const root = join(import.meta.dirname, '..');
-const anchorsOf = (text: string): readonly string[] =>
-  [...text.matchAll(/<a id="([\w-]+)">/g)].map(([, id = '']) => id);
 
 const pool: PlanOf = {
   deployments: ['a/m', 'b/m', 'c/m'],
@@ -328,7 +323,8 @@ const shown: Readonly<Record<string, Shown>> = {
 };
 
 /** Where more than a decision takes part: the test that proves a rule, by its file and a part of its title. */
-const proven: Readonly<Record<string, readonly [file: string, title: string]>> = {
+const proven: Proven = {
+  'first-rule': ['src/routing/resolve.test.ts', 'a name resolves by the first rule that knows it'],
   'default-provider': ['src/routing/decide.test.ts', 'a list that is not known yet is asked for'],
   preferred: ['src/routing/residency.test.ts', '1.2 request_metadata_routing'],
   geographic: ['src/routing/residency.test.ts', '1.2 geographic_routing'],
@@ -394,25 +390,5 @@ describe('7: every rule of the page about routing', () => {
     expect(play({ name: '', answers: {}, ...row })).toEqual({ tried: row.tried, ends: row.ends });
   });
 
-  test.each(Object.entries(proven))('routing.md#%s has its test', (_rule, [file, title]) => {
-    expect(readFileSync(join(root, file), 'utf8')).toContain(title);
-  });
-
-  const page = readFileSync(join(root, 'docs/explanation/routing.md'), 'utf8');
-
-  test('has an anchor that a row names, and no row names another', () => {
-    const anchors = anchorsOf(page);
-    expect(new Set(anchors).size).toBe(anchors.length);
-    expect([...Object.keys(shown), ...Object.keys(proven)].sort()).toEqual([...anchors].sort());
-  });
-
-  test('stands on a line with an anchor, past the introduction', () => {
-    const [, ...sections] = page.split(/^## .*$/m);
-    const rules = sections
-      .join('\n')
-      .split('\n')
-      .filter((line) => /^(\d+\.|-|\|) ?\S/.test(line));
-    const heads = new Set(['| verdict | when |', '| --- | --- |', '| strategy | order |']);
-    expect(rules.filter((line) => !heads.has(line) && anchorsOf(line).length === 0)).toEqual([]);
-  });
+  checkRules('docs/explanation/routing.md', Object.keys(shown), proven);
 });

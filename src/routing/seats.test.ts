@@ -141,6 +141,22 @@ describe('4.1: who goes next', () => {
     expect(wakeAt(input, queue, milliseconds(5000))).toBe(5300);
   });
 
+  test('the model before is out of memory when another has the turn, in an exclusive group alone', () => {
+    const residency = (plan: Plan): string | undefined => {
+      const state = createRoutingState(plan, milliseconds(0));
+      state.observations.forEach((one, index) => {
+        state.observations[index] = {
+          ...one,
+          residency: { kind: 'loaded', at: milliseconds(0), engine: unseenEngine },
+        };
+      });
+      for (const index of [0, 1]) takeSeat(state, { deployment: deploymentIndex(index), model: `m${index}` }, now);
+      return state.observations[0]?.residency?.kind;
+    };
+    const now = milliseconds(1000);
+    expect([residency(cardPlan), residency(planOf(provider))]).toEqual(['unloaded', 'loaded']);
+  });
+
   test('a model that loads slowly keeps its turn for longer', () => {
     const state = createRoutingState(cardPlan, milliseconds(0));
     const [first] = state.observations;
