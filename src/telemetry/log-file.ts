@@ -1,4 +1,13 @@
-import { createWriteStream, mkdirSync, openSync, renameSync, rmSync, statSync, type WriteStream } from 'node:fs';
+import {
+  createWriteStream,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  type WriteStream,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { SendBytes } from './line-batch.ts';
 
@@ -26,8 +35,10 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
     try {
       mkdirSync(dirname(path), { recursive: true });
       size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      const opened = createWriteStream(path, { fd: openSync(path, 'a', 0o600) });
+      const fd = openSync(path, 'a+', 0o600);
+      const opened = createWriteStream(path, { fd });
       opened.on('error', giveUp);
+      if (isTorn(fd, size)) opened.write('\n');
       return opened;
     } catch {
       giveUp();
@@ -58,4 +69,10 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
         stream.end(resolve);
       }),
   };
+}
+
+/** Whether a process was killed, or a disk was full, amid the last line: the next one would be lost with it. */
+function isTorn(fd: number, size: number): boolean {
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n';
 }

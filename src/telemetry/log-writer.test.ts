@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -78,6 +78,19 @@ test('3.10 a file turns over at its largest size and keeps one older', async () 
   await file.close();
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('c'.repeat(101));
   expect(existsSync(path)).toBe(false);
+});
+
+test.each([
+  ['', 'b\n'],
+  ['a\n', 'a\nb\n'],
+  ['{"torn":', '{"torn":\nb\n'],
+])('7 a file that was left as %j keeps the next line whole', async (before, after) => {
+  const path = join(folder, 'torn.jsonl');
+  writeFileSync(path, before);
+  const file = createLogFile(path);
+  await new Promise<void>((done) => file.append(Buffer.from('b\n'), done));
+  await file.close();
+  expect(readFileSync(path, 'utf8')).toBe(after);
 });
 
 test('7 a file that cannot be written stands in nobody’s way', async () => {
