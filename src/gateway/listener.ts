@@ -47,7 +47,9 @@ export function createListener(input: ListenerInput): Listener {
     connections.began(request.socket);
     const { socket } = request;
     const ended = (): void => connections.ended(socket);
-    input.onExchange(new NodeExchange({ request, response, waitsForContinue, bodies, clock: input.clock, ended }));
+    const { clock } = input;
+    const isLast = (): boolean => connections.isLast(socket);
+    input.onExchange(new NodeExchange({ request, response, waitsForContinue, bodies, clock, isLast, ended }));
   };
   const server = createServer(
     {
@@ -82,6 +84,8 @@ type Connections = {
   began(socket: Socket): void;
   ended(socket: Socket): void;
   endUnused(): void;
+  /** Whether the one request that is under way on the connection is its last. */
+  isLast(socket: Socket): boolean;
 };
 
 /**
@@ -130,6 +134,7 @@ function createConnections({ limits: { connections: most }, onBadClient }: Liste
       requests.set(socket, count - 1);
       if (isEnding && count === 1) socket.destroySoon();
     },
+    isLast: (socket) => isEnding && requests.get(socket) === 1,
     endUnused() {
       isEnding = true;
       for (const [socket, count] of requests) if (count === 0) socket.destroy();

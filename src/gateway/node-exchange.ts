@@ -14,6 +14,8 @@ export type NodeRequest = {
   readonly waitsForContinue: boolean;
   readonly bodies: HeldBodies;
   readonly clock: Clock;
+  /** Whether the connection ends with this answer, since the gateway does. */
+  readonly isLast: () => boolean;
   /** Called once, when the answer is over or the client is gone. */
   readonly ended: () => void;
 };
@@ -90,8 +92,7 @@ export class NodeExchange implements Exchange {
 
   start(status: number, list: readonly string[]): void {
     const { response } = this.#given;
-    // Node takes a flat list of names and values and sends it as it is.
-    response.writeHead(status, list as string[]);
+    this.#writeHead(status, list);
     response.flushHeaders();
   }
 
@@ -99,14 +100,14 @@ export class NodeExchange implements Exchange {
     const { request, response, clock } = this.#given;
     const body = request.method === 'HEAD' ? '' : bytes;
     if (!isUnread(request)) {
-      response.writeHead(status, list as string[]);
+      this.#writeHead(status, list);
       return atTurnEnd(() => {
         endInOneWrite(response, body);
         watchReader(response, clock);
       });
     }
     // The rest of the body would stand in the way of the connection's next request.
-    response.writeHead(status, [...list, 'connection', 'close']);
+    this.#writeHead(status, [...list, 'connection', 'close']);
     if (body.length === 0) response.flushHeaders();
     else response.write(body);
     discardBody(request, clock, () => response.end());
@@ -139,6 +140,14 @@ export class NodeExchange implements Exchange {
 
   destroy(): void {
     this.#given.request.socket.destroy();
+  }
+
+  #writeHead(status: number, list: readonly string[]): void {
+    const { response, isLast } = this.#given;
+    // A client that is not told would send its next request into a connection that is closed under it.
+    if (isLast()) response.shouldKeepAlive = false;
+    // Node takes a flat list of names and values and sends it as it is.
+    response.writeHead(status, list as string[]);
   }
 
   #close(): void {

@@ -186,6 +186,28 @@ describe('spine 3.10: SIGTERM in every phase', () => {
     expect(states(gateway)).toHaveLength(1);
   });
 
+  test.each([false, true])('an answer tells that its connection ends with it (stream: %s)', async (streams) => {
+    let goOn = (): void => {};
+    const waits = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { gateway, client } = await begin({
+      name: 'an answer that is still to come',
+      streams,
+      behaviour: async (answer, request) => {
+        await waits;
+        await (streams ? stream([delta({ content: 'Hello' }), finish(), done]) : chat('Hello'))(answer, request);
+      },
+      reached: ({ upstream }) => upstream.received(1),
+      asked: 1,
+    });
+    const drained = gateway.gateway.drain(milliseconds(30_000));
+    goOn();
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.+\r\n)*connection: close\r\n/i);
+    await drained;
+    expect(states(gateway)).toEqual(['completed']);
+  });
+
   test('two requests on one connection are both answered', async () => {
     const answers: (() => void)[] = [];
     const held: Behaviour = (answer, request) => {
