@@ -174,7 +174,7 @@ describeReal('3.4 a real llama.cpp server that is still loading', ['llama', 'gem
         const answer = await gateway.chat({ model: 'gemma', stream: true, max_tokens: 3 });
         const { events, comments } = await readStream(answer);
         expect(textOf(events)).not.toBe('');
-        expect(comments[0]).toMatch(/^: loading gemma, \d+ s$/);
+        expect(comments[0]).toMatch(/^: loading gemma, \d+ s, 1 waiting$/);
         const { attempts } = await gateway.logged('request_routed');
         expect((attempts as readonly unknown[]).length).toBeLessThanOrEqual(2);
         const { providers } = await gateway.running.report(milliseconds(0));
