@@ -194,6 +194,7 @@ const proven: Proven = {
   interval: [probing, 'every ten seconds while it is down'],
   'probe-settings': [probing, 'again at once, as often as it says'],
   'probe-path': ['src/providers/open-ai-wire.test.ts', 'and take the declared one'],
+  'probe-untold': ['src/providers/open-ai-wire.test.ts', '3.2 a service that answers %i to its probe is %s'],
   'comes-back': [probing, 'is in service within one probe'],
   views: ['test/gateway/off-host.test.ts', 'costs its first request the connect time-out once, and others nothing'],
   'probe-off': [probing, 'never, where it says so'],

@@ -5,6 +5,7 @@ import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
 import { makeDeployment, makeProvider, makeScan } from './fixtures/make.ts';
 import { llamaCpp } from './llama-cpp.ts';
+import { plainReport } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import type { Dialect, UpstreamRequest } from './provider.ts';
@@ -144,4 +145,21 @@ test('spine 3.2: an organization of the client reaches OpenAI and nobody else', 
   const headers = new Map([['openai-organization', 'org-1']]);
   expect(build('{"model":"m"}', { dialect: openai, headers }).headers).toContain('org-1');
   expect(build('{"model":"m"}', { headers }).headers).not.toContain('org-1');
+});
+
+test.each([
+  [403, 'up'],
+  [405, 'up'],
+  [429, 'up'],
+  [501, 'up'],
+  [401, 'down'],
+  [404, 'down'],
+  [500, 'down'],
+  [503, 'down'],
+])('3.2 a service that answers %i to its probe is %s', (status, state) => {
+  expect(plainReport([{ path: '/v1/models', status, body: '{}' }], undefined)).toMatchObject({
+    state,
+    detail: expect.stringContaining(`status ${status}`),
+    models: undefined,
+  });
 });

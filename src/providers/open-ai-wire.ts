@@ -168,23 +168,31 @@ export function readModelList(value: unknown): readonly ListedModel[] | undefine
   });
 }
 
+/**
+ * What a service answers that is well and does not tell how it is: a key that may ask models and not
+ * list them, a path that it does not offer, too many questions. Its requests would be served.
+ */
+const untold: ReadonlySet<number> = new Set([403, 405, 429, 501]);
+
 /** A report that says no more than whether the required answer was good. */
 export function plainReport(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): ProbeReport {
   const refused = answers.find((answer) => answer.status >= 400);
-  const isUp = models !== undefined || answers.some((answer) => answer.status < 400);
-  const isOdd = isUp && models === undefined && answerOf(answers, '/models') !== undefined;
+  const isUp = models !== undefined || answers.some(({ status }) => status < 400 || untold.has(status));
   return {
     state: isUp ? 'up' : 'down',
-    detail: isOdd
-      ? 'its answer is no list of models: check base_url and type'
-      : isUp
-        ? undefined
-        : statusDetail(refused?.status),
+    detail: isUp ? oddity(answers, models) : statusDetail(refused?.status),
     version: undefined,
     models,
     resident: undefined,
     servesOneModel: false,
   };
+}
+
+function oddity(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): string | undefined {
+  const list = answerOf(answers, '/models');
+  if (models !== undefined || list === undefined) return undefined;
+  if (list.status >= 400) return `it does not tell its models (status ${list.status})`;
+  return 'its answer is no list of models: check base_url and type';
 }
 
 /** What a probe's status says, for people. */
