@@ -13,9 +13,13 @@ const base: PlanOf = {
 };
 
 /** The key of one request under a plan. */
-function keyUnder(written: PlanOf, facts: Partial<RequestFacts> = {}): string | undefined {
+function keyUnder(
+  written: PlanOf,
+  facts: Partial<RequestFacts> = {},
+  text = '{"model":"m","messages":[]}',
+): string | undefined {
   const plan = planOf(written);
-  const body = Buffer.from('{"model":"m","messages":[]}');
+  const body = Buffer.from(text);
   const scanned = scanBody(body);
   if (scanned.kind === 'invalid') throw new Error(scanned.failure.message);
   const snapshot = {
@@ -86,3 +90,11 @@ test('Part 2, 5: a header counts where a member’s condition asks for it', () =
   expect(keyUnder(asking, headers('a'))).not.toBe(keyUnder(asking, headers('b')));
   expect(keyUnder(base, headers('a'))).toBe(keyUnder(base, headers('b')));
 });
+
+test.each(['litellm_call_id', 'litellm_trace_id', 'litellm_session_id', 'litellm_metadata'])(
+  'Part 2, 5: what a client notes of a request makes no other one of it: %s',
+  (field) => {
+    expect(keyUnder(base, {}, `{"model":"m","messages":[],"${field}":"7"}`)).toBe(keyUnder(base));
+    expect(keyUnder(base, {}, '{"model":"m","messages":[],"user":"7"}')).not.toBe(keyUnder(base));
+  },
+);

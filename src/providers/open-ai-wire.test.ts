@@ -65,6 +65,12 @@ test.each<[string, Given, string, readonly string[]]>([
     ['-logit_bias'],
   ],
   ['{"model":"m","fallbacks":["b"],"num_retries":1}', {}, '{"model":"m"}', ['-fallbacks', '-num_retries']],
+  [
+    '{"model":"m","litellm_metadata":{},"litellm_call_id":"1","litellm_trace_id":"2","litellm_session_id":"3"}',
+    {},
+    '{"model":"m"}',
+    ['-litellm_metadata', '-litellm_call_id', '-litellm_trace_id', '-litellm_session_id'],
+  ],
   ['{"model":"m","priority":5}', { dialect: vllm }, '{"model":"m","priority":5}', []],
   [
     '{"model":"m","stream":true,"stream_options":{"continuous_usage_stats":true}}',

@@ -62,7 +62,12 @@ export function basePath(provider: Provider): string {
 }
 
 /** Fields by which a request steers the gateway itself, as LiteLLM spells them; no upstream knows them. */
-const gatewayFields = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache', ...rehearsals.keys()];
+const steering = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache', ...rehearsals.keys()];
+
+/** What LiteLLM's clients note for their gateway; a strict upstream would refuse the request for it. */
+const noted = ['litellm_metadata', 'litellm_call_id', 'litellm_trace_id', 'litellm_session_id'];
+
+const gatewayFields = [...steering, ...noted];
 
 function bodyEdits(
   input: BuildInput,
