@@ -202,7 +202,7 @@ const proven: Proven = {
   waits: [loading, 'waits for probes to see it, and is sent once'],
   'answers-503': [loading, 'is told how long it took before'],
   overdue: ['src/routing/overdue.test.ts', '3.4: a load is waited for: $name'],
-  'nothing-behind': [loading, 'ends with its deadline'],
+  'nothing-behind': [loading, 'is waited for all the same where nothing stands behind it'],
   'loads-when-asked': ['test/real/residency.test.ts', 'a model that is out of memory is told of while it loads'],
   comments: [loading, 'is told how long it took before'],
 

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { FailureKind } from '../src/plan/failure.ts';
 import { milliseconds, tokens } from '../src/plan/ids.ts';
 import type { DeploymentHealth } from '../src/plan/routing-state.ts';
+import { provenElsewhere } from './routing-proofs.ts';
 import { conditionOf, type PlanOf } from './support/plan-of.ts';
 import { begin, type Play, play } from './support/play-attempts.ts';
-import { checkRules, type Proven } from './support/rule-page.ts';
+import { checkRules } from './support/rule-page.ts';
 
 /*
  * Every rule of docs/explanation/routing.md has an anchor there, and a row here: a request that shows
- * the rule, or the test that proves it where more than routing takes part. Both directions are checked.
+ * the rule, or in routing-proofs.ts the test that proves it. Both directions are checked.
  */
 
 const pool: PlanOf = {
@@ -291,6 +292,17 @@ const shown: Readonly<Record<string, Shown>> = {
     ends: 'ok',
   },
 
+  'min-tier': {
+    plan: {
+      deployments: ['a/m', 'b/m'],
+      providers: { a: { tier: 'cloud_premium' }, b: { tier: 'local' } },
+      groups: { m: { members: ['a/m'], fallback: ['b/m'] } },
+    },
+    facts: { minTier: 'cloud_entry' },
+    answers: { a: 'upstream_refused' },
+    tried: 'a',
+    ends: 'upstream_refused',
+  },
   'tight-context': {
     plan: { deployments: { 'a/m': { contextTokens: tokens(150) } }, groups: { m: ['a/m'] } },
     facts: { maxOutputTokens: tokens(500) },
@@ -322,73 +334,10 @@ const shown: Readonly<Record<string, Shown>> = {
   },
 };
 
-/** Where more than a decision takes part: the test that proves a rule, by its file and a part of its title. */
-const proven: Proven = {
-  'first-rule': ['src/routing/resolve.test.ts', 'a name resolves by the first rule that knows it'],
-  'default-provider': ['src/routing/decide.test.ts', 'a list that is not known yet is asked for'],
-  preferred: ['src/routing/residency.test.ts', '1.2 request_metadata_routing'],
-  geographic: ['src/routing/residency.test.ts', '1.2 geographic_routing'],
-  warm: ['src/routing/residency.test.ts', '3.3 prefer_warm_providers'],
-  'simple-shuffle': ['src/routing/strategies.test.ts', 'spine 3.7: shares of $strategy, $name'],
-  'weighted-round-robin': [
-    'src/routing/strategies.test.ts',
-    'a round-robin keeps its shares within one request at every moment',
-  ],
-  'least-busy': ['src/routing/strategies.test.ts', 'least_busy by requests under way for each seat'],
-  soonest: ['src/routing/residency.test.ts', '3.4 soonest'],
-  'cost-based': ['src/routing/strategies.test.ts', 'cost_based by the price of this request'],
-  'most-capacity': ['src/routing/strategies.test.ts', 'most_capacity by context, then by work'],
-  'complexity-and-context': ['src/routing/strategies.test.ts', 'complexity_based: medium from 50 on'],
-  'quality-based': ['src/routing/strategies.test.ts', 'quality_based: entries whose condition holds, by weight'],
-  'usage-based': ['src/routing/measured-strategies.test.ts', 'usage-based-routing: the fewest tokens this minute'],
-  'latency-based': ['src/routing/measured-strategies.test.ts', 'those within the buffer of the lowest share evenly'],
-  'fastest-response': ['src/routing/measured-strategies.test.ts', 'the lowest 95th percentile to the first token'],
-  'usage-score': ['src/routing/measured-strategies.test.ts', 'speed, success and cheapness together'],
-  'adaptive-weighted': [
-    'src/routing/measured-strategies.test.ts',
-    'a cloud joins only when every local deployment is saturated',
-  ],
-  'condition-read': ['test/routing-under-attack.test.ts', '100 KB $name are read in time'],
-  'condition-depth': ['test/routing-under-attack.test.ts', 'a hundred brackets are read, and one more is told'],
-  'condition-variable': ['test/routing-under-attack.test.ts', 'a variable that is not known is told by its name'],
-  'condition-absent': ['src/routing/condition.test.ts', 'absent is not less'],
-  'condition-headers': ['src/routing/condition.test.ts', 'a header as a number'],
-  'complexity-score': ['src/routing/condition.test.ts', 'a complexity shows its terms'],
-  'limit-model': ['src/routing/limits.test.ts', 'under a model, whatever reaches it'],
-  'limit-name': ['src/routing/limits.test.ts', 'under a pseudo-name, what is asked by that name'],
-  'limit-key': ['src/routing/limits.test.ts', 'of a key, whatever it asks'],
-  'limit-provider': ['src/routing/limits.test.ts', 'of a provider, all of its models'],
-  'limit-last-resort': ['src/routing/limits.test.ts', '4.2: a full limit holds for the last resort too'],
-  'limit-slides': ['src/routing/limits.test.ts', 'no sixty seconds hold more requests than the limit'],
-  'limit-tokens': ['src/routing/limits.test.ts', 'what is taken is given back or made true, to the last token'],
-  'limit-counts': ['test/gateway/limits.test.ts', 'each attempt that is sent counts one, what is refused counts none'],
-  'budget-spent': ['test/gateway/budgets.test.ts', 'a spent provider is passed over for its peer'],
-  'free-seat': [
-    'src/routing/seats.test.ts',
-    'a peer with a free seat goes before one without, where a strategy shares',
-  ],
-  'queue-patience': ['src/routing/seats.test.ts', 'who waited past its patience, whoever has the turn'],
-  'queue-batch': ['src/routing/seats.test.ts', 'what people watch before batch work'],
-  'queue-turn': ['src/routing/seats.test.ts', 'the model that has the turn, though another came first'],
-  'queue-refused': ['test/gateway/seats.test.ts', 'refused at once where it cannot be in time'],
-  unseen: ['test/gateway/streaming.test.ts', 'failover before the first byte is invisible'],
-  'mid-stream': ['test/gateway/streaming.test.ts', 'an upstream that dies mid-stream'],
-  tier: ['test/gateway/degradation.test.ts', 'tier: a fallback of a lower tier'],
-  states: ['src/routing/health.test.ts', 'a probe ends only what a probe or a refused connection began'],
-  'never-counts': ['src/routing/health.test.ts', 'spine 3.7: after a failure'],
-  'literal-names': ['src/routing/state.test.ts', 'a literal name that is missing does not fail a test'],
-  'nobody-else': ['src/routing/health.test.ts', 'spine 3.7: after a failure'],
-  once: ['src/routing/state.test.ts', 'ten requests that fail together set aside once and for the shortest time'],
-  'first-word': ['src/routing/state.test.ts', 'a cooldown ends by one request, after which others follow'],
-  'key-everywhere': ['src/routing/decide.test.ts', 'a key for other names, by any way to the model'],
-  ramp: ['src/routing/residency.test.ts', '3.1 the ramp'],
-  'complete-lists': ['src/control/apply-report.test.ts', 'spine 3.7: %s is asked for %s: %j leaves it %s'],
-};
-
 describe('7: every rule of the page about routing', () => {
   test.each(Object.entries(shown))('routing.md#%s', (_rule, row) => {
     expect(play({ name: '', answers: {}, ...row })).toEqual({ tried: row.tried, ends: row.ends });
   });
 
-  checkRules('docs/explanation/routing.md', Object.keys(shown), proven);
+  checkRules('docs/explanation/routing.md', Object.keys(shown), provenElsewhere);
 });

@@ -3,6 +3,7 @@ import { conditionOf, factsOf, planOf } from '../../test/support/plan-of.ts';
 import type { Expression, Variable } from '../plan/condition.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
+import { unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import { type ConditionValue, holds } from './condition.ts';
 import { complexityOf, createLookup } from './facts.ts';
 import { createRoutingState } from './state.ts';
@@ -102,6 +103,16 @@ test('spine 3.7: local deployments are saturated at four fifths of their seats',
     return holds(conditionOf('local_saturated', '==', true), lookup);
   };
   expect([3, 4].map(isSaturated)).toEqual([false, true]);
+  // As an engine tells of its seats, and of requests of others.
+  const told = planOf({ deployments: ['local/m'], groups: { m: ['local/m'] } });
+  const seen = createRoutingState(told, milliseconds(0));
+  const isFull = (foreign: number): ConditionValue => {
+    const engine = { ...unseenEngine, seats: 5, foreign };
+    const residency = { kind: 'loaded', at: milliseconds(0), engine } as const;
+    seen.observations[0] = { failures: [], effectiveContext: undefined, speeds: unseenSpeeds, residency };
+    return createLookup(told, seen, factsOf(), undefined)({ kind: 'fact', name: 'local_saturated' });
+  };
+  expect([3, 4].map(isFull)).toEqual([false, true]);
 });
 
 test('spine 3.7: a complexity shows its terms', () => {

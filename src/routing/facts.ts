@@ -7,7 +7,8 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
 import { sizeInName } from './resolve.ts';
-import { assumedOutputTokens } from './speeds.ts';
+import { ownSeats } from './seats.ts';
+import { assumedOutputTokens, busyOf } from './speeds.ts';
 
 /** Scores a request: how long, beside how many others, with code, streamed; or by its length alone, where the group says so. */
 export function complexityOf(
@@ -128,9 +129,13 @@ function isProviderUnavailable(plan: Plan, state: RoutingState, name: string): b
 
 /** Whether every local deployment with known seats is as busy as the threshold says. */
 export function isLocalSaturated(plan: Plan, state: RoutingState, threshold: number): boolean {
-  const local = plan.deployments.filter(
-    (one) => one.seats !== undefined && plan.providers.get(one.provider)?.tier === 'local',
-  );
-  if (local.length === 0) return false;
-  return local.every((one) => (state.inFlight[one.index] ?? 0) / Math.max(1, one.seats ?? 1) >= threshold);
+  let known = 0;
+  for (const one of plan.deployments) {
+    if (plan.providers.get(one.provider)?.tier !== 'local') continue;
+    const seats = ownSeats({ plan, state }, one.index);
+    if (seats === undefined) continue;
+    if (busyOf(state, one) / Math.max(1, seats) < threshold) return false;
+    known++;
+  }
+  return known > 0;
 }

@@ -210,6 +210,12 @@ describe('3.3 least_busy', () => {
       residency: [busy(5), busy(1), undefined],
       order: 'c b a',
     },
+    {
+      name: 'seats, as an engine tells them, count too',
+      plan: { groups: { m: { strategy: 'least_busy', members: ['a/m', 'b/m', 'c/m'] } } },
+      residency: [busy(2), { ...loaded, engine: { ...unseenEngine, seats: 4, foreign: 3 } }, busy(1)],
+      order: 'b c a',
+    },
   ])('$name', check);
 });
 

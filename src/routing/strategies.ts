@@ -12,6 +12,7 @@ import {
   usageScore,
 } from './measured-strategies.ts';
 import type { Placed } from './members.ts';
+import { ownSeats } from './seats.ts';
 import { drawnBy, each, noNumbers, rotorSteps, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
 import { busyOf } from './speeds.ts';
 
@@ -71,7 +72,8 @@ function smoothRoundRobin(members: readonly Placed[], input: StrategyInput): Sco
 function leastBusy(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, random } = input;
   const draws = drawnBy(sharesOf(members, input), random);
-  const busy = ({ deployment }: Placed): number => busyOf(state, deployment) / Math.max(1, deployment.seats ?? 1);
+  const busy = ({ deployment }: Placed): number =>
+    busyOf(state, deployment) / Math.max(1, ownSeats(input, deployment.index) ?? 1);
   return {
     // A draw stands between nothing and minus infinity, so this makes no difference as large as a request.
     values: each(members, (one, index) => tie / (1 - (draws[index] ?? 0)) - busy(one)),

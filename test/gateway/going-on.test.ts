@@ -2,10 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { closersAfterEach } from '../support/closers.ts';
 import {
   chat,
+  delta,
   type FakeUpstream,
   fault,
   hang,
   json,
+  openStream,
   rawBytes,
   reset,
   startFakeUpstream,
@@ -106,6 +108,20 @@ describe('spine 3.7: going on after a failure', () => {
     await gateway.chat();
     await gateway.chat();
     expect(upstreams[0]?.requests).toHaveLength(1);
+  });
+
+  test('a test is passed with the first word, while its answer goes on', async () => {
+    const { upstreams, gateway, clock } = await setup();
+    upstreams[0]?.script(fault(429, 'Slow down', { 'retry-after': '20' }));
+    await gateway.chat();
+    await clock.advance(23_000);
+    upstreams[0]?.script(openStream([delta({ content: 'Once' })]));
+    const leave = new AbortController();
+    const long = await gateway.chat({ stream: true }, { signal: leave.signal });
+    expect(long.headers.get('x-signalbox-route')).toBe('a/m');
+    upstreams[0]?.script(chat('Here'));
+    expect((await gateway.chat()).headers.get('x-signalbox-route')).toBe('a/m');
+    leave.abort();
   });
 });
 

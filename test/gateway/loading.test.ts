@@ -216,6 +216,16 @@ describe('3.4 a request for a model that loads', () => {
     expect(JSON.stringify(line)).toContain('upstream_loading');
   });
 
+  test('for longer than its limit is waited for all the same where nothing stands behind it', async () => {
+    const system = await startSystem({ litellm_settings: { stream_timeout: 3 } });
+    const answer = system.gateway.chat();
+    await goOn(system, 6000);
+    system.server.isLoading = false;
+    await goOn(system, 1500);
+    expect((await answer).headers.get('x-signalbox-route')).toBe('llama/m');
+    expect(system.server.posts).toBe(1);
+  });
+
   test('is counted among those who wait, and no more when it is over', async () => {
     const system = await startSystem();
     const seen = async (): Promise<unknown> => {

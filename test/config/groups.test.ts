@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { compile } from '../../src/config/compile.ts';
+import type { SourceFile } from '../../src/config/source-file.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+
+/* What a name of the files stands for: which deployments, in which order, with what behind them. */
+
+const providers = `
+providers:
+  home: {type: ollama, models: [m, "coder:7b"]}
+  card: {type: vllm, models: [m, {name: writer, specialty: chat}, {name: pro, specialty: code_generation}]}
+  den: {type: vllm, models: [big]}
+  rest: {type: vllm, status: disabled, models: [m]}
+  cloud: {type: openai_compatible, base_url: "https://llm.example.com", models: [{name: large, size: 70B}, {name: small, size: 8B}]}
+`;
+
+function planFrom(mappings: string): Plan {
+  const sources: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: providers },
+    { kind: 'model-mappings', path: 'model-mappings.yaml', text: mappings },
+  ];
+  const { value, diagnostics } = compile(sources, { environment: {}, lenient: false });
+  if (value === undefined) throw new Error(diagnostics.map((one) => one.message).join('; '));
+  return value;
+}
+
+/** Members of what a name stands for, then its fallbacks. */
+function standsFor(name: string, mappings: string): string {
+  const plan = planFrom(mappings);
+  const known = plan.names.get(name);
+  if (known === undefined) return 'unknown';
+  const named = (index: number): string => {
+    const { provider, backendModel } = plan.deployments[index] ?? {};
+    return `${provider}/${backendModel}`;
+  };
+  if (known.kind === 'deployment') return named(known.deployment);
+  const group = plan.groups[known.group];
+  const behind = group?.fallback.map((one) =>
+    one.kind === 'group' ? plan.groups[one.group]?.name : named(one.deployment),
+  );
+  return [group?.members.map((one) => named(one.deployment)).join(' '), ...(behind ?? [])].join(' | ');
+}
+
+describe('1.1 one name is one group, whatever sections speak of it', () => {
+  test.each([
+    ['every provider that has the model, one that rests included', 'm', '{}', 'home/m card/m rest/m'],
+    ['the provider of its exact entry', 'm', 'exact_matches: {m: {provider: card}}', 'card/m'],
+    [
+      'the providers of its pool, though it has an exact entry, which adds its fallback',
+      'm',
+      'exact_matches: {m: {provider: card, fallback: big}}\nload_balancing: {m: {strategy: direct, providers: [card, home]}}',
+      'card/m home/m | big',
+    ],
+    ['an alias', 'a', 'model_aliases: {a: big, b: big}', 'den/big'],
+    ['another of the same model', 'b', 'model_aliases: {a: big, b: big}', 'den/big'],
+    ['the model under its own name all the same', 'big', 'model_aliases: {a: big, b: big}', 'den/big'],
+  ])('%s', (_title, name, mappings, members) => {
+    expect(standsFor(name, mappings)).toBe(members);
+  });
+});
+
+describe('1.1 what a provider means where a model is wanted', () => {
+  const exact = (more: string): string => `exact_matches: {x: {${more}}, m: {provider: card, fallback: den}}`;
+  test.each([
+    ['the model that is named', 'x', exact('provider: card, backend_model: writer'), 'card/writer'],
+    ['the one of the same name', 'm', exact('provider: den'), 'card/m | den/big'],
+    ['its only one', 'x', exact('provider: den'), 'den/big'],
+    ['the one of the same specialty', 'code', 'exact_matches: {code: {provider: card}}', 'card/pro'],
+    ['of another family of words', 'general', 'exact_matches: {general: {provider: card}}', 'card/writer'],
+    [
+      'a type stands for its active providers',
+      'x',
+      'load_balancing: {x: {strategy: direct, providers: [{provider: vllm, preferred_model: m}]}}',
+      'card/m',
+    ],
+    [
+      'a capability of providers: every model that is not known to be too small',
+      'deep',
+      'capabilities: {deep: {providers: [cloud, den], min_model_size: "70B"}}',
+      'cloud/large den/big',
+    ],
+  ])('%s', (_title, name, mappings, members) => {
+    expect(standsFor(name, mappings)).toBe(members);
+  });
+});
+
+describe('1.2 every spelling of a strategy', () => {
+  test.each([
+    ['simple-shuffle random', 'simple_shuffle'],
+    ['round_robin weighted_round_robin weighted load_balance', 'weighted_round_robin'],
+    ['least-busy least_loaded', 'least_busy'],
+    ['usage-based-routing usage-based-routing-v2 usage_based_routing_v2', 'usage_based'],
+    ['usage_based', 'usage_score'],
+    ['latency-based-routing least_latency', 'latency_based'],
+    ['fastest_response', 'fastest_response'],
+    ['cost-based-routing cost_optimized', 'cost_based'],
+    ['most_capacity', 'most_capacity'],
+    ['direct priority priority_based quality_first', 'direct'],
+    ['complexity_based', 'complexity_based'],
+    ['context_based', 'context_based'],
+    ['quality_based', 'quality_based'],
+    ['adaptive_weighted adaptive', 'adaptive_weighted'],
+    ['soonest', 'soonest'],
+  ])('%s is %s', (spellings, name) => {
+    const meant = spellings
+      .split(' ')
+      .map((one) => planFrom(`load_balancing: {x: {strategy: ${one}, providers: [{provider: den}]}}`))
+      .map((plan) => plan.groups.find((one) => one.name === 'x')?.strategy.name);
+    expect(new Set(meant)).toEqual(new Set([name]));
+  });
+});
