@@ -14,9 +14,9 @@ providers:
   cloud: {type: openai_compatible, base_url: "https://llm.example.com", models: [{name: large, size: 70B}, {name: small, size: 8B}]}
 `;
 
-function planFrom(mappings: string): Plan {
+function planFrom(mappings: string, written = providers): Plan {
   const sources: readonly SourceFile[] = [
-    { kind: 'providers', path: 'providers.yaml', text: providers },
+    { kind: 'providers', path: 'providers.yaml', text: written },
     { kind: 'model-mappings', path: 'model-mappings.yaml', text: mappings },
   ];
   const { value, diagnostics } = compile(sources, { environment: {}, lenient: false });
@@ -108,4 +108,15 @@ describe('1.2 every spelling of a strategy', () => {
       .map((plan) => plan.groups.find((one) => one.name === 'x')?.strategy.name);
     expect(new Set(meant)).toEqual(new Set([name]));
   });
+});
+
+test('1.1 the id of a deployment stays when others are added or moved, and is another for another address', () => {
+  const idIn = (written: string): string | undefined =>
+    planFrom('{}', `providers: {${written}}`).deployments.find((one) => one.provider === 'p')?.id;
+  const own = 'p: {type: vllm, base_url: "http://127.0.0.1:9001", models: [m]}';
+  const other = 'a: {type: vllm, base_url: "http://127.0.0.1:9002", models: [m, n]}';
+  const id = idIn(own);
+  expect(id).toBeDefined();
+  expect([idIn(`${own}, ${other}`), idIn(`${other}, ${own}`)]).toEqual([id, id]);
+  expect(idIn(own.replace('9001', '9003'))).not.toBe(id);
 });
