@@ -96,6 +96,7 @@ export const provenElsewhere: Proven = {
   'exclusive-group': ['test/gateway/seats.test.ts', 'an exclusive group serves one model at a time'],
   rehearsal: ['test/gateway/rehearsal.test.ts', '1.2 mock_testing_*: a failure that a request asks for'],
   litellm: ['test/real/litellm-router.test.ts', 'choose from the same sets, and go on in the same way'],
+  'num-ctx': ['test/gateway/context.test.ts', 'Ollama loads a model again for another num_ctx'],
   'context-refused': ['test/gateway/context.test.ts', 'is refused before anything is sent'],
   unseen: ['test/gateway/streaming.test.ts', 'failover before the first byte is invisible'],
   'mid-stream': ['test/gateway/streaming.test.ts', 'an upstream that dies mid-stream'],

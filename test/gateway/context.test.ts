@@ -81,4 +81,19 @@ describe('4.3: a prompt that is too long', () => {
     expect((await gateway.chat({ messages: long })).status).toBe(400);
     expect(bodies()).toEqual([]);
   });
+
+  test.each([
+    ['a declared context bounds what is asked, and is not sent', { context_length: 8192 }, undefined],
+    ['what the options say is', { context_length: 8192, options: { num_ctx: 4096 } }, 4096],
+  ])('Ollama loads a model again for another num_ctx: %s', async (_what, declared, sent) => {
+    const server = await startFakeUpstream(['m']);
+    const gateway = await startGateway({
+      providers: { o: { type: 'ollama', base_url: server.url, models: [{ name: 'm', ...declared }] } },
+    });
+    await gateway.chat({ model: 'm' });
+    const body = JSON.parse(server.requests[0]?.body ?? '{}') as { options?: { num_ctx?: number } };
+    expect(body).toMatchObject({ model: 'm' });
+    expect(body.options?.num_ctx).toBe(sent);
+    await Promise.all([gateway.close(), server.close()]);
+  });
 });
