@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { asBuffer } from './as-buffer.ts';
+import { usualKey } from './usual-keys.ts';
 
 /** A range of bytes; `end` is the first byte after it. */
 export type ByteRange = { readonly start: number; readonly end: number };
@@ -72,9 +73,46 @@ export function memberText(bytes: Uint8Array, scan: BodyScan, name: string): str
 
 /** The value of a root member, parsed; meant for the small ones. */
 export function memberValue(bytes: Uint8Array, scan: BodyScan, name: string): unknown {
-  const text = memberText(bytes, scan, name);
+  const range = scan.members.get(name)?.value;
+  if (range === undefined) return undefined;
   // The scan has proven that the text is valid JSON.
-  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+  return plainValue(bytes, range) ?? (JSON.parse(asBuffer(bytes).toString('utf8', range.start, range.end)) as unknown);
+}
+
+/** A truth value, a whole number or a text of plain letters, which are nearly all; undefined for anything else. */
+function plainValue(bytes: Uint8Array, { start, end }: ByteRange): boolean | number | string | undefined {
+  switch (bytes[start]) {
+    case 0x74:
+      return true;
+    case 0x66:
+      return false;
+    case quote:
+      return isPlain(bytes, start + 1, end - 1) ? asBuffer(bytes).toString('latin1', start + 1, end - 1) : undefined;
+    default:
+      return wholeNumber(bytes, start, end);
+  }
+}
+
+function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x80 || byte === backslash) return false;
+  }
+  return true;
+}
+
+/** Nine digits never lose any. */
+const mostDigits = 9;
+
+function wholeNumber(bytes: Uint8Array, start: number, end: number): number | undefined {
+  if (end - start > mostDigits) return undefined;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 type Cursor = { readonly bytes: Uint8Array; readonly text: Buffer; at: number; problem: Failure | undefined };
@@ -220,6 +258,8 @@ function hasEscape(text: Buffer, start: number, end: number): boolean {
 
 /** Text of the key in these quotes. */
 function keyText(text: Buffer, start: number, end: number): string {
+  const known = usualKey(text, start + 1, end - 1);
+  if (known !== undefined) return known;
   const raw = text.toString('utf8', start + 1, end - 1);
   // Escapes spell the same key in other letters; only then is the slower way needed.
   return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
