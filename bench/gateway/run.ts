@@ -24,6 +24,8 @@ const { values } = parseArgs({
   },
 });
 const seconds = Number(values.seconds);
+/** V8 compiles anew what it sees for the first time with every number of connections. */
+const warmUpSeconds = 4;
 const proxyCore = 0;
 const loadCore = 1;
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -72,7 +74,7 @@ async function measureRequests(): Promise<Figure[]> {
     const idle = residentMegabytes(proxies.gateway.running.pid);
     for (const connections of [1, 16, 64]) {
       for (const proxy of [proxies.nginx, proxies.gateway])
-        await runLoad({ ...load(proxy.port, connections), seconds: 2 });
+        await runLoad({ ...load(proxy.port, connections), seconds: warmUpSeconds });
       const nginx = await requestFigures(proxies.nginx, connections);
       const gateway = await requestFigures(proxies.gateway, connections);
       measured.push(

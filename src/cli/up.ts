@@ -14,7 +14,6 @@ import {
 } from './command.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
-import { keepHeapSmall } from './small-heap.ts';
 import { renderStart } from './start-screen.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -62,7 +61,6 @@ export const command: Command = defineCommand({
         folder: terminal.folder,
         log: logOptions(terminal),
       });
-      keepHeapSmall();
       await announce(running, terminal, options.json);
       return await serveUntilTold(running, terminal);
     } catch (error) {
