@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { asBuffer } from './as-buffer.ts';
+import { plainValue } from './plain-value.ts';
 import { usualKey } from './usual-keys.ts';
 
 /** A range of bytes; `end` is the first byte after it. */
@@ -76,43 +77,8 @@ export function memberValue(bytes: Uint8Array, scan: BodyScan, name: string): un
   const range = scan.members.get(name)?.value;
   if (range === undefined) return undefined;
   // The scan has proven that the text is valid JSON.
-  return plainValue(bytes, range) ?? (JSON.parse(asBuffer(bytes).toString('utf8', range.start, range.end)) as unknown);
-}
-
-/** A truth value, a whole number or a text of plain letters, which are nearly all; undefined for anything else. */
-function plainValue(bytes: Uint8Array, { start, end }: ByteRange): boolean | number | string | undefined {
-  switch (bytes[start]) {
-    case 0x74:
-      return true;
-    case 0x66:
-      return false;
-    case quote:
-      return isPlain(bytes, start + 1, end - 1) ? asBuffer(bytes).toString('latin1', start + 1, end - 1) : undefined;
-    default:
-      return wholeNumber(bytes, start, end);
-  }
-}
-
-function isPlain(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte >= 0x80 || byte === backslash) return false;
-  }
-  return true;
-}
-
-/** Nine digits never lose any. */
-const mostDigits = 9;
-
-function wholeNumber(bytes: Uint8Array, start: number, end: number): number | undefined {
-  if (end - start > mostDigits) return undefined;
-  let value = 0;
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
-  return value;
+  const { start, end } = range;
+  return plainValue(bytes, start, end) ?? (JSON.parse(asBuffer(bytes).toString('utf8', start, end)) as unknown);
 }
 
 type Cursor = { readonly bytes: Uint8Array; readonly text: Buffer; at: number; problem: Failure | undefined };
