@@ -48,6 +48,29 @@ export const noTiming: DecisionRecord['timing'] = {
   ownMs: null,
 };
 
+/** What is known of a request of which nothing is: a base for records of which parts are left out. */
+export const undecided: Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'order' | 'timing'> = {
+  time: null,
+  asked: null,
+  rule: { kind: 'none', text: '' },
+  group: null,
+  strategy: null,
+  promptTokens: 0,
+  complexity: null,
+  facts: null,
+  seed: null,
+  plan: null,
+  waits: [],
+  answeredBy: null,
+  degraded: null,
+  refusal: null,
+  state: null,
+  notes: [],
+  usage: null,
+  costUsd: null,
+  cache: null,
+};
+
 function describeCandidate(plan: Plan, candidate: Candidate): CandidateRecord {
   const { verdict } = candidate;
   const deployment = plan.deployments[candidate.deployment];

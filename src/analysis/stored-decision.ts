@@ -1,5 +1,5 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
-import { noTiming } from './describe-decision.ts';
+import { noTiming, undecided } from './describe-decision.ts';
 
 /**
  * A decision as it is kept: what is usual is left out, and candidates and attempts are rows. Ten
@@ -82,9 +82,9 @@ export function fromStored({ id, candidates: rows, attempts, order, timing, ...r
   const candidates = (rows ?? []).map((row) => candidateOf(row, rest.group ?? null));
   return {
     id,
-    ...nothing,
+    ...undecided,
     // What was left out is not there at all once it comes out of JSON.
-    ...(rest as Partial<typeof nothing>),
+    ...(rest as Partial<typeof undecided>),
     candidates,
     attempts: (attempts ?? []).map(attemptOf),
     order: order ?? orderOf(candidates),
@@ -103,28 +103,6 @@ export function readStored(line: Readonly<Record<string, unknown>>): DecisionRec
   // Written by this product, which changes the shape by adding only.
   return isDecision ? fromStored(line as unknown as StoredDecision) : undefined;
 }
-
-const nothing: Omit<DecisionRecord, 'id' | 'candidates' | 'attempts' | 'order' | 'timing'> = {
-  time: null,
-  asked: null,
-  rule: { kind: 'none', text: '' },
-  group: null,
-  strategy: null,
-  promptTokens: 0,
-  complexity: null,
-  facts: null,
-  seed: null,
-  plan: null,
-  waits: [],
-  answeredBy: null,
-  degraded: null,
-  refusal: null,
-  state: null,
-  notes: [],
-  usage: null,
-  costUsd: null,
-  cache: null,
-};
 
 function candidateRow(one: CandidateRecord, group: string | null): CandidateRow {
   const { provider, model, source, order, weight, numbers } = one;

@@ -1,4 +1,4 @@
-import { describeDecision, nameOf, noTiming } from '../analysis/describe-decision.ts';
+import { describeDecision, nameOf, noTiming, undecided } from '../analysis/describe-decision.ts';
 import { describeFacts } from '../analysis/facts-record.ts';
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
@@ -11,7 +11,7 @@ import { answerUsd } from '../routing/cost.ts';
 export function describeSettled(request: SettledRequest): DecisionRecord {
   const { plan } = request.snapshot;
   const { decision, failure, usage, answeredBy, degradation } = request;
-  const base = decision === undefined ? undecided(request) : describeDecision(plan, decision);
+  const base = decision === undefined ? unrouted(request) : describeDecision(plan, decision);
   return {
     ...base,
     id: request.id,
@@ -63,35 +63,19 @@ function ownWords({ kind, message, upstreamError }: Failure): string {
 }
 
 /** A request that was refused before routing was asked. */
-function undecided(request: SettledRequest): DecisionRecord {
+function unrouted({ id, facts, caching }: SettledRequest): DecisionRecord {
   return {
-    id: request.id,
-    time: null,
-    asked: request.facts?.asked ?? null,
+    ...undecided,
+    id,
+    asked: facts?.asked ?? null,
     rule:
-      request.caching?.answer === undefined
+      caching?.answer === undefined
         ? { kind: 'none', text: 'it was refused before it was routed' }
         : { kind: 'cache', text: 'an equal request was answered before' },
-    group: null,
-    strategy: null,
-    promptTokens: 0,
-    complexity: null,
-    facts: null,
-    seed: null,
-    plan: null,
     candidates: [],
     order: [],
     attempts: [],
-    waits: [],
-    answeredBy: null,
-    degraded: null,
-    refusal: null,
-    state: null,
-    notes: [],
     timing: noTiming,
-    usage: null,
-    costUsd: null,
-    cache: null,
   };
 }
 

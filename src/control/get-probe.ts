@@ -1,6 +1,6 @@
 import type { AnswerHandler, ConnectionProblem, Transfer } from '../gateway/connection.ts';
 import { type ConnectionPool, createConnectionPool } from '../gateway/connection-pool.ts';
-import { isOfTls } from '../gateway/upstream-failure.ts';
+import { isOfTls } from '../plan/connection-code.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { ProbeAnswer } from '../providers/provider.ts';
 

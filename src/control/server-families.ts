@@ -1,5 +1,6 @@
 import { splitAddress } from '../config/base-url.ts';
-import { providerId, seconds } from '../plan/ids.ts';
+import { usualProbe } from '../config/lowering.ts';
+import { providerId } from '../plan/ids.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import { Secret, WrittenSecret } from '../plan/secret.ts';
 import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';
@@ -40,7 +41,7 @@ function providerAt(dialect: DialectName, address: string): Provider {
     credential: dialect === 'anthropic' ? { kind: 'header', header: 'x-api-key', secret } : { kind: 'bearer', secret },
     headers: [],
     apiVersion: undefined,
-    probe: { enabled: true, path: undefined, intervalMs: seconds(60), timeoutMs: seconds(5), retries: 0 },
+    probe: usualProbe,
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
     seats: undefined,
     exclusiveGroup: undefined,

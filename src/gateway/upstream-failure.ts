@@ -1,3 +1,4 @@
+import { isOfTls } from '../plan/connection-code.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { ConnectionProblem } from './connection.ts';
@@ -24,9 +25,4 @@ export function failureOfProblem(problem: ConnectionProblem): Failure {
         ? failure('upstream_unreachable', 'The provider’s TLS certificate or protocol is not accepted')
         : failure('upstream_reset');
   }
-}
-
-/** Whether a code is of TLS: the certificate's, or the protocol's. */
-export function isOfTls(code: string): boolean {
-  return /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code);
 }

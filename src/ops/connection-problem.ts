@@ -1,4 +1,5 @@
 import type { UrlReport } from '../contract/url-report.ts';
+import { isOfTls } from '../plan/connection-code.ts';
 
 /** What a failed connection means, and what to do about it, by the code of its error. */
 export function describeConnection(code: string, url: string): NonNullable<UrlReport['problem']> {
@@ -21,7 +22,7 @@ export function describeConnection(code: string, url: string): NonNullable<UrlRe
     return { code: 'unknown_host', message: `The host name "${hostname}" cannot be found`, fix: 'Check its spelling' };
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
     return { code: 'unreachable', message: `There is no way to ${hostname}`, fix: 'Check the network and the address' };
-  if (isTls(code)) return tlsProblem(code, url);
+  if (isOfTls(code)) return tlsProblem(code, url);
   if (code === 'malformed')
     return {
       code: 'not_http',
@@ -37,10 +38,6 @@ export function describeConnection(code: string, url: string): NonNullable<UrlRe
 
 function isHere(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-}
-
-function isTls(code: string): boolean {
-  return /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code) || code === 'EPROTO';
 }
 
 function tlsProblem(code: string, url: string): NonNullable<UrlReport['problem']> {

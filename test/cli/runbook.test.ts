@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDesk, type Desk } from '../support/desk.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { newProvider, newRules } from '../support/runbook-blocks.ts';
 
 /**
  * The runbooks as they are written, with the product's commands in the places of the scripts. What
@@ -31,33 +32,11 @@ afterAll(async () => {
 describe('Runbook: Adding a New Provider', () => {
   test('A1: step 1, add to providers.yaml', () => {
     const before = desk.read('config/providers.yaml');
-    put(
-      'config/providers.yaml',
-      `${before}  new_provider:
-    type: openai_compatible  # or ollama, llama_cpp, vllm
-    base_url: http://127.0.0.1:8002
-    status: active
-    description: "Description of new provider"
-    models:
-      - name: model-name
-        size: "7B"
-        specialty: general
-    health_endpoint: /v1/models
-`.replace('http://127.0.0.1:8002', upstream.url),
-    );
+    put('config/providers.yaml', `${before}${newProvider}`.replace('http://127.0.0.1:8002', upstream.url));
   });
 
   test('A2: step 2, add routing rules to model-mappings.yaml', () => {
-    put(
-      'config/model-mappings.yaml',
-      `exact_matches:
-  "model-name":
-    provider: new_provider
-    priority: primary
-    fallback: ollama
-    description: "New provider model"
-`,
-    );
+    put('config/model-mappings.yaml', newRules);
   });
 
   test('A3: step 3, generate', async () => {

@@ -5,30 +5,10 @@ import type { CompareReport, SimulateReport } from '../../src/contract/route-pla
 import type { StatsReport } from '../../src/contract/route-stats.ts';
 import type { ProviderList, StatusReport, ValidateReport } from '../../src/contract/status.ts';
 import { createDesk, type Desk } from '../support/desk.ts';
+import { newProvider, newRules } from '../support/runbook-blocks.ts';
 import { until } from '../support/until.ts';
 import { describeReal } from './real.ts';
 import { type RealServer, startLlama, startOllama } from './servers.ts';
-
-/** The block of the runbook's "Adding a New Provider", letter by letter. */
-const newProvider = `  new_provider:
-    type: openai_compatible  # or ollama, llama_cpp, vllm
-    base_url: http://127.0.0.1:8002
-    status: active
-    description: "Description of new provider"
-    models:
-      - name: model-name
-        size: "7B"
-        specialty: general
-    health_endpoint: /v1/models
-`;
-
-const newRules = `exact_matches:
-  "model-name":
-    provider: new_provider
-    priority: primary
-    fallback: ollama
-    description: "New provider model"
-`;
 
 describeReal('Runbooks of routing, on real llama.cpp servers and a real Ollama', ['llama', 'ollama'], () => {
   let near: RealServer;
