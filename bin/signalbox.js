@@ -12,10 +12,15 @@ const source = join(root, 'src', 'cli', 'entry.ts');
 /**
  * What keeps the memory of a gateway near what is in use, and is read only when a process starts: a
  * young generation of 16 MB instead of 96, an old one that grows by 40 % instead of doubling, no
- * middle compiler, whose 20 MB of work space the system does not get back
- * (docs/decisions/2026-11-25-memory-flags.md).
+ * middle compiler, whose 20 MB of work space the system does not get back, and every object born
+ * young (docs/decisions/2026-11-25-memory-flags.md).
  */
-const memoryFlags = ['--max-semi-space-size=8', '--heap-growing-percent=40', '--no-maglev'];
+const memoryFlags = [
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=40',
+  '--no-maglev',
+  '--no-allocation-site-pretenuring',
+];
 
 if (Number(process.versions.node.split('.')[0]) >= floor) {
   if (process.argv[2] === 'up' && !process.execArgv.includes(memoryFlags[0])) startAnew();
