@@ -1,16 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './processes.ts';
 import type { Figure } from './report.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const runs = 7;
 
 /** Installs the built package, and times it from its start to its first answer, beside `node -e 0`. */
 export async function coldStart(root: string, runtime: string): Promise<Figure> {
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-cold-'));
+  const folder = temporaryFolder('cold');
   const packing = ['pack', '--silent', '--pack-destination', folder, join(root, 'dist/package')];
   const packed = execFileSync('npm', packing).toString().trim().split('\n').at(-1);
   execFileSync('npm', [

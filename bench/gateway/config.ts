@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** Writes the config under which the gateway is measured: a pool with weights, a chain, an alias; logs on. */
 export function writeBenchConfig(upstream: number): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'signalbox-bench-config-')), 'config');
+  const folder = join(temporaryFolder('bench-config'), 'config');
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'providers.yaml'),

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Running, startPinned } from './processes.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** An answer of the size that small chats have; the instant upstream gives it to every request. */
 export const cannedAnswer: string = JSON.stringify({
@@ -49,7 +49,7 @@ function startNginx(
   locations: readonly string[],
   upstream = '',
 ): Promise<Running> {
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
+  const folder = temporaryFolder('bench');
   mkdirSync(join(folder, 'logs'));
   const configuration = `daemon off; master_process off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit;
 events { worker_connections 8192; }

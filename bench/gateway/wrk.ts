@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const execute = promisify(execFile);
 
@@ -32,7 +32,7 @@ export async function runLoad(options: {
   readonly seconds: number;
   readonly core: number;
 }): Promise<LoadResult> {
-  const folder = mkdtempSync(join(tmpdir(), 'signalbox-wrk-'));
+  const folder = temporaryFolder('wrk');
   const script = join(folder, 'post.lua');
   writeFileSync(
     script,
