@@ -21,15 +21,8 @@ export function answerHeaders(
     'x-signalbox-generation',
     String(generation),
   ];
-  const retries = request.outcomes.filter((one) => one.failure !== undefined && one.attempt.source === 'group').length;
-  const fallbacks = new Set(
-    request.outcomes
-      .filter((one) => one.attempt.source !== 'group')
-      .map((one) => one.attempt.group ?? one.attempt.model),
-  );
   const deployment = attempt === undefined ? undefined : plan.deployments[attempt.deployment];
   if (attempt !== undefined && deployment !== undefined) {
-    if (attempt.source !== 'group') fallbacks.add(attempt.group ?? attempt.model);
     headers.push(
       'x-signalbox-route',
       headerText(`${deployment.provider}/${attempt.model}`),
@@ -43,10 +36,12 @@ export function answerHeaders(
     if (plan.settings.server.showApiBase && provider !== undefined)
       headers.push('x-litellm-model-api-base', headerText(hostOf(provider.baseUrl)));
   }
-  headers.push('x-litellm-attempted-retries', String(attempt?.source === 'group' ? retries : Math.max(0, retries - 1)));
-  headers.push('x-litellm-attempted-fallbacks', String(fallbacks.size));
   const total = now - request.startedAt;
   headers.push(
+    'x-litellm-attempted-retries',
+    String(retriesOf(request, attempt)),
+    'x-litellm-attempted-fallbacks',
+    String(fallbacksOf(request, attempt)),
     'x-litellm-response-duration-ms',
     total.toFixed(3),
     'x-litellm-overhead-duration-ms',
@@ -59,6 +54,20 @@ export function answerHeaders(
   }
   if (request.caching !== undefined) headers.push(...cacheHeaders(request.caching));
   return headers;
+}
+
+function retriesOf({ outcomes }: GatewayRequest, attempt: PlannedAttempt | undefined): number {
+  let failures = 0;
+  for (const { failure, attempt: tried } of outcomes) if (failure !== undefined && tried.source === 'group') failures++;
+  return attempt?.source === 'group' ? failures : Math.max(0, failures - 1);
+}
+
+/** How many names other than the asked one were tried. */
+function fallbacksOf({ outcomes }: GatewayRequest, attempt: PlannedAttempt | undefined): number {
+  const tried = [...outcomes.map((one) => one.attempt), ...(attempt === undefined ? [] : [attempt])];
+  // Nearly every answer comes from the first name, and a set costs more than all else here.
+  if (tried.every(({ source }) => source === 'group')) return 0;
+  return new Set(tried.flatMap(({ source, group, model }) => (source === 'group' ? [] : [group ?? model]))).size;
 }
 
 /** What the cache did, and of a hit who gave the answer first. */

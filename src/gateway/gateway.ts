@@ -31,7 +31,9 @@ export type GatewayInput = GatewayDependencies & {
 
 /** Creates a gateway; it answers once it listens. */
 export function createGateway({ limits, ...dependencies }: GatewayInput): Gateway {
-  const running = new Set<Promise<void>>();
+  /** Requests under way, and whom it is told when there are none. */
+  let running = 0;
+  let whenIdle: (() => void) | undefined;
   const seats = createSeats(dependencies.clock);
   const settled = createSettled(dependencies);
   let draining = false;
@@ -40,20 +42,23 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
     seats,
     settled,
     isDraining: () => draining,
-    active: () => running.size,
+    active: () => running,
+  };
+  const ended = (): void => {
+    running--;
+    if (running === 0) whenIdle?.();
   };
   const { server, endUnused } = createListener({
     onExchange(exchange) {
-      const handled = handleExchange(context, exchange);
-      running.add(handled);
-      void handled.finally(() => running.delete(handled));
+      running++;
+      void handleExchange(context, exchange).then(ended);
     },
     onBadClient: dependencies.log.badClient,
     clock: dependencies.clock,
     limits,
   });
   return {
-    active: () => running.size,
+    active: () => running,
     leaveDraining: seats.leaveDraining,
     listen: (host, port) => listen(server, host, port),
     async drain(limit) {
@@ -65,7 +70,10 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
       const late = dependencies.clock.after(limit, () => server.closeAllConnections());
       await closed;
       late.stop();
-      await Promise.allSettled(running);
+      await new Promise<void>((resolve) => {
+        whenIdle = resolve;
+        if (running === 0) resolve();
+      });
       settled.flush();
     },
   };

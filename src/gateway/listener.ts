@@ -78,6 +78,9 @@ export function createListener(input: ListenerInput): Listener {
   return { server, endUnused: connections.endUnused };
 }
 
+/** What a connection carries now, and when its last answer ended, as a number that grows. */
+type Carried = { requests: number; lastEnd: number };
+
 type Connections = {
   opened(socket: Socket): void;
   /** A request on the connection began, or its answer ended. */
@@ -94,29 +97,30 @@ type Connections = {
  * nobody out and a flood of them closes no client's kept connection.
  */
 function createConnections({ limits: { connections: most }, onBadClient }: ListenerInput): Connections {
-  const requests = new Map<Socket, number>();
+  const carried = new Map<Socket, Carried>();
+  /** Answers that ended so far, which is a clock of its own. */
+  let ends = 0;
   let isFull = false;
   let isEnding = false;
   /** Those without a request so far, the oldest first. */
   const fresh = new Set<Socket>();
   const makeRoomFor = (newest: Socket): void => {
     const [oldest = newest] = fresh;
-    const isUnused = ([socket, count]: readonly [Socket, number]): boolean => count === 0 && socket !== newest;
-    const victim = oldest !== newest ? oldest : ([...requests].find(isUnused)?.[0] ?? newest);
-    requests.delete(victim);
+    const victim = oldest !== newest ? oldest : (longestUnused(carried, newest) ?? newest);
+    carried.delete(victim);
     fresh.delete(victim);
     victim.destroy();
   };
   return {
     opened(socket) {
-      requests.set(socket, 0);
+      carried.set(socket, { requests: 0, lastEnd: 0 });
       fresh.add(socket);
       socket.once('close', () => {
-        requests.delete(socket);
+        carried.delete(socket);
         fresh.delete(socket);
-        if (requests.size < most * 0.9) isFull = false;
+        if (carried.size < most * 0.9) isFull = false;
       });
-      if (requests.size <= most) return;
+      if (carried.size <= most) return;
       // One line for a flood, not one for each connection of it.
       if (!isFull) onBadClient(`more than ${most} connections`, socket.remoteAddress);
       isFull = true;
@@ -124,22 +128,34 @@ function createConnections({ limits: { connections: most }, onBadClient }: Liste
     },
     began(socket) {
       fresh.delete(socket);
-      requests.set(socket, (requests.get(socket) ?? 0) + 1);
+      const held = carried.get(socket);
+      if (held !== undefined) held.requests++;
     },
     ended(socket) {
-      const count = requests.get(socket);
-      if (count === undefined) return;
-      // Behind all others: those in front are the ones that wait for longest.
-      requests.delete(socket);
-      requests.set(socket, count - 1);
-      if (isEnding && count === 1) socket.destroySoon();
+      const held = carried.get(socket);
+      if (held === undefined) return;
+      held.requests--;
+      held.lastEnd = ++ends;
+      if (isEnding && held.requests === 0) socket.destroySoon();
     },
-    isLast: (socket) => isEnding && requests.get(socket) === 1,
+    isLast: (socket) => isEnding && carried.get(socket)?.requests === 1,
     endUnused() {
       isEnding = true;
-      for (const [socket, count] of requests) if (count === 0) socket.destroy();
+      for (const [socket, { requests }] of carried) if (requests === 0) socket.destroy();
     },
   };
+}
+
+/** The connection that has carried nothing for longest. */
+function longestUnused(carried: ReadonlyMap<Socket, Carried>, but: Socket): Socket | undefined {
+  let found: Socket | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const [socket, { requests, lastEnd }] of carried) {
+    if (requests > 0 || socket === but || lastEnd >= least) continue;
+    found = socket;
+    least = lastEnd;
+  }
+  return found;
 }
 
 function answerBadClient(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
-import type { Clock } from './clock.ts';
+import type { Clock, Timer } from './clock.ts';
+import { atTurnEnd } from './turn-end.ts';
 
 /** A rejected body carries its failure, so that the pipeline needs no guessing. */
 export class BodyError extends Error {
@@ -49,18 +50,18 @@ export function readBody(
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
-    const silence = clock.after(silenceMs, () =>
-      fail(new BodyError(failure('bad_request', 'The body stopped before it was complete'))),
-    );
+    let silence: Timer | undefined;
+    let isOver = false;
     const leave = whenClosed(() => fail(new BodyError(failure('client_closed'))));
     const settle = (): void => {
-      silence.stop();
+      isOver = true;
+      silence?.stop();
       leave();
-      request.off('data', onData);
-      request.off('end', onEnd);
     };
     const fail = (error: BodyError): void => {
       settle();
+      request.off('data', onData);
+      request.off('end', onEnd);
       request.pause();
       reject(error);
     };
@@ -71,7 +72,7 @@ export function readBody(
       // One body alone is never too much, or a raised limit would be none.
       if (bodies.held > bodies.most && bodies.held > reading.size) return fail(tooMuch(bodies.most));
       pieces.push(piece);
-      silence.restart();
+      silence?.restart();
     };
     const onEnd = (): void => {
       settle();
@@ -79,6 +80,13 @@ export function readBody(
     };
     request.on('data', onData);
     request.on('end', onEnd);
+    // Nearly every body comes with its head, and is over by then.
+    atTurnEnd(() => {
+      if (isOver) return;
+      const stopped = (): void =>
+        fail(new BodyError(failure('bad_request', 'The body stopped before it was complete')));
+      silence = clock.after(silenceMs, stopped);
+    });
   });
 }
 

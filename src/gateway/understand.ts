@@ -61,11 +61,13 @@ function lengthProblem(facts: RequestFacts): Failure | undefined {
     tags: facts.tags.join(','),
     fallbacks: facts.fallbacks.join(','),
   };
-  const long = Object.entries(words).find(([, text]) => text !== undefined && text.length > longestWord);
-  if (long === undefined) return undefined;
-  const [param, text = ''] = long;
-  const message = `The field "${param}" wants at most ${longestWord} letters, found ${text.length}`;
-  return failure('bad_request', message, { param });
+  for (const param in words) {
+    const length = words[param]?.length ?? 0;
+    if (length <= longestWord) continue;
+    const message = `The field "${param}" wants at most ${longestWord} letters, found ${length}`;
+    return failure('bad_request', message, { param });
+  }
+  return undefined;
 }
 
 function mayNotRehearse({ field }: Rehearsal): Failure {

@@ -24,29 +24,47 @@ export function renderJsonLine(record: LogRecord): string {
 }
 
 function renderObject(object: { readonly [key: string]: Json | undefined }): string {
-  let text = '{';
+  let text = '';
   for (const key in object) {
     const value = object[key];
     // A field without a value is left out, as JSON.stringify does.
-    if (value !== undefined) text += `${text === '{' ? '' : ', '}${quoted(key)}: ${renderValue(value)}`;
+    if (value === undefined) continue;
+    if (text !== '') text += ', ';
+    text += fieldStart(key) + renderValue(value);
   }
-  return `${text}}`;
+  return `{${text}}`;
 }
 
 /** Field names are few and come back with every line. */
-const quotedKeys = new Map<string, string>();
-const mostQuoted = 1000;
+const fieldStarts = new Map<string, string>();
+const mostStarts = 1000;
 
-function quoted(key: string): string {
-  const known = quotedKeys.get(key);
+function fieldStart(key: string): string {
+  const known = fieldStarts.get(key);
   if (known !== undefined) return known;
-  const text = JSON.stringify(key);
-  if (quotedKeys.size < mostQuoted) quotedKeys.set(key, text);
+  const text = `${JSON.stringify(key)}: `;
+  if (fieldStarts.size < mostStarts) fieldStarts.set(key, text);
   return text;
 }
 
+/** Longest text that is looked through letter by letter, which saves a short one a call into the engine. */
+const mostLooked = 64;
+
+function quoted(text: string): string {
+  if (text.length > mostLooked) return JSON.stringify(text);
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isPlain = code >= 0x20 && code <= 0x7e && code !== quote && code !== backslash;
+    if (!isPlain) return JSON.stringify(text);
+  }
+  return `"${text}"`;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+
 function renderValue(value: Json): string {
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object' || value === null)
     return typeof value === 'number' && !Number.isFinite(value) ? 'null' : String(value);
   return isList(value) ? `[${value.map(renderValue).join(', ')}]` : renderObject(value);
