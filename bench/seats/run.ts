@@ -2,14 +2,16 @@
  * Two models on an Ollama that holds one: `node bench/seats/run.ts`. Twenty requests in turn, 50 ms
  * apart, one token each, against the server alone and through the gateway; beside them the same
  * requests grouped by model, one as soon as the one before is answered: what no order of service
- * can beat. Each round runs all three, so that a busy machine slows them alike.
+ * can beat. Each round runs all of them, so that a busy machine slows them alike, and asks for the
+ * other model first. The model asked for first is in memory; in the last row the other one is,
+ * which nobody who does not know the future can make use of.
  */
 
 import { startOllama } from '../../test/real/servers.ts';
-import { runTwoModels, type TwoModelsRun, twoModels } from '../../test/real/two-models.ts';
+import { askOnce, runTwoModels, type TwoModelsRun, twoModels } from '../../test/real/two-models.ts';
 import { startGateway } from '../../test/support/gateway.ts';
 
-const rounds = 15;
+const rounds = 10;
 const models = ['tiny', 'gemma'] as const;
 
 const server = await startOllama({ gemma: true, environment: { OLLAMA_MAX_LOADED_MODELS: '1' } });
@@ -25,16 +27,23 @@ const gateway = await startGateway({
   },
 });
 try {
-  const rows: readonly (readonly [title: string, runs: TwoModelsRun[], run: () => Promise<TwoModelsRun>])[] = [
-    ['Ollama alone, best order', [], () => runTwoModels({ url: server.url, server, models }, 'best')],
-    ['Ollama alone, in turn', [], () => runTwoModels({ url: server.url, server, models }, 'in turn')],
-    ['through the gateway, in turn', [], () => runTwoModels({ url: gateway.url, server, models }, 'in turn')],
+  const rows: readonly Row[] = [
+    { title: 'Ollama alone, best order', url: server.url, order: 'best', inMemory: 0, runs: [] },
+    { title: 'Ollama alone, in turn', url: server.url, order: 'in turn', inMemory: 0, runs: [] },
+    { title: 'through the gateway', url: gateway.url, order: 'in turn', inMemory: 0, runs: [] },
+    { title: 'the other model in memory', url: gateway.url, order: 'in turn', inMemory: 1, runs: [] },
   ];
-  for (let round = 0; round < rounds; round++) for (const [, runs, run] of rows) runs.push(await run());
-  const best = rows[0]?.[1] ?? [];
+  for (let round = 0; round < rounds; round++) {
+    const asked = round % 2 === 0 ? models : ([models[1], models[0]] as const);
+    for (const { url, order, inMemory, runs } of rows) {
+      await askOnce(server.url, asked[inMemory]);
+      runs.push(await runTwoModels({ url, server, models: asked }, order));
+    }
+  }
+  const best = rows[0]?.runs ?? [];
   console.log(`${twoModels.count} requests for ${models.join(' and ')}, median of ${rounds} rounds`);
   console.log([''.padEnd(30), 'loads', 'seconds', '× best', 'longest s'].map((one) => one.padStart(10)).join(''));
-  for (const [title, runs] of rows) {
+  for (const { title, runs } of rows) {
     const cells = [
       String(median(runs.map((one) => one.loads))),
       (median(runs.map((one) => one.totalMs)) / 1000).toFixed(2),
@@ -50,6 +59,15 @@ try {
   await gateway.close();
   await server.stop();
 }
+
+type Row = {
+  readonly title: string;
+  readonly url: string;
+  readonly order: 'best' | 'in turn';
+  /** Which of the models asked for is in memory when it begins. */
+  readonly inMemory: 0 | 1;
+  readonly runs: TwoModelsRun[];
+};
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;

@@ -192,13 +192,15 @@ const gapsExpected = 2;
 
 /**
  * Until when a turn is kept for its own model although another could have it: while the next request
- * for it is expected, but for no longer than the change of models costs, nor past anybody's patience.
+ * for it is expected, where that is sooner than a change of models, and not past anybody's patience.
  */
 export function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): number {
   const { turn } = queue;
   if (!queue.isExclusive || turn?.gapMs === undefined || hasTurn(queue, waiter)) return 0;
   const loadOf = (deployment: DeploymentIndex): number | undefined => observations[deployment]?.speeds.loadMs;
   const loadMs = loadOf(waiter.deployment) ?? loadOf(turn.deployment) ?? 0;
+  // A server that idles for a rare request, while others wait, loses more than the change costs.
+  if (turn.gapMs > loadMs) return 0;
   const keptMs = Math.min(gapsExpected * turn.gapMs, loadMs);
   return Math.min(turn.askedAt + keptMs, waiter.since + patienceOf({ observations }, waiter));
 }

@@ -39,7 +39,7 @@ export async function runTwoModels(
   const began = performance.now();
   const sent: Promise<{ readonly status: number; readonly ms: number }>[] = [];
   for (const name of names) {
-    const answer = ask(url, name);
+    const answer = askOnce(url, name);
     sent.push(answer);
     await (order === 'best' ? answer : pause(gapMs));
   }
@@ -52,7 +52,8 @@ export async function runTwoModels(
   };
 }
 
-async function ask(url: string, model: string): Promise<{ readonly status: number; readonly ms: number }> {
+/** Asks a model for one token. */
+export async function askOnce(url: string, model: string): Promise<{ readonly status: number; readonly ms: number }> {
   const began = performance.now();
   const answer = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
