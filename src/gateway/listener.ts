@@ -42,14 +42,10 @@ export type Listener = {
 export function createListener(input: ListenerInput): Listener {
   const { headersMs = headersTimeoutMs } = input.limits;
   const connections = createConnections(input);
-  const bodies = { held: 0, most: input.limits.bodyBytes };
+  const parts = { clock: input.clock, bodies: { held: 0, most: input.limits.bodyBytes }, connections };
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean): void => {
     connections.began(request.socket);
-    const { socket } = request;
-    const ended = (): void => connections.ended(socket);
-    const { clock } = input;
-    const isLast = (): boolean => connections.isLast(socket);
-    input.onExchange(new NodeExchange({ request, response, waitsForContinue, bodies, clock, isLast, ended }));
+    input.onExchange(new NodeExchange({ request, response, waitsForContinue }, parts));
   };
   const server = createServer(
     {

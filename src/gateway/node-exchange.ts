@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { milliseconds } from '../plan/ids.ts';
 import { asBuffer } from '../wire/as-buffer.ts';
 import type { Clock } from './clock.ts';
@@ -12,12 +13,18 @@ export type NodeRequest = {
   readonly response: ServerResponse;
   /** Whether the client sends its body only when it is told to (`Expect: 100-continue`). */
   readonly waitsForContinue: boolean;
-  readonly bodies: HeldBodies;
+};
+
+/** What all requests of a listener share. */
+export type ListenerParts = {
   readonly clock: Clock;
-  /** Whether the connection ends with this answer, since the gateway does. */
-  readonly isLast: () => boolean;
-  /** Called once, when the answer is over or the client is gone. */
-  readonly ended: () => void;
+  readonly bodies: HeldBodies;
+  readonly connections: {
+    /** Whether the connection ends with the answer that is under way, since the gateway does. */
+    isLast(socket: Socket): boolean;
+    /** Told once of each request, when its answer is over or the client is gone. */
+    ended(socket: Socket): void;
+  };
 };
 
 /**
@@ -30,15 +37,17 @@ export class NodeExchange implements Exchange {
   readonly query: string;
   extraHeaders: readonly string[] = [];
   readonly #given: NodeRequest;
+  readonly #parts: ListenerParts;
   readonly #reading: BodyReading = { size: 0 };
   #watchers: (() => void)[] = [];
 
-  constructor(given: NodeRequest) {
+  constructor(given: NodeRequest, parts: ListenerParts) {
     const { request, response } = given;
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const rawPath = mark === -1 ? url : url.slice(0, mark);
     this.#given = given;
+    this.#parts = parts;
     this.method = request.method ?? 'GET';
     this.path = rawPath.includes('%') ? decodePath(rawPath) : rawPath;
     this.query = mark === -1 ? '' : url.slice(mark + 1);
@@ -63,12 +72,12 @@ export class NodeExchange implements Exchange {
   }
 
   body(limit: number): Promise<Uint8Array> {
-    const { request, response, waitsForContinue, bodies, clock } = this.#given;
+    const { request, response, waitsForContinue } = this.#given;
+    const { bodies, clock } = this.#parts;
     const problem = bodyProblem(request, limit);
     if (problem !== undefined) return Promise.reject(problem);
     if (waitsForContinue) response.writeContinue();
-    const whenClosed = (listener: () => void): (() => void) => this.whenClosed(listener);
-    return readBody(this.#reading, { request, limit, bodies, clock, whenClosed });
+    return readBody(this.#reading, { request, limit, bodies, clock, exchange: this });
   }
 
   whenClosed(listener: () => void): () => void {
@@ -97,7 +106,8 @@ export class NodeExchange implements Exchange {
   }
 
   answer(status: number, list: readonly string[], bytes: Uint8Array | string): void {
-    const { request, response, clock } = this.#given;
+    const { request, response } = this.#given;
+    const { clock } = this.#parts;
     const body = request.method === 'HEAD' ? '' : bytes;
     if (!isUnread(request)) {
       this.#writeHead(status, list);
@@ -133,9 +143,9 @@ export class NodeExchange implements Exchange {
   }
 
   end(bytes?: Uint8Array | string): void {
-    const { response, clock } = this.#given;
+    const { response } = this.#given;
     response.end(bytes);
-    watchReader(response, clock);
+    watchReader(response, this.#parts.clock);
   }
 
   destroy(): void {
@@ -143,19 +153,19 @@ export class NodeExchange implements Exchange {
   }
 
   #writeHead(status: number, list: readonly string[]): void {
-    const { response, isLast } = this.#given;
+    const { request, response } = this.#given;
     // A client that is not told would send its next request into a connection that is closed under it.
-    if (isLast()) response.shouldKeepAlive = false;
+    if (this.#parts.connections.isLast(request.socket)) response.shouldKeepAlive = false;
     // Node takes a flat list of names and values and sends it as it is.
     response.writeHead(status, list as string[]);
   }
 
   #close(): void {
-    const { response, bodies, ended } = this.#given;
+    const { request, response } = this.#given;
     const watchers = this.#watchers;
     this.#watchers = [];
-    bodies.held -= this.#reading.size;
-    ended();
+    this.#parts.bodies.held -= this.#reading.size;
+    this.#parts.connections.ended(request.socket);
     if (!response.writableFinished) for (const watch of watchers) watch();
   }
 }

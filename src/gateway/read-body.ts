@@ -3,6 +3,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Clock, Timer } from './clock.ts';
+import type { Exchange } from './exchange.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /** A rejected body carries its failure, so that the pipeline needs no guessing. */
@@ -37,7 +38,7 @@ type BodySource = {
   readonly limit: number;
   readonly bodies: HeldBodies;
   readonly clock: Clock;
-  readonly whenClosed: (listener: () => void) => () => void;
+  readonly exchange: Pick<Exchange, 'whenClosed'>;
 };
 
 /**
@@ -46,13 +47,13 @@ type BodySource = {
  */
 export function readBody(
   reading: BodyReading,
-  { request, limit, bodies, clock, whenClosed }: BodySource,
+  { request, limit, bodies, clock, exchange }: BodySource,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let silence: Timer | undefined;
     let isOver = false;
-    const leave = whenClosed(() => fail(new BodyError(failure('client_closed'))));
+    const leave = exchange.whenClosed(() => fail(new BodyError(failure('client_closed'))));
     const settle = (): void => {
       isOver = true;
       silence?.stop();
