@@ -268,7 +268,10 @@ function readContext(request: GatewayRequest, attempt: PlannedAttempt): ReadCont
   };
 }
 
-/** The deployment's own limits, else the gateway's; none reaches past the request's deadline. */
+/**
+ * The deployment's own limits, else the gateway's. A request's own stand in their place, as LiteLLM
+ * has it; none reaches past the request's deadline.
+ */
 function timeoutsOf(
   dependencies: GatewayDependencies,
   request: GatewayRequest,
@@ -277,14 +280,23 @@ function timeoutsOf(
 ): CallTimeouts {
   const { timeouts } = request.snapshot.plan.settings;
   const own = request.snapshot.plan.deployments[attempt.deployment]?.timeouts;
+  const asked = request.timeouts;
+  const askedFirstMs = request.facts?.stream === true ? asked?.firstTokenMs : undefined;
   const left = Math.max(1, request.deadline - dependencies.clock.now());
   const within = (limit: Milliseconds): Milliseconds => milliseconds(Math.min(limit, left));
-  const totalMs = within(own?.totalMs ?? timeouts.attemptMs);
-  const firstTokenMs = own?.firstTokenMs ?? timeouts.firstTokenMs;
+  const planned = within(own?.totalMs ?? timeouts.attemptMs);
+  const plannedFirstMs = own?.firstTokenMs ?? timeouts.firstTokenMs;
+  const totalMs = asked?.totalMs === undefined ? planned : within(asked.totalMs);
+  const firstTokenMs = askedFirstMs ?? (plannedFirstMs < planned ? plannedFirstMs : totalMs);
   return {
     // A whole answer's first byte comes when all of it is made, so only the attempt's limit binds it.
     firstTokenMs: built.streams && firstTokenMs < totalMs ? firstTokenMs : undefined,
     betweenChunksMs: own?.betweenChunksMs ?? timeouts.betweenChunksMs,
     totalMs,
+    // What would have been too long by the plan as well is the server's failure.
+    firstTokenKind: (askedFirstMs ?? plannedFirstMs) < plannedFirstMs ? askedTooShort : 'upstream_timeout_first_token',
+    totalKind: totalMs < planned ? askedTooShort : 'upstream_timeout_total',
   };
 }
+
+const askedTooShort = 'upstream_timeout_asked';

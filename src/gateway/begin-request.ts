@@ -23,6 +23,7 @@ export function beginRequest(
     body: undefined,
     scan: undefined,
     rehearsal: undefined,
+    timeouts: undefined,
     cacheControls: undefined,
     seed: seedOf(random()),
     understoodAt: undefined,

@@ -91,10 +91,10 @@ test('Part 2, 5: a header counts where a member’s condition asks for it', () =
   expect(keyUnder(base, headers('a'))).toBe(keyUnder(base, headers('b')));
 });
 
-test.each(['litellm_call_id', 'litellm_trace_id', 'litellm_session_id', 'litellm_metadata'])(
-  'Part 2, 5: what a client notes of a request makes no other one of it: %s',
-  (field) => {
-    expect(keyUnder(base, {}, `{"model":"m","messages":[],"${field}":"7"}`)).toBe(keyUnder(base));
-    expect(keyUnder(base, {}, '{"model":"m","messages":[],"user":"7"}')).not.toBe(keyUnder(base));
-  },
-);
+test.each([
+  ...['litellm_call_id', 'litellm_trace_id', 'litellm_session_id', 'litellm_metadata'],
+  ...['timeout', 'request_timeout', 'stream_timeout'],
+])('Part 2, 5: what a client notes of a request, and how long it waits, makes no other one of it: %s', (field) => {
+  expect(keyUnder(base, {}, `{"model":"m","messages":[],"${field}":"7"}`)).toBe(keyUnder(base));
+  expect(keyUnder(base, {}, '{"model":"m","messages":[],"user":"7"}')).not.toBe(keyUnder(base));
+});

@@ -7,6 +7,7 @@ import { deploymentAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import { isAllowed, type Resolution, resolve } from '../routing/resolve.ts';
 import type { EntryKey } from '../stores/store.ts';
+import { timeoutFields } from '../wire/asked-timeouts.ts';
 import { canonicalMembers } from '../wire/canonical-body.ts';
 import type { BodyScan } from '../wire/scan-body.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -60,6 +61,7 @@ const unimportant: ReadonlySet<string> = new Set([
   'fallbacks',
   'disable_fallbacks',
   'num_retries',
+  ...timeoutFields,
 ]);
 
 /** What routing decides by, besides the body. */

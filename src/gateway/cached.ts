@@ -88,14 +88,16 @@ async function follow(
   return answer;
 }
 
-/** The answer of an equal request; undefined where it fails, takes until the deadline, or this client leaves. */
+/** The answer of an equal request; undefined where it fails, takes too long, or this client leaves. */
 function landing(
   { clock }: PipelineContext,
-  { exchange, deadline }: GatewayRequest,
+  { exchange, deadline, timeouts }: GatewayRequest,
   { answer }: Flight,
 ): Promise<CachedAnswer | undefined> {
+  // It waits for another's attempt no longer than it would for its own.
+  const longest = Math.min(deadline - clock.now(), timeouts?.totalMs ?? Number.POSITIVE_INFINITY);
   return new Promise((resolve) => {
-    const late = clock.after(milliseconds(Math.max(0, deadline - clock.now())), () => resolve(undefined));
+    const late = clock.after(milliseconds(Math.max(0, longest)), () => resolve(undefined));
     const leave = exchange.whenClosed(() => {
       late.stop();
       resolve(undefined);

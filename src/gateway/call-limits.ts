@@ -8,6 +8,9 @@ export type CallTimeouts = {
   readonly firstTokenMs: Milliseconds | undefined;
   readonly betweenChunksMs: Milliseconds;
   readonly totalMs: Milliseconds;
+  /** What it is called when the first of these, or the last, is reached: the plan's limits and a request's own are told apart. */
+  readonly firstTokenKind: FailureKind;
+  readonly totalKind: FailureKind;
 };
 
 /** Whom a limit tells that it was reached. */
@@ -26,12 +29,10 @@ export class CallLimits {
     this.#clock = clock;
     this.#timeouts = timeouts;
     this.#call = call;
-    const { firstTokenMs, totalMs } = timeouts;
+    const { firstTokenMs, totalMs, firstTokenKind, totalKind } = timeouts;
     this.#firstToken =
-      firstTokenMs === undefined
-        ? undefined
-        : clock.after(firstTokenMs, () => call.timedOut('upstream_timeout_first_token'));
-    this.#total = clock.after(totalMs, () => call.timedOut('upstream_timeout_total'));
+      firstTokenMs === undefined ? undefined : clock.after(firstTokenMs, () => call.timedOut(firstTokenKind));
+    this.#total = clock.after(totalMs, () => call.timedOut(totalKind));
   }
 
   /** The first words are there. */

@@ -107,6 +107,7 @@ function understandBody(request: GatewayRequest): Failure | undefined {
   request.needs = understood.request.needs;
   request.scan = understood.request.scan;
   request.rehearsal = understood.request.rehearsal;
+  request.timeouts = understood.request.timeouts;
   request.cacheControls = understood.request.cacheControls;
   return priorityProblem(snapshot.plan, understood.request.facts);
 }

@@ -5,6 +5,7 @@ import type { Reservation } from '../plan/limit.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
 import type { Waiter } from '../plan/seats.ts';
 import type { Usage } from '../plan/usage.ts';
+import type { AskedTimeouts } from '../wire/asked-timeouts.ts';
 import type { CacheControls } from '../wire/cache-controls.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
 import type { RequestNeeds } from '../wire/request-needs.ts';
@@ -64,6 +65,8 @@ export type GatewayRequest = {
   scan: BodyScan | undefined;
   /** A failure that it asks for in place of its first attempt. */
   rehearsal: Rehearsal | undefined;
+  /** How long it lets an attempt take. */
+  timeouts: AskedTimeouts | undefined;
   cacheControls: CacheControls | undefined;
   /** What its decision draws by, kept so that the decision can be made again. */
   readonly seed: number;

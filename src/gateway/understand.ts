@@ -1,6 +1,7 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
+import { type AskedTimeouts, asSeconds, readAskedTimeouts, timeoutHeaders } from '../wire/asked-timeouts.ts';
 import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
 import { asTruth, asWholeNumber, findWrongField, type PromptField, shown } from '../wire/field-types.ts';
 import { asList, asObject, asText } from '../wire/json-shape.ts';
@@ -16,6 +17,7 @@ export type Understood = {
   readonly needs: RequestNeeds;
   readonly scan: BodyScan;
   readonly rehearsal: Rehearsal | undefined;
+  readonly timeouts: AskedTimeouts | undefined;
   /** What it says of the response cache. */
   readonly cacheControls: CacheControls;
 };
@@ -44,7 +46,9 @@ export function understand(
   const facts = factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal });
   const long = lengthProblem(facts);
   if (long !== undefined) return { kind: 'refused', failure: long };
-  return { kind: 'understood', request: { facts, needs, scan: scanned.scan, rehearsal, cacheControls: read.controls } };
+  const { scan } = scanned;
+  const timeouts = readAskedTimeouts(body, scan, facts.headers);
+  return { kind: 'understood', request: { facts, needs, scan, rehearsal, timeouts, cacheControls: read.controls } };
 }
 
 /** Longest name, tag or the like, in letters; lists of them count as one. */
@@ -95,11 +99,19 @@ const retriesHeader = 'x-litellm-num-retries';
 
 /** Headers whose words are not free; those of tiers and priorities are judged where these are known. */
 function headerProblem(exchange: Exchange): Failure | undefined {
-  const retries = exchange.header(retriesHeader);
-  if (retries === undefined || asWholeNumber(retries) !== undefined) return undefined;
-  const message = `The header "${retriesHeader}" wants a whole number from 0, found ${shown(retries)}`;
-  return failure('wrong_type', message, { param: retriesHeader });
+  for (const { name, wanted, read } of numberHeaders) {
+    const found = exchange.header(name);
+    if (found === undefined || read(found) !== undefined) continue;
+    return failure('wrong_type', `The header "${name}" wants ${wanted}, found ${shown(found)}`, { param: name });
+  }
+  return undefined;
 }
+
+const numberHeaders = [
+  { name: retriesHeader, wanted: 'a whole number from 0', read: asWholeNumber },
+  { name: timeoutHeaders.total, wanted: 'seconds above 0', read: asSeconds },
+  { name: timeoutHeaders.firstToken, wanted: 'seconds above 0', read: asSeconds },
+];
 
 function wrongControl({ name, wanted, found }: { name: string; wanted: string; found: unknown }): Failure {
   const param = `cache.${name}`;
@@ -156,7 +168,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     allowedModels: principal.models,
     disableFallbacks: asTruth(memberValue(body, scan, 'disable_fallbacks')) === true,
     fallbacks: fallbacksOf(memberValue(body, scan, 'fallbacks'), asked),
-    retries: retriesOf(memberValue(body, scan, 'num_retries') ?? headers.get(retriesHeader)),
+    retries: retriesOf(headers.get(retriesHeader) ?? memberValue(body, scan, 'num_retries')),
   };
 }
 

@@ -179,6 +179,16 @@ export const failureCatalogue: Readonly<Record<FailureKind, FailureMeaning>> = {
     'The provider fell silent in the middle of its answer',
   ),
   upstream_timeout_total: theirs(504, 'upstream_timeout_total', 'The attempt took longer than timeout allows'),
+  upstream_timeout_asked: {
+    ...theirs(
+      504,
+      'upstream_timeout_asked',
+      'The attempt took longer than the request itself allows by timeout or stream_timeout: allow more, or use a faster model',
+    ),
+    // How little time a client gives says nothing of the server.
+    countsAgainst: false,
+    level: 'info',
+  },
   upstream_loading: {
     ...theirs(503, 'model_loading', 'The server is loading the model: try again in a moment'),
     countsAgainst: false,

@@ -44,6 +44,7 @@ export type FailureKind =
   | 'upstream_timeout_first_token'
   | 'upstream_timeout_between_chunks'
   | 'upstream_timeout_total'
+  | 'upstream_timeout_asked'
   | 'upstream_loading'
   | 'upstream_error'
   | 'upstream_overloaded'

@@ -65,6 +65,7 @@ test.each<[string, Given, string, readonly string[]]>([
     ['-logit_bias'],
   ],
   ['{"model":"m","fallbacks":["b"],"num_retries":1}', {}, '{"model":"m"}', ['-fallbacks', '-num_retries']],
+  ['{"timeout":5,"model":"m","stream_timeout":1}', {}, '{"model":"m"}', ['-timeout', '-stream_timeout']],
   [
     '{"model":"m","litellm_metadata":{},"litellm_call_id":"1","litellm_trace_id":"2","litellm_session_id":"3"}',
     {},

@@ -3,6 +3,7 @@ import type { Json } from '../plan/json.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
+import { timeoutFields } from '../wire/asked-timeouts.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
 import { rehearsals } from '../wire/rehearsal.ts';
@@ -62,12 +63,16 @@ export function basePath(provider: Provider): string {
 }
 
 /** Fields by which a request steers the gateway itself, as LiteLLM spells them; no upstream knows them. */
-const steering = ['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache', ...rehearsals.keys()];
+const steering = [
+  ...['fallbacks', 'disable_fallbacks', 'num_retries', 'tags', 'cache'],
+  ...timeoutFields,
+  ...rehearsals.keys(),
+];
 
 /** What LiteLLM's clients note for their gateway; a strict upstream would refuse the request for it. */
 const noted = ['litellm_metadata', 'litellm_call_id', 'litellm_trace_id', 'litellm_session_id'];
 
-const gatewayFields = [...steering, ...noted];
+const gatewayFields: ReadonlySet<string> = new Set([...steering, ...noted]);
 
 function bodyEdits(
   input: BuildInput,
@@ -82,7 +87,7 @@ function bodyEdits(
   for (const [key, value] of Object.entries(deployment.defaults)) {
     if (!scan.members.has(key)) put({ kind: 'default', key, value });
   }
-  for (const key of gatewayFields) if (scan.members.has(key)) put({ kind: 'remove', key });
+  for (const key of scan.members.keys()) if (gatewayFields.has(key)) put({ kind: 'remove', key });
   for (const key of deployment.dropParams) {
     if (scan.members.has(key)) put({ kind: 'remove', key });
     else edits.delete(key);

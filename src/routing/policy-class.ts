@@ -21,6 +21,7 @@ export function policyClass({ kind }: Pick<Failure, 'kind'>): PolicyClass | unde
     case 'upstream_timeout_first_token':
     case 'upstream_timeout_between_chunks':
     case 'upstream_timeout_total':
+    case 'upstream_timeout_asked':
       return 'TimeoutError';
     case 'upstream_overloaded':
     case 'upstream_loading':

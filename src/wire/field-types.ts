@@ -1,3 +1,4 @@
+import { asSeconds, timeoutFields } from './asked-timeouts.ts';
 import { asNumber, asObject } from './json-shape.ts';
 import { rehearsals } from './rehearsal.ts';
 import { type BodyScan, memberText, memberValue } from './scan-body.ts';
@@ -100,6 +101,7 @@ const fieldTypes: ReadonlyMap<string, ValueType | LetterType | MapType> = new Ma
   ['fallbacks', values('a list of names, or of objects that name them', isFallbacks)],
   ['disable_fallbacks', ownTruth],
   ['num_retries', values('a whole number from 0', (value) => asWholeNumber(value) !== undefined)],
+  ...timeoutFields.map((name) => [name, values('seconds above 0', (value) => asSeconds(value) !== undefined)] as const),
   // What stands within is read as the cache's controls.
   ['cache', { kind: 'map', members: {} }],
   ...[...rehearsals.keys()].map((name) => [name, ownTruth] as const),

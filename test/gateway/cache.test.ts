@@ -370,6 +370,22 @@ describe('Part 2, 5: equal requests at the same time', () => {
     expect((await Promise.all(others)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
+  test('nobody waits for another longer than for its own attempt', async () => {
+    const { gateway, upstream, clock } = await setup();
+    const { behaviour, release } = held();
+    upstream.script(behaviour, chat('Hello'));
+    const first = gateway.chat();
+    await upstream.received(1);
+    const hurried = gateway.chat({ timeout: 5 });
+    await (await gateway.chat({ seed: 5 })).text();
+    await clock.advance(4900);
+    expect(upstream.requests).toHaveLength(2);
+    await clock.advance(200);
+    expect(state(await hurried)).toBe('miss');
+    release();
+    expect(state(await first)).toBe('miss');
+  });
+
   test('when the first leaves, the others go on by themselves', async () => {
     const { gateway, upstream } = await setup();
     upstream.script(openStream([delta({ content: 'Hel' })]), chat('Hello'));

@@ -87,6 +87,16 @@ describe('spine 3.7: going on after a failure', () => {
     expect(counts(upstreams)).toEqual([1, 0, 0]);
   });
 
+  test.each([
+    ['the field', { num_retries: 0 }, {}, [1, 0, 1]],
+    ['the header before the field', { num_retries: 0 }, { 'x-litellm-num-retries': '1' }, [1, 1, 1]],
+  ])('as often as the request says: %s', async (_what, fields, headers, counted) => {
+    const { upstreams, gateway } = await setup();
+    for (const one of upstreams) one.script(fault(500));
+    await gateway.chat(fields, { headers });
+    expect(counts(upstreams)).toEqual(counted);
+  });
+
   test('failures set a deployment aside, for as long as is declared', async () => {
     const { upstreams, gateway, clock } = await setup({ router_settings: { allowed_fails: 2, cooldown_time: 30 } });
     upstreams[0]?.script(fault(500));
