@@ -67,50 +67,35 @@ export function lowerSettings(sections: SettingsSections, environment: Environme
   };
 }
 
-/** Seconds, where a number is declared in any of the sections, the first wins. */
-function firstSeconds(key: string, ...sections: readonly SectionReader[]): Milliseconds | undefined {
-  for (const section of sections) {
+/** The first of several keys that declares a number of seconds, with its place. */
+function firstSeconds(
+  ...keys: readonly (readonly [section: SectionReader, key: string])[]
+): { readonly ms: Milliseconds; readonly place: Place } | undefined {
+  for (const [section, key] of keys) {
     const value = section.number(key);
-    if (value !== undefined) return seconds(value);
+    if (value !== undefined) return { ms: seconds(value), place: section.place(key) };
   }
   return undefined;
 }
 
 function lowerTimeouts({ litellm, router, server }: SettingsSections, findings: Findings): Timeouts {
-  const attempt = firstSeconds('timeout', router);
-  const request = firstSeconds('request_timeout', litellm);
-  const whole = firstSeconds('timeout', litellm);
-  const firstToken = firstSeconds('stream_timeout', router, litellm);
-  const requestMs = whole ?? request ?? seconds(600);
-  const attemptMs = attempt ?? request ?? requestMs;
-  checkOrder(
-    {
-      what: 'one attempt',
-      ms: attemptMs,
-      place: router.has('timeout') ? router.place('timeout') : litellm.place('request_timeout'),
-    },
-    { what: 'the request', ms: requestMs },
-    findings,
-  );
-  const firstTokenMs = firstToken ?? milliseconds(Math.min(attemptMs, 300_000));
+  const request = firstSeconds([litellm, 'timeout'], [litellm, 'request_timeout']);
+  const attempt = firstSeconds([router, 'timeout'], [litellm, 'request_timeout']);
+  const firstToken = firstSeconds([router, 'stream_timeout'], [litellm, 'stream_timeout']);
+  const requestMs = request?.ms ?? seconds(600);
+  const attemptMs = attempt?.ms ?? requestMs;
+  if (attempt !== undefined)
+    checkOrder({ what: 'one attempt', ...attempt }, { what: 'the request', ms: requestMs }, findings);
   if (firstToken !== undefined)
-    checkOrder(
-      {
-        what: 'the first token',
-        ms: firstToken,
-        place: router.has('stream_timeout') ? router.place('stream_timeout') : litellm.place('stream_timeout'),
-      },
-      { what: 'one attempt', ms: attemptMs },
-      findings,
-    );
+    checkOrder({ what: 'the first token', ...firstToken }, { what: 'one attempt', ms: attemptMs }, findings);
   return {
     connectMs: seconds(5),
-    firstTokenMs,
+    firstTokenMs: firstToken?.ms ?? milliseconds(Math.min(attemptMs, 300_000)),
     betweenChunksMs: milliseconds(Math.min(attemptMs, 120_000)),
     attemptMs,
     requestMs,
-    heartbeatAfterMs: firstSeconds('stream_heartbeat_after', server) ?? seconds(15),
-    drainMs: firstSeconds('drain_seconds', server) ?? seconds(30),
+    heartbeatAfterMs: firstSeconds([server, 'stream_heartbeat_after'])?.ms ?? seconds(15),
+    drainMs: firstSeconds([server, 'drain_seconds'])?.ms ?? seconds(30),
   };
 }
 
@@ -171,14 +156,14 @@ function lowerRetry({ litellm, router }: SettingsSections, findings: Findings): 
   return {
     retries: router.number('num_retries') ?? litellm.number('num_retries') ?? 2,
     maxFallbacks: router.number('max_fallbacks') ?? litellm.number('max_fallbacks') ?? 5,
-    retryAfterMs: firstSeconds('retry_after', router) ?? milliseconds(0),
+    retryAfterMs: firstSeconds([router, 'retry_after'])?.ms ?? milliseconds(0),
     policy: readPolicy(policyAt(router, 'retry_policy', 'Retries'), findings),
     groupPolicy,
   };
 }
 
 function lowerCooldown({ litellm, router }: SettingsSections, findings: Findings): CooldownSettings {
-  const cooldownMs = firstSeconds('cooldown_time', router, litellm) ?? seconds(5);
+  const cooldownMs = firstSeconds([router, 'cooldown_time'], [litellm, 'cooldown_time'])?.ms ?? seconds(5);
   return {
     enabled: router.boolean('disable_cooldowns') !== true,
     allowedFails: router.number('allowed_fails') ?? litellm.number('allowed_fails') ?? 3,
@@ -216,7 +201,7 @@ function lowerServer({ general, server, litellm }: SettingsSections, variables: 
       general.number('max_parallel_requests') ??
       litellm.number('max_concurrent_requests'),
     queue: {
-      maxWaitMs: firstSeconds('max_queue_wait', server),
+      maxWaitMs: firstSeconds([server, 'max_queue_wait'])?.ms,
       maxLength: server.number('max_queue_length') ?? 256,
     },
     showApiBase: server.boolean('show_api_base') ?? false,
