@@ -36,6 +36,7 @@ import { noteNotExecuted } from './note-not-executed.ts';
 import { parseYaml } from './parse-yaml.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
 import type { Reference } from './reference.ts';
+import { createResolutions, type Resolution } from './resolutions.ts';
 import { parseDashboard } from './shape-dashboard.ts';
 import { parseHealthChecks } from './shape-health-checks.ts';
 import { parseLaunches } from './shape-llamacpp-models.ts';
@@ -49,8 +50,8 @@ export type CompileOptions = { readonly environment: Environment; readonly lenie
 
 /** A compiled configuration with what was decided on the way. */
 export type CompiledPlan = Compiled<Plan> & {
-  /** Sentences about references that were resolved by a rule. */
-  readonly resolutions: readonly string[];
+  /** What references came to by a rule. */
+  readonly resolutions: readonly Resolution[];
   /** The environment with the variables that the file itself declares: what secret references are read from. */
   readonly environment: Environment;
   /** Where settings stand that a start may have to speak about; absent where they are not written. */
@@ -96,7 +97,7 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
     groups: createGroupDrafts(),
     findings,
     environment,
-    resolutions: [],
+    resolutions: createResolutions(),
     aliases: new Map(),
     strategies: declarations.strategies,
     probe: probeOf(sections),
@@ -117,7 +118,7 @@ export function compile(sources: readonly SourceFile[], options: CompileOptions)
   return {
     value: findings.hasErrors() ? undefined : plan,
     diagnostics: findings.list(),
-    resolutions: lowering.resolutions,
+    resolutions: lowering.resolutions.list(),
     environment,
     places: {
       host: spanOf(sections.server, 'host'),

@@ -150,7 +150,8 @@ function diagnosticOf(
   };
 }
 
-function spanOf({ file, path, part }: Place): Span {
+/** Where a place is in its file. */
+export function spanOf({ file, path, part }: Place): Span {
   return file.spanOf(path, part);
 }
 
@@ -158,7 +159,8 @@ function isSame(a: Span, b: Span): boolean {
   return a.file === b.file && a.line === b.line && a.column === b.column;
 }
 
-function byPlace(a: Diagnostic, b: Diagnostic): number {
+/** The order of files and lines. */
+export function byPlace(a: Pick<Diagnostic, 'span'>, b: Pick<Diagnostic, 'span'>): number {
   return (
     (a.span?.file ?? '').localeCompare(b.span?.file ?? '') ||
     (a.span?.line ?? 0) - (b.span?.line ?? 0) ||

@@ -19,8 +19,17 @@ export type Inventory = {
   readonly unknown: Set<string>;
   /** Adds a deployment, or finds the equal one that is there already; one that has an id of its own keeps it. */
   add(draft: DeploymentDraft, ownId?: string): Deployment;
-  /** Declared deployments of a provider, in order. */
+  /**
+   * Adds what only an entry speaks of: a model that it names, or one that follows from the entry's
+   * own name and says nothing of what the provider has.
+   */
+  addFromEntry(draft: DeploymentDraft, how: 'named' | 'followed'): Deployment;
+  /** Deployments of a provider with a name of their own, in order. */
   of(provider: ProviderId): readonly Deployment[];
+  /** Those that the provider itself declares, whatever entries speak of. */
+  declared(provider: ProviderId): readonly Deployment[];
+  /** Those that it declares or that an entry names at it. */
+  known(provider: ProviderId): readonly Deployment[];
   /** The deployment that an id or `provider/backend_model` names. */
   named(reference: string): Deployment | undefined;
   /** The deployment of a provider that stands for whatever name is asked. */
@@ -34,6 +43,7 @@ export function createInventory({ dropsParams }: { readonly dropsParams: boolean
   const byContent = new Map<string, Deployment>();
   const byName = new Map<string, Deployment>();
   const byProvider = new Map<ProviderId, Deployment[]>();
+  const fromEntries = new Map<DeploymentIndex, 'named' | 'followed'>();
   const inventory: Inventory = {
     providers,
     places: new Map(),
@@ -59,7 +69,16 @@ export function createInventory({ dropsParams }: { readonly dropsParams: boolean
       }
       return deployment;
     },
+    addFromEntry(draft, how) {
+      const count = deployments.length;
+      const deployment = inventory.add(draft);
+      const isNew = deployments.length > count;
+      if (isNew || (how === 'named' && fromEntries.has(deployment.index))) fromEntries.set(deployment.index, how);
+      return deployment;
+    },
     of: (provider) => byProvider.get(provider) ?? [],
+    declared: (provider) => inventory.of(provider).filter((one) => !fromEntries.has(one.index)),
+    known: (provider) => inventory.of(provider).filter((one) => fromEntries.get(one.index) !== 'followed'),
     named: (reference) => byName.get(reference),
     literal(id) {
       const dialect = providers.get(id)?.dialect;

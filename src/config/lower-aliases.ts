@@ -39,11 +39,11 @@ export function lowerAliases(
   lowering: Lowering,
 ): readonly Alias[] {
   const aliases = declared.flatMap((one) => lowerAlias(one, lowering) ?? []);
-  for (const { alias, backendModel } of launches) {
+  for (const { alias, at, backendModel } of launches) {
     const group = backendModel === undefined ? undefined : groupNamed(backendModel, lowering);
     if (group === undefined || isTaken(alias, aliases, lowering)) continue;
     aliases.push({ name: alias, group: group.index, hidden: true });
-    lowering.resolutions.push(`"${alias}" of llamacpp-models.yaml means "${group.name}"`);
+    lowering.resolutions.add({ reference: alias, at, means: [group.name], why: 'the backend_model of that file' });
   }
   return aliases;
 }

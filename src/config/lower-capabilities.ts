@@ -52,7 +52,9 @@ export function lowerCapability({ name, shape, at }: Declaration<CapabilityShape
       },
     );
   }
-  group.members = (fitting.length > 0 ? fitting : found).map((index) => memberOf(index));
+  const serving = fitting.length > 0 ? fitting : found;
+  if (modelsOf({ shape, at }).length === 0) tellMembers({ name, shape, at }, serving, lowering);
+  group.members = serving.map((index) => memberOf(index));
   const key = shape.routing_strategy === undefined ? 'strategy' : 'routing_strategy';
   const spelling = shape.routing_strategy ?? shape.strategy;
   group.declaredStrategy = referenceOf(spelling, inside(at, key));
@@ -66,10 +68,7 @@ function deploymentsOf(
   { name, shape, at }: Declaration<CapabilityShape>,
   lowering: Lowering,
 ): readonly DeploymentIndex[] {
-  const models = [
-    ...referencesOf(shape.preferred_models, inside(at, 'preferred_models')),
-    ...referencesOf(shape.models, inside(at, 'models')),
-  ];
+  const models = modelsOf({ shape, at });
   const providers = [
     ...referencesOf(shape.provider, inside(at, 'provider')),
     ...referencesOf(shape.providers, inside(at, 'providers')),
@@ -82,6 +81,27 @@ function deploymentsOf(
     const there = found.filter((index) => served.some((id) => id === lowering.inventory.deployments[index]?.provider));
     return there.length > 0 ? there : found;
   });
+}
+
+function modelsOf({ shape, at }: Pick<Declaration<CapabilityShape>, 'shape' | 'at'>): readonly Reference[] {
+  return [
+    ...referencesOf(shape.preferred_models, inside(at, 'preferred_models')),
+    ...referencesOf(shape.models, inside(at, 'models')),
+  ];
+}
+
+/** Nobody wrote down which models a capability has that names providers alone. */
+function tellMembers(
+  { name, shape, at }: Declaration<CapabilityShape>,
+  members: readonly DeploymentIndex[],
+  { inventory, resolutions }: Lowering,
+): void {
+  const means = members
+    .flatMap((index) => inventory.deployments[index] ?? [])
+    .map((one) => `${one.provider}/${one.backendModel}`);
+  const wish = wishOf(shape);
+  const why = `what its providers have${wish === '' ? '' : `, but for models known to have less than ${wish}`}`;
+  if (means.length > 0) resolutions.add({ reference: name, at: keyOf(at), means, why });
 }
 
 /** A capability lists models, and now and then a provider in a model's place. */

@@ -50,5 +50,5 @@ function ofKind(index: DeploymentIndex, kind: ExactShape['mode'], { inventory }:
   const deployment = inventory.deployments[index];
   if (kind === undefined || deployment === undefined || deployment.kind === kind) return index;
   const { index: _index, id: _id, ...draft } = deployment;
-  return inventory.add({ ...draft, kind }).index;
+  return inventory.addFromEntry({ ...draft, kind }, 'followed').index;
 }

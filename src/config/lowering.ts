@@ -5,6 +5,7 @@ import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
 import type { GroupDraft, GroupDrafts } from './group-builder.ts';
 import type { Inventory } from './inventory.ts';
+import type { Resolutions } from './resolutions.ts';
 import type { Environment } from './source-file.ts';
 import type { DescribedStrategyShape } from './written-mappings.ts';
 
@@ -14,8 +15,8 @@ export type Lowering = {
   readonly groups: GroupDrafts;
   readonly findings: Findings;
   readonly environment: Environment;
-  /** Sentences about references that a rule resolved; `plan` prints them. */
-  readonly resolutions: string[];
+  /** What references came to by a rule; `validate` prints them. */
+  readonly resolutions: Resolutions;
   /** Other names, as declared: alias → name. */
   readonly aliases: Map<string, string>;
   /** Strategies that the mappings describe, by the name they give them. */

@@ -40,11 +40,17 @@ export function wantedBy(
 
 /** Providers that a reference stands for: one by its name, or all active ones of a type or group. Other names are told. */
 export function resolveProviders({ name, at }: Reference, lowering: Lowering): readonly Provider[] {
-  const { inventory, inactive } = lowering;
+  const { inventory, inactive, resolutions } = lowering;
   const found = providersNamed(inventory, name);
   if (found.length === 0) unknownProvider({ name, at }, lowering);
   for (const { id, status } of found) {
     if (status !== 'active') inactive.set(id, [...(inactive.get(id) ?? []), at]);
+  }
+  const [first] = found;
+  if (first !== undefined && first.id !== name) {
+    const why =
+      first.status === 'active' ? 'what is active of that type or group' : 'nothing of that type or group is active';
+    resolutions.add({ reference: name, at, means: found.map((one) => one.id), why });
   }
   return found;
 }
@@ -90,14 +96,29 @@ export function resolveAtProvider(
 ): readonly DeploymentIndex[] {
   const providers = resolveProviders(reference, lowering);
   const found = providers.flatMap((provider) => {
-    const models = lowering.inventory.of(provider.id);
-    const model = pickModel(models, wanted);
+    const models = modelsAt(provider, { wanted, role }, lowering);
+    const picked = pickModel(models, wanted);
     const query: Query = { reference, provider, models, wanted, role, isOneOfMany: providers.length > 1 };
-    if (model === undefined) return resolveOpenList(query, lowering);
-    tellResolution(query, model, lowering);
-    return [model.index];
+    if (picked === undefined) return resolveOpenList(query, lowering);
+    if (picked.why !== undefined)
+      tellResolution(query, { model: picked.model.backendModel, why: picked.why }, lowering);
+    return [picked.model.index];
   });
   return [...new Set(found)];
+}
+
+/**
+ * The models that a reference may mean. What other entries name at a provider that declares none is
+ * good enough for a fallback; a name's own provider takes the name, whatever stands before it.
+ */
+function modelsAt(
+  { id }: Provider,
+  { wanted, role }: Pick<Query, 'wanted' | 'role'>,
+  { inventory }: Lowering,
+): readonly Deployment[] {
+  const declared = inventory.declared(id);
+  const isFree = declared.length === 0 && role === 'fallback' && wanted.backendModel === undefined;
+  return isFree ? inventory.known(id) : declared;
 }
 
 type Query = {
@@ -109,38 +130,43 @@ type Query = {
   readonly isOneOfMany: boolean;
 };
 
-function pickModel(
-  models: readonly Deployment[],
-  { name, backendModel, specialty }: WantedModel,
-): Deployment | undefined {
-  if (backendModel !== undefined) return models.find((one) => isNamed(one, backendModel.name));
-  const same = models.find((one) => isNamed(one, name));
-  if (same !== undefined) return same;
-  if (models.length === 1) return models[0];
-  const fitting = specialty === undefined ? [] : models.filter((one) => one.specialty === specialty);
-  return fitting.length === 1 ? fitting[0] : undefined;
+/** A model of a provider, and the rule by which it is the one; none where its name says so. */
+type Picked = { readonly model: Deployment; readonly why: string | undefined };
+
+function pickModel(models: readonly Deployment[], { name, backendModel, specialty }: WantedModel): Picked | undefined {
+  const same = models.find((one) => isNamed(one, backendModel?.name ?? name));
+  const isSaid = backendModel !== undefined || same?.backendModel === name;
+  if (same !== undefined) return { model: same, why: isSaid ? undefined : 'the same name but for its tag' };
+  if (backendModel !== undefined) return undefined;
+  const [first, ...others] = models;
+  if (first !== undefined && others.length === 0) return { model: first, why: 'its only model' };
+  const [fitting, ...more] = specialty === undefined ? [] : models.filter((one) => one.specialty === specialty);
+  if (fitting === undefined || more.length > 0) return undefined;
+  return { model: fitting, why: `its only model for ${specialty}` };
 }
 
 function isNamed({ backendModel }: Deployment, name: string): boolean {
   return backendModel === name || backendModel === otherSpelling(name);
 }
 
-function tellResolution({ reference, provider, wanted }: Query, model: Deployment, { resolutions }: Lowering): void {
-  if (model.backendModel === wanted.name || wanted.backendModel !== undefined) return;
-  const asked = wanted.name === '' ? '' : ` for "${wanted.name}"`;
-  const sentence = `"${reference.name}"${asked} means ${provider.id}/${model.backendModel}`;
-  if (!resolutions.includes(sentence)) resolutions.push(sentence);
+function tellResolution(
+  { reference: { name: reference, at }, provider, wanted: { name } }: Query,
+  { model, why }: { readonly model: string; readonly why: string },
+  { resolutions }: Lowering,
+): void {
+  resolutions.add({ reference, at, name, means: [`${provider.id}/${model}`], why });
 }
 
 /** None of the provider's declared models is the one: it declares none, lacks the named one, or fits several times. */
 function resolveOpenList(query: Query, lowering: Lowering): readonly DeploymentIndex[] {
   const { provider, models, wanted } = query;
-  const { inventory, resolutions } = lowering;
   if (models.length > 0)
     return wanted.backendModel === undefined ? resolveAmbiguous(query, lowering) : lacking(query, lowering);
   const name = wanted.backendModel?.name ?? (wanted.name === '' ? '*' : wanted.name);
-  if (name !== '*') resolutions.push(`"${provider.id}" declares no models and is asked for "${name}" itself`);
-  return [inventory.add(plainDeployment(provider.id, name)).index];
+  const how = wanted.backendModel === undefined ? 'followed' : 'named';
+  if (how === 'followed')
+    tellResolution(query, { model: name, why: 'it declares no models, and is asked for the name itself' }, lowering);
+  return [lowering.inventory.addFromEntry(plainDeployment(provider.id, name), how).index];
 }
 
 function lacking(
@@ -166,10 +192,9 @@ function lacking(
   return [];
 }
 
-function resolveAmbiguous(
-  { reference, provider, models, wanted, role }: Query,
-  { findings, resolutions }: Lowering,
-): readonly DeploymentIndex[] {
+function resolveAmbiguous(query: Query, lowering: Lowering): readonly DeploymentIndex[] {
+  const { reference, provider, models, wanted, role } = query;
+  const { findings } = lowering;
   const choices = models.map((one) => one.backendModel);
   if (role === 'primary') {
     const [near] = nearest(wanted.name, choices, 1);
@@ -191,7 +216,6 @@ function resolveAmbiguous(
   }
   const [first] = models;
   if (first === undefined) return [];
-  const asked = wanted.name === '' ? '' : ` of "${wanted.name}"`;
   findings.addToCause('ambiguous-fallback', reference.at, {
     key: `${provider.id} ${first.index}`,
     subject: wanted.name,
@@ -206,9 +230,7 @@ function resolveAmbiguous(
       fix: 'Name the model instead of the provider to choose another',
     }),
   });
-  resolutions.push(
-    `"${reference.name}" as fallback${asked} means ${provider.id}/${first.backendModel}, the first of several`,
-  );
+  tellResolution(query, { model: first.backendModel, why: 'the first of its models' }, lowering);
   return [first.index];
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkShape } from './check-shape.ts';
 import { field, forPeople, type JsonSchema, optional } from './field.ts';
-import { type Findings, inside } from './findings.ts';
+import { type Findings, inside, type Place } from './findings.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import type { ParsedFile } from './parsed-file.ts';
 
@@ -29,16 +29,16 @@ const wholeFile = z.strictObject({
 });
 
 /** A model file of llama.cpp with its short name. */
-export type Launch = { readonly alias: string; readonly backendModel: string | undefined };
+export type Launch = { readonly alias: string; readonly at: Place; readonly backendModel: string | undefined };
 
 /** Checks llamacpp-models.yaml; two files of one short name are told. */
 export function parseLaunches(parsed: ParsedFile, findings: Findings): readonly Launch[] {
   const checked = checkShape(wholeFile, parsed, findings);
   if (checked === undefined) return [];
+  const at = (position: number): Place => inside({ file: checked.file, path: [] }, 'models', position, 'alias');
   const seen = new Map<string, number>();
   for (const [index, { alias }] of checked.shape.models.entries()) {
     const first = seen.get(alias);
-    const at = (position: number) => inside({ file: checked.file, path: [] }, 'models', position, 'alias');
     if (first === undefined) seen.set(alias, index);
     else
       findings.add('duplicate-name', at(index), `Two model files are called "${alias}"`, {
@@ -47,7 +47,11 @@ export function parseLaunches(parsed: ParsedFile, findings: Findings): readonly 
         fix: 'Give one of them another alias',
       });
   }
-  return checked.shape.models.map((one) => ({ alias: one.alias, backendModel: one.backend_model }));
+  return checked.shape.models.map((one, index) => ({
+    alias: one.alias,
+    at: at(index),
+    backendModel: one.backend_model,
+  }));
 }
 
 /** The schema as JSON Schema, for editors and for the reference. */

@@ -135,4 +135,21 @@ export type ProviderList = {
 };
 
 /** `signalbox validate --json`. */
-export type ValidateReport = { readonly diagnostics: readonly DiagnosticReport[] };
+export type ValidateReport = {
+  readonly diagnostics: readonly DiagnosticReport[];
+  readonly resolved: readonly ResolutionReport[];
+};
+
+/** What a reference came to by a rule, where it does not name the thing itself. */
+export type ResolutionReport = {
+  readonly reference: string;
+  /** Names that it stands behind; none where it belongs to a rule for many. */
+  readonly names: readonly string[];
+  /** Providers, deployments as `provider/model`, or a name. */
+  readonly means: readonly string[];
+  /** The rule. */
+  readonly why: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+};

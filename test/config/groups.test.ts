@@ -12,6 +12,7 @@ providers:
   den: {type: vllm, models: [big]}
   rest: {type: vllm, status: disabled, models: [m]}
   cloud: {type: openai_compatible, base_url: "https://llm.example.com", models: [{name: large, size: 70B}, {name: small, size: 8B}]}
+  open: {type: lm_studio}
 `;
 
 function planFrom(mappings: string, written = providers): Plan {
@@ -67,6 +68,32 @@ describe('1.1 what a provider means where a model is wanted', () => {
     ['its only one', 'x', exact('provider: den'), 'den/big'],
     ['the one of the same specialty', 'code', 'exact_matches: {code: {provider: card}}', 'card/pro'],
     ['of another family of words', 'general', 'exact_matches: {general: {provider: card}}', 'card/writer'],
+    ['the name itself where it declares no models', 'x', exact('provider: open'), 'open/x'],
+    ['whatever names stand before it', 'x', 'exact_matches: {w: {provider: open}, x: {provider: open}}', 'open/x'],
+    [
+      'and whatever models are named at it',
+      'x',
+      'exact_matches: {w: {provider: open, backend_model: v}, x: {provider: open}}',
+      'open/x',
+    ],
+    [
+      'which may be several',
+      'x',
+      'exact_matches: {w: {provider: open, backend_model: v}, x: {provider: open, backend_model: u}}',
+      'open/u',
+    ],
+    [
+      'as a fallback, the one that is named at it',
+      'm',
+      'exact_matches: {m: {provider: card, fallback: open}, x: {provider: open, backend_model: v}, w: {provider: open}}',
+      'card/m | open/v',
+    ],
+    [
+      'its only model, though another entry asks that for vectors',
+      'x',
+      'exact_matches: {v: {provider: den, mode: embedding}, x: {provider: den}}',
+      'den/big',
+    ],
     [
       'a type stands for its active providers',
       'x',
