@@ -123,7 +123,7 @@ const expect = z.strictObject({
   ),
   refused: optional(z.enum(codes), 'Code of the error that the client gets.'),
   degraded: optional(
-    z.union([z.boolean(), z.enum(['tier', 'disabled', 'default_chain', 'unsatisfied'])]),
+    z.union([z.boolean(), z.enum(['tier', 'disabled', 'draining', 'default_chain', 'unsatisfied'])]),
     'Whether the answer counts as less than what was asked for, or why.',
   ),
 });

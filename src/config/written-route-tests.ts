@@ -51,7 +51,7 @@ export type ExpectShape = {
   readonly complexity?: 'low' | 'medium' | 'high' | undefined;
   readonly verdicts?: Readonly<Record<string, ExpectedVerdict>> | undefined;
   readonly refused?: string | undefined;
-  readonly degraded?: boolean | 'tier' | 'disabled' | 'default_chain' | 'unsatisfied' | undefined;
+  readonly degraded?: boolean | 'tier' | 'disabled' | 'draining' | 'default_chain' | 'unsatisfied' | undefined;
 };
 
 /** What a test may expect of the rule that answers. */

@@ -47,7 +47,7 @@ export function understand(
   const long = lengthProblem(facts);
   if (long !== undefined) return { kind: 'refused', failure: long };
   const { scan } = scanned;
-  const timeouts = readAskedTimeouts(body, scan, facts.headers);
+  const timeouts = readAskedTimeouts(body, scan, exchange);
   return { kind: 'understood', request: { facts, needs, scan, rehearsal, timeouts, cacheControls: read.controls } };
 }
 
@@ -99,19 +99,17 @@ const retriesHeader = 'x-litellm-num-retries';
 
 /** Headers whose words are not free; those of tiers and priorities are judged where these are known. */
 function headerProblem(exchange: Exchange): Failure | undefined {
-  for (const { name, wanted, read } of numberHeaders) {
+  const check = (name: string, wanted: string, read: (found: string) => unknown): Failure | undefined => {
     const found = exchange.header(name);
-    if (found === undefined || read(found) !== undefined) continue;
+    if (found === undefined || read(found) !== undefined) return undefined;
     return failure('wrong_type', `The header "${name}" wants ${wanted}, found ${shown(found)}`, { param: name });
-  }
-  return undefined;
+  };
+  return (
+    check(retriesHeader, 'a whole number from 0', asWholeNumber) ??
+    check(timeoutHeaders.total, 'seconds above 0', asSeconds) ??
+    check(timeoutHeaders.firstToken, 'seconds above 0', asSeconds)
+  );
 }
-
-const numberHeaders = [
-  { name: retriesHeader, wanted: 'a whole number from 0', read: asWholeNumber },
-  { name: timeoutHeaders.total, wanted: 'seconds above 0', read: asSeconds },
-  { name: timeoutHeaders.firstToken, wanted: 'seconds above 0', read: asSeconds },
-];
 
 function wrongControl({ name, wanted, found }: { name: string; wanted: string; found: unknown }): Failure {
   const param = `cache.${name}`;

@@ -81,7 +81,7 @@ export type Repeats = { readonly times: number; readonly waitMs: Milliseconds; r
 
 /** Why an answer is not what was asked for, shown in `x-signalbox-degraded`. */
 export type Degradation = {
-  readonly reason: 'tier' | 'disabled' | 'default_chain' | 'unsatisfied';
+  readonly reason: 'tier' | 'disabled' | 'draining' | 'default_chain' | 'unsatisfied';
   readonly from: string;
   readonly to: string;
 };

@@ -17,10 +17,10 @@ export function degradationOf(
   const own = decision.candidates.filter((candidate) => candidate.source === 'group');
   const [first] = own;
   if (first === undefined || attempt.source === 'group') return undefined;
-  const isDisabled = own.every(
-    ({ verdict }) => verdict.kind === 'excluded' && (verdict.reason === 'disabled' || verdict.reason === 'draining'),
-  );
-  if (isDisabled) return { reason: 'disabled', from: asked, to: attempt.model };
+  const exclusions = own.map(({ verdict }) => (verdict.kind === 'excluded' ? verdict.reason : undefined));
+  // What a person empties comes back; what is disabled rests until the configuration says otherwise.
+  if (exclusions.every((one) => one === 'disabled' || one === 'draining'))
+    return { reason: exclusions.includes('draining') ? 'draining' : 'disabled', from: asked, to: attempt.model };
   const from = tierOf(plan, first);
   const to = tierOf(plan, attempt);
   if (from === undefined || to === undefined) return undefined;

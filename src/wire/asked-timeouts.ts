@@ -1,5 +1,4 @@
 import { type Milliseconds, seconds } from '../plan/ids.ts';
-import type { HeaderLookup } from '../plan/request-facts.ts';
 import { asNumber } from './json-shape.ts';
 import { type BodyScan, memberValue } from './scan-body.ts';
 
@@ -18,12 +17,16 @@ export const timeoutFields = ['timeout', 'request_timeout', 'stream_timeout'] as
 export const timeoutHeaders = { total: 'x-litellm-timeout', firstToken: 'x-litellm-stream-timeout' } as const;
 
 /** Reads what a request says, once its fields and headers are known to be of their types; nearly none says anything. */
-export function readAskedTimeouts(body: Uint8Array, scan: BodyScan, headers: HeaderLookup): AskedTimeouts | undefined {
+export function readAskedTimeouts(
+  body: Uint8Array,
+  scan: BodyScan,
+  asker: { header(name: string): string | undefined },
+): AskedTimeouts | undefined {
   const total =
-    headers.get(timeoutHeaders.total) ??
+    asker.header(timeoutHeaders.total) ??
     memberValue(body, scan, 'timeout') ??
     memberValue(body, scan, 'request_timeout');
-  const firstToken = headers.get(timeoutHeaders.firstToken) ?? memberValue(body, scan, 'stream_timeout');
+  const firstToken = asker.header(timeoutHeaders.firstToken) ?? memberValue(body, scan, 'stream_timeout');
   if (total === undefined && firstToken === undefined) return undefined;
   return { totalMs: duration(total), firstTokenMs: duration(firstToken) };
 }

@@ -40,7 +40,8 @@ beforeEach(async () => {
   };
   mkdirSync(join(folder, 'config'));
   writeFileSync(join(folder, 'config/providers.yaml'), JSON.stringify({ providers }));
-  writeFileSync(join(folder, 'config/model-mappings.yaml'), JSON.stringify({ load_balancing }));
+  const exact_matches = { spare: { provider: 'home', backend_model: 'm', fallback: 'n' } };
+  writeFileSync(join(folder, 'config/model-mappings.yaml'), JSON.stringify({ load_balancing, exact_matches }));
   const write = (bytes: Uint8Array, done: () => void): void => {
     log += Buffer.from(bytes).toString();
     done();
@@ -60,12 +61,15 @@ afterEach(async () => {
 
 const signalbox = (line: string): Promise<Ran> => runCommand(line.split(' '), { folder, columns: 200 });
 
-async function ask(model: string): Promise<{ readonly status: number; readonly text: string }> {
+type Asked = { readonly status: number; readonly text: string; readonly degraded: string | null };
+
+async function ask(model: string): Promise<Asked> {
   const answer = await fetch(`${running.address.url}/v1/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hi' }] }),
   });
-  return { status: answer.status, text: await answer.text() };
+  const degraded = answer.headers.get('x-signalbox-degraded');
+  return { status: answer.status, text: await answer.text(), degraded };
 }
 
 test('4.3.1 a drained provider gets no new request, what runs there finishes, and every view says so', async () => {
@@ -112,6 +116,11 @@ test('4.3.1 what only draining providers have is refused as such, and returns wi
   held.shift()?.();
   expect(await asked).toMatchObject({ status: 200 });
   await until('its lines', () => /"provider_draining"[\s\S]*"provider_drained"[\s\S]*"provider_returned"/.test(log));
+});
+
+test('4.3.1 who stands in for a draining provider says that it drains', async () => {
+  await signalbox('provider drain home');
+  expect(await ask('spare')).toMatchObject({ status: 200, degraded: 'draining; from=spare; to=n' });
 });
 
 test('4.3.1 a request that waits for a seat of a provider goes on elsewhere when that is drained', async () => {
