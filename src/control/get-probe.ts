@@ -95,7 +95,7 @@ function ask(connections: ConnectionPool, { path, headers, timeoutMs }: Sent): P
 }
 
 function codeOf(problem: ConnectionProblem): string {
-  return problem.kind === 'malformed' ? 'malformed' : problem.code;
+  return problem.kind === 'broken' ? problem.code : problem.kind;
 }
 
 function errorWords(code: string): string {
@@ -111,6 +111,8 @@ function errorWords(code: string): string {
       return 'the connection was cut';
     case 'malformed':
       return 'what answers is not HTTP';
+    case 'fault':
+      return 'the question could not be sent';
     case 'unsendable':
       return 'its address or one of its headers holds a letter that HTTP does not allow';
     default:

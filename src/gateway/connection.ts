@@ -18,7 +18,9 @@ export type ConnectionProblem =
   /** By the system's or TLS's own code, such as ECONNREFUSED. */
   | { readonly kind: 'broken'; readonly code: string }
   /** The server's answer is not HTTP; the words say where. */
-  | { readonly kind: 'malformed'; readonly detail: string };
+  | { readonly kind: 'malformed'; readonly detail: string }
+  /** A fault of ours: the request could not be written. */
+  | { readonly kind: 'fault'; readonly error: unknown };
 
 /** Whom an answer is told: a head, data, and one end or problem; nothing after an abort. */
 export type AnswerHandler = {
@@ -129,7 +131,11 @@ export class Connection implements ResponseSink {
     this.#hasEnded = false;
     this.#reader.begin();
     this.#isUnsent = true;
-    if (this.#isConnected) atTurnEnd(() => this.#sendNow());
+    if (!this.#isConnected) return;
+    atTurnEnd(
+      () => this.#sendNow(),
+      (error) => this.#failed({ kind: 'fault', error }),
+    );
   }
 
   /** The connection stands, by TLS too where there is any. */
@@ -140,9 +146,7 @@ export class Connection implements ResponseSink {
 
   /** Gives the connection up, for a reason of ours. */
   giveUp(code: string): void {
-    const carried = this.#letGo();
-    this.drop();
-    carried?.handler.onProblem({ kind: 'broken', code });
+    this.#failed({ kind: 'broken', code });
   }
 
   /** Cuts the connection; nobody hears of it. */
@@ -159,10 +163,7 @@ export class Connection implements ResponseSink {
     this.#hasBegun = true;
     const detail = this.#reader.read(bytes);
     if (this.#hasEnded) return this.#finish();
-    if (detail === undefined) return;
-    const carried = this.#letGo();
-    this.drop();
-    carried?.handler.onProblem({ kind: 'malformed', detail });
+    if (detail !== undefined) this.#failed({ kind: 'malformed', detail });
   }
 
   head(head: ResponseHead): void {
@@ -237,6 +238,13 @@ export class Connection implements ResponseSink {
     const isUnseen = this.#wasUsed && !this.#hasBegun;
     if (isUnseen && performance.now() - carried.sentAt <= unseenMs) this.#owner.unseen(carried);
     else carried.handler.onProblem({ kind: 'broken', code });
+  }
+
+  /** The connection is no use, and neither is sending its request again. */
+  #failed(problem: ConnectionProblem): void {
+    const carried = this.#letGo();
+    this.drop();
+    carried?.handler.onProblem(problem);
   }
 
   #letGo(): CarriedRequest | undefined {

@@ -54,6 +54,7 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
       void handleExchange(context, exchange).then(ended);
     },
     onBadClient: dependencies.log.badClient,
+    onFault: (error) => dependencies.log.internalError(error, undefined),
     clock: dependencies.clock,
     limits,
   });

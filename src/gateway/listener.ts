@@ -22,6 +22,8 @@ export type ListenerInput = {
   onExchange(exchange: Exchange): void;
   /** Bytes that are not HTTP, clients that never finish a request, and more connections than are held. */
   onBadClient(reason: string, remoteAddress: string | undefined): void;
+  /** An answer that could not be written, by a fault of ours. */
+  onFault(error: unknown): void;
 };
 
 /** Longest header block; a megabyte of headers is nobody's request. */
@@ -40,9 +42,10 @@ export type Listener = {
 
 /** Creates the HTTP server; it parses strictly and hands each request on as an exchange. */
 export function createListener(input: ListenerInput): Listener {
-  const { headersMs = headersTimeoutMs } = input.limits;
+  const { headersMs = headersTimeoutMs, bodyBytes } = input.limits;
   const connections = createConnections(input);
-  const parts = { clock: input.clock, bodies: { held: 0, most: input.limits.bodyBytes }, connections };
+  const { clock, onFault } = input;
+  const parts = { clock, onFault, bodies: { held: 0, most: bodyBytes }, connections };
   const take = (request: IncomingMessage, response: ServerResponse, waitsForContinue: boolean): void => {
     connections.began(request.socket);
     input.onExchange(new NodeExchange({ request, response, waitsForContinue }, parts));

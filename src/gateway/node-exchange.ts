@@ -19,6 +19,8 @@ export type NodeRequest = {
 export type ListenerParts = {
   readonly clock: Clock;
   readonly bodies: HeldBodies;
+  /** A fault of ours that nobody else is told of. */
+  onFault(error: unknown): void;
   readonly connections: {
     /** Whether the connection ends with the answer that is under way, since the gateway does. */
     isLast(socket: Socket): boolean;
@@ -107,13 +109,17 @@ export class NodeExchange implements Exchange {
 
   answer(status: number, list: readonly string[], bytes: Uint8Array | string): void {
     const { request, response } = this.#given;
-    const { clock } = this.#parts;
+    const { clock, onFault } = this.#parts;
     const body = request.method === 'HEAD' ? '' : bytes;
     if (!isUnread(request)) {
       this.#writeHead(status, list);
-      return atTurnEnd(() => {
+      const end = (): void => {
         endInOneWrite(response, body);
         watchReader(response, clock);
+      };
+      return atTurnEnd(end, (error) => {
+        this.destroy();
+        onFault(error);
       });
     }
     // The rest of the body would stand in the way of the connection's next request.

@@ -59,7 +59,7 @@ export function readBody(
       silence?.stop();
       leave();
     };
-    const fail = (error: BodyError): void => {
+    const fail = (error: unknown): void => {
       settle();
       request.off('data', onData);
       request.off('end', onEnd);
@@ -87,7 +87,7 @@ export function readBody(
       const stopped = (): void =>
         fail(new BodyError(failure('bad_request', 'The body stopped before it was complete')));
       silence = clock.after(silenceMs, stopped);
-    });
+    }, fail);
   });
 }
 

@@ -30,7 +30,7 @@ export type First =
 
 /** One request to an upstream, under way. */
 export type UpstreamCall = {
-  /** Settles once and never rejects. */
+  /** Settles once; rejects only by a fault of ours. */
   readonly first: Promise<First>;
   /** Takes the parts after the first ones; a stream that ends ends with a `done` or `failed` part. */
   follow(take: (parts: readonly StreamPart[]) => void): void;
@@ -72,6 +72,7 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   readonly #limits: CallLimits;
   #grace: Timer | undefined;
   #settle: (first: First) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
   #phase: Phase = 'first';
   #transfer: Transfer | undefined;
   #head: ResponseHead = unheard;
@@ -89,7 +90,8 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
 
   constructor(input: CallInput) {
     this.#input = input;
-    this.first = new Promise((resolve) => {
+    this.first = new Promise((resolve, reject) => {
+      this.#reject = reject;
       this.#settle = (first) =>
         resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
     });
@@ -171,6 +173,10 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   onProblem(problem: ConnectionProblem): void {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
+    if (problem.kind === 'fault') {
+      this.#reject(problem.error);
+      return this.#fail(failure('internal'));
+    }
     if (this.#phase === 'first' && this.#head === unheard) return this.#fail(failureOfProblem(problem));
     // What finished before the connection broke is whole.
     if (this.#reader !== undefined) return this.#read((reader) => reader.end(), 0);

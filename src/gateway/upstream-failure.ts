@@ -4,7 +4,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import type { ConnectionProblem } from './connection.ts';
 
 /** Turns the problem of a connection into a failure; the system's own words, which may name hosts, stay out of it. */
-export function failureOfProblem(problem: ConnectionProblem): Failure {
+export function failureOfProblem(problem: Exclude<ConnectionProblem, { kind: 'fault' }>): Failure {
   if (problem.kind === 'malformed')
     return failure('upstream_malformed', `The provider’s answer is not HTTP: ${problem.detail}`);
   const { code } = problem;

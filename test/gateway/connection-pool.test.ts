@@ -134,7 +134,8 @@ function ask(pool: ConnectionPool, path = '/', more: Partial<OutgoingRequest> & 
       },
       onProblem(problem) {
         heard.calls++;
-        settle(problem.kind === 'broken' ? `[${problem.code}]` : `[malformed: ${problem.detail}]`);
+        if (problem.kind === 'malformed') settle(`[malformed: ${problem.detail}]`);
+        else settle(`[${problem.kind === 'broken' ? problem.code : problem.error}]`);
       },
     },
   );
