@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { generate } from '../config/generate.ts';
+import { generate, isLost } from '../config/generate.ts';
 import { findConfig, generatedName, readSources } from '../config/read-sources.ts';
-import { shownPath } from '../ops/load-plan.ts';
+import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
+import { shown, shownPath } from '../ops/load-plan.ts';
 import { replaceFile } from '../ops/replace-file.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from './command.ts';
+import { renderDiagnostics } from './diagnostics.ts';
 import { fail } from './fail.ts';
 import { printJson } from './print-json.ts';
 
@@ -12,10 +14,14 @@ import { printJson } from './print-json.ts';
 export const command: Command = defineCommand({
   words: ['generate'],
   summary: 'write config/litellm-unified.yaml from the sources',
-  details: ['The same sources always give the same file. Exit code 2 with --check where it would change.'],
+  details: [
+    'The same sources always give the same file. Exit code 2 with --check where it would change.',
+    'Settings that were edited in the file stay. Where anything else was, nothing is written without --force.',
+  ],
   options: {
     config: configOption,
     check: { kind: 'flag', help: 'write nothing; say whether the file is what the sources give' },
+    force: { kind: 'flag', help: 'replace the file, though something stands there that no source has' },
     lenient: lenientOption,
     json: jsonOption,
   },
@@ -33,23 +39,29 @@ export const command: Command = defineCommand({
           : `"${target}" is a file already; generate wants a folder with providers.yaml`;
       return fail({ kind: 'no_config', message, fix: 'signalbox init, or another --config' }, terminal, options);
     }
-    const { value, diagnostics } = generate(read.files, {
+    const sources = shown(read.files, terminal.folder);
+    const { value, diagnostics } = generate(sources, {
       environment: terminal.environment,
       lenient: options.lenient,
+      overwrites: options.force || options.check,
     });
     if (value === undefined)
-      return fail(
-        { kind: 'config', message: 'Nothing is written', diagnostics, sources: read.files },
-        terminal,
-        options,
-      );
+      return fail({ kind: 'config', message: 'Nothing is written', diagnostics, sources }, terminal, options);
     const path = join(target, generatedName);
     const name = shownPath(path, terminal.folder);
     const before = await readFile(path, 'utf8').catch(() => undefined);
     const isSame = before === value;
     if (!isSame && !options.check) await replaceFile(path, value);
-    if (options.json) printJson<'generate'>(terminal, { path, changed: !isSame, written: !isSame && !options.check });
-    else
+    const lost = diagnostics.filter(isLost);
+    if (options.json)
+      printJson<'generate'>(terminal, {
+        path,
+        changed: !isSame,
+        written: !isSame && !options.check,
+        lost: lost.map(describeDiagnostic),
+      });
+    else {
+      for (const line of renderDiagnostics(lost, sources, terminal)) terminal.err(line);
       terminal.out(
         isSame
           ? `${name} is up to date`
@@ -57,6 +69,7 @@ export const command: Command = defineCommand({
             ? `${name} is not what the sources give: run signalbox generate`
             : `${name} is written`,
       );
+    }
     return options.check && !isSame ? exitCode.differences : exitCode.done;
   },
 });

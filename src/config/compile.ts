@@ -15,7 +15,6 @@ import { type Declarations, gatherDeclarations, noDeclarations } from './declara
 import type { Compiled, Span } from './diagnostic.ts';
 import { referenceCodes } from './diagnostic-catalogue.ts';
 import { createFindings, type Findings, inside, keyOf, type Place, quietFindings } from './findings.ts';
-import { sourcesInside } from './generated-block.ts';
 import { createGroupDrafts } from './group-builder.ts';
 import { settingsInForce } from './hand-edits.ts';
 import { interpolate, isSecretHeader, readSecret, variableValue } from './interpolate.ts';
@@ -26,6 +25,7 @@ import { lowerModelList } from './litellm/model-list.ts';
 import { isPlaceRead } from './litellm/read-places.ts';
 import { lowerGroupFallbacks, modelGroupAliases } from './litellm/router.ts';
 import { readSection, type SectionReader, valueAt } from './litellm/section.ts';
+import { tellLostEdits } from './lost-edits.ts';
 import { type Alias, declaredAliases, lowerAliases } from './lower-aliases.ts';
 import { lowerFallbacks, lowerNames, lowerProviderModels } from './lower-groups.ts';
 import { type HealthChecks, lowerProviders } from './lower-providers.ts';
@@ -44,9 +44,15 @@ import { parseMappings } from './shape-mappings.ts';
 import { parsePorts } from './shape-ports.ts';
 import { parseProviders } from './shape-providers.ts';
 import type { Environment, SourceFile, SourceKind } from './source-file.ts';
+import { sourcesInside } from './sources-inside.ts';
 
 /** How a configuration is compiled. */
-export type CompileOptions = { readonly environment: Environment; readonly lenient: boolean };
+export type CompileOptions = {
+  readonly environment: Environment;
+  readonly lenient: boolean;
+  /** Whether the generated file is about to be replaced, whatever stands in it. */
+  readonly overwrites?: boolean;
+};
 
 /** A compiled configuration with what was decided on the way. */
 export type CompiledPlan = Compiled<Plan> & {
@@ -84,7 +90,10 @@ export type StrategyPlace = {
 /** Compiles the files of a configuration to a plan; without one where any finding is an error. */
 export function compile(sources: readonly SourceFile[], options: CompileOptions): CompiledPlan {
   const findings = createFindings(options);
-  const parsed = opened(parseFiles(sources, findings), findings);
+  const read = parseFiles(sources, findings);
+  const generated = read.get('generated');
+  if (generated !== undefined) tellLostEdits(generated, { overwrites: options.overwrites === true }, findings);
+  const parsed = opened(read, findings);
   const environment = withFileVariables(parsed, options.environment, findings);
   const files: Files = new Map(
     [...parsed].map(([kind, file]) => [kind, interpolate(file, { environment, isRead: isPlaceRead(file) }, findings)]),
@@ -165,10 +174,9 @@ function parseFiles(sources: readonly SourceFile[], findings: Findings): Files {
       findings.mute(referenceCodes);
       continue;
     }
-    // A generated file that is broken has no edit that could hold, and is made anew.
+    // Of a generated file that is broken is told what that means; its sources stand beside it.
     const file = parseYaml(source, source.kind === 'generated' ? quietFindings : findings);
-    if (file.value === undefined && source.kind === 'generated') continue;
-    if (file.value === undefined) {
+    if (file.value === undefined && source.kind !== 'generated') {
       findings.mute(referenceCodes);
       continue;
     }

@@ -156,7 +156,7 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'cache-key-idle': warning('A key of the cache has no effect, since the cache is off or of another kind.'),
   'unknown-cached-name': warning('A time in the cache is for a name that no request asks for.'),
   'generated-file-edited': error(
-    'A part of the generated file that belongs to another source was changed by hand. Change the source.',
+    'A part of the generated file that belongs to another source was changed by hand. Change the source: nothing executes the edit, and generate replaces the file with --force alone.',
   ),
   'edited-setting': note(
     'A setting was edited in the generated file, and holds in place of what the sources say. Generating the file anew keeps it.',

@@ -113,7 +113,7 @@ describe('spine 2.4: edits of the generated file', () => {
   const compileText = (edited: string) => compile([{ kind: 'litellm', path: 'unified.yaml', text: edited }], options);
 
   test.each([
-    ['a deployment', text.replace('ollama_chat/qwen', 'ollama_chat/qwen3'), /^model_list:/],
+    ['a deployment', text.replace('ollama_chat/qwen', 'ollama_chat/qwen3'), /^- model_name: qwen$/],
     ['all of them, taken out,', text.replace(/^model_list:\n(?: .*\n)+/m, ''), /^router_settings:/],
     ['a fallback', text.replace('- chat:\n        - llama3.1', '- chat:\n        - qwen'), /^fallbacks:/],
   ])('%s that was made from the sources is refused', (_what, edited, place) => {
@@ -131,15 +131,16 @@ describe('spine 2.4: edits of the generated file', () => {
     expect(value?.settings.retry.retries).toBe(4);
   });
 
+  const beside = (edited: string, settings: object = { router_settings: { num_retries: 2 } }): SourceFile[] => [
+    ...sources.slice(0, 2),
+    source('settings', settings),
+    { kind: 'generated', path: 'litellm-unified.yaml', text: edited },
+  ];
+  const four = text.replace('num_retries: 2', 'num_retries: 4');
+
   describe('C1 beside the sources, an edit of a setting', () => {
-    const beside = (edited: string, settings: object = { router_settings: { num_retries: 2 } }): SourceFile[] => [
-      ...sources.slice(0, 2),
-      source('settings', settings),
-      { kind: 'generated', path: 'litellm-unified.yaml', text: edited },
-    ];
     const retries = (files: readonly SourceFile[]): number | undefined =>
       compile(files, options).value?.settings.retry.retries;
-    const four = text.replace('num_retries: 2', 'num_retries: 4');
 
     test('holds, is told at its line, and stays when the file is made anew', () => {
       expect(retries(beside(four))).toBe(4);
@@ -173,12 +174,95 @@ describe('spine 2.4: edits of the generated file', () => {
     });
 
     test.each([
-      ['is broken', 'a: [', 2],
       ['is empty', '', 2],
       ['is of an earlier version', four.replace(/^ {2}settings:\n(?: {4}.*\n)+/m, ''), 2],
     ])('does not exist where the file %s', (_what, broken, expected) => {
       expect(retries(beside(broken))).toBe(expected);
       expect(generate(beside(broken), options).value).toBe(text);
+    });
+  });
+
+  describe('C1 beside the sources, an edit of anything else', () => {
+    const told = (edited: string) =>
+      compile(beside(edited), options).diagnostics.map(({ code, severity, span, message }) => ({
+        code,
+        severity,
+        line: edited.split('\n')[(span?.line ?? 0) - 1]?.trim(),
+        message,
+      }));
+
+    test.each([
+      ['a deployment is changed', ['ollama_chat/qwen', 'ollama_chat/qwen3'], 'qwen', '"qwen" changed'],
+      [
+        'one is renamed',
+        ['model_name: chat', 'model_name: chat_disabled'],
+        'chat_disabled',
+        '"chat_disabled" added, "chat" taken out',
+      ],
+      [
+        'one is added without an id',
+        ['router_settings:', '  - {model_name: mine, litellm_params: {model: ollama/mine}}\nrouter_settings:'],
+        'mine',
+        '"mine" added',
+      ],
+      ['one is taken out', [/ {2}- model_name: chat\n(?: {4}.*\n)+/, ''], undefined, '"chat" taken out'],
+      [
+        'they are in another order',
+        [/( {2}- model_name: llama3.1\n(?: {4}.*\n)+)( {2}- model_name: qwen\n(?: {4}.*\n)+)/, '$2$1'],
+        undefined,
+        'the entries stand in another order',
+      ],
+    ] as const)(
+      'is an error that names the deployments, and generate leaves it there: %s',
+      (_what, [part, by], name, words) => {
+        const edited = text.replace(part, by);
+        expect(edited).not.toBe(text);
+        expect(told(edited)).toEqual([
+          {
+            code: 'generated-file-edited',
+            severity: 'error',
+            line: name === undefined ? 'model_list:' : expect.stringContaining(`model_name: ${name}`),
+            message: `"model_list" was changed by hand, but is made from providers.yaml and model-mappings.yaml: ${words}`,
+          },
+        ]);
+        expect(generate(beside(edited), options).value).toBeUndefined();
+        const overwritten = generate(beside(edited), { ...options, overwrites: true });
+        expect(overwritten.value).toBe(text);
+        expect(overwritten.diagnostics.map((one) => one.severity)).toEqual(['warning']);
+      },
+    );
+
+    test.each([
+      ['a fallback', text.replace('- chat:\n        - llama3.1', '- chat:\n        - qwen'), 'error', 'fallbacks:'],
+      ['a section that is none of the settings', `${text}include: more.yaml\n`, 'error', 'include: more.yaml'],
+      ['a whole file that another program wrote', 'model_list: []\n', 'warning', 'model_list: []'],
+      ['a whole file that cannot be read', 'a: [', 'warning', 'a: ['],
+    ])('is told and left there: %s', (_what, edited, severity, line) => {
+      expect(told(edited)).toMatchObject([{ code: 'generated-file-edited', severity, line }]);
+      const { value, diagnostics } = generate(beside(edited), options);
+      expect([value, diagnostics.map((one) => one.severity)]).toEqual([undefined, ['error']]);
+      expect(generate(beside(edited), { ...options, overwrites: true }).value).toBe(text);
+    });
+
+    test('is overwritten alone: one of a setting stays', () => {
+      const both = four.replace('ollama_chat/qwen', 'ollama_chat/qwen3');
+      expect(generate(beside(both), { ...options, overwrites: true }).value).toBe(
+        generate(beside(four), options).value,
+      );
+    });
+
+    test.each([
+      ['comments and empty lines', text.replace('router_settings:', '# mine\n\nrouter_settings:')],
+      ['a key of its own for people', `${text}x-note: mine\n`],
+      [
+        'what was generated from other sources',
+        generate([source('providers', { providers: { there: { type: 'vllm', models: ['old'] } } })], options).value ??
+          '',
+      ],
+    ])('is not %s', (_what, other) => {
+      expect(other).not.toBe('');
+      expect(told(other)).toEqual([]);
+      expect(generate(beside(other), options).value).toBe(text);
     });
   });
 
