@@ -3,7 +3,7 @@ import { canonical } from '../plan/canonical.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ModelGroup, Target } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Provider } from '../plan/provider.ts';
+import type { DialectName, Provider } from '../plan/provider.ts';
 import type { SecretReference } from '../plan/secret.ts';
 import { type CompileOptions, compile } from './compile.ts';
 import type { Compiled, Diagnostic } from './diagnostic.ts';
@@ -139,7 +139,7 @@ function modelList(plan: Plan, prefixes: ReadonlyMap<string, string>): readonly 
       const deployment = plan.deployments[member.deployment];
       const provider = deployment === undefined ? undefined : plan.providers.get(deployment.provider);
       if (deployment === undefined || provider === undefined) return [];
-      const prefix = prefixes.get(group.name) ?? prefixOf(provider);
+      const prefix = prefixes.get(group.name) ?? prefixOf[provider.dialect];
       return [entryOf(group, { deployment, provider, prefix }, member)];
     });
   });
@@ -210,22 +210,17 @@ function defined(fields: Readonly<Record<string, unknown>>): Record<string, unkn
 }
 
 /** The prefix under which LiteLLM speaks a dialect. */
-function prefixOf({ dialect }: Provider): string {
-  switch (dialect) {
-    case 'ollama':
-      return 'ollama_chat';
-    case 'vllm':
-      return 'hosted_vllm';
-    case 'lm_studio':
-      return 'lm_studio';
-    case 'anthropic':
-      return 'anthropic';
-    case 'azure':
-      return 'azure';
-    default:
-      return 'openai';
-  }
-}
+const prefixOf: Readonly<Record<DialectName, string>> = {
+  ollama: 'ollama_chat',
+  llama_cpp: 'openai',
+  vllm: 'hosted_vllm',
+  lm_studio: 'lm_studio',
+  openai: 'openai',
+  azure: 'azure',
+  openai_compatible: 'openai',
+  anthropic: 'anthropic',
+  echo: 'openai',
+};
 
 /** LiteLLM wants OpenAI's wire with its version in the address, and the others without. */
 function apiBaseOf(provider: Provider): string | undefined {

@@ -111,13 +111,16 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
   };
 }
 
-const usualAddresses: Readonly<Partial<Record<DialectName, string>>> = {
+/** Where a server of a type is, where no address is declared; undefined where only its owner knows. */
+const usualAddresses: Readonly<Record<DialectName, string | undefined>> = {
   ollama: 'http://127.0.0.1:11434',
   llama_cpp: 'http://127.0.0.1:8080',
   vllm: 'http://127.0.0.1:8001',
   lm_studio: 'http://127.0.0.1:1234',
   openai: 'https://api.openai.com/v1',
   anthropic: 'https://api.anthropic.com',
+  openai_compatible: undefined,
+  azure: undefined,
   echo: 'http://echo.invalid',
 };
 
