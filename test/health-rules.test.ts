@@ -195,6 +195,7 @@ const proven: Proven = {
   'probe-settings': [probing, 'again at once, as often as it says'],
   'probe-path': ['src/providers/open-ai-wire.test.ts', 'and take the declared one'],
   'probe-untold': ['src/providers/open-ai-wire.test.ts', '3.2 a service that answers %i to its probe is %s'],
+  'probe-no-list': [probing, 'is asked: its list is not known'],
   'comes-back': [probing, 'is in service within one probe'],
   views: ['test/gateway/off-host.test.ts', 'costs its first request the connect time-out once, and others nothing'],
   'probe-off': [probing, 'never, where it says so'],

@@ -146,19 +146,12 @@ async function checkProviders({ askProviders }: DoctorOptions, loaded: LoadedPla
     if (provider.dialect === 'echo') return [check(id, title, 'ok', 'it is built in')];
     const report = reports.get(provider.id);
     if (report === undefined) return [check(id, title, 'skipped', 'it cannot be asked without its key')];
-    if (report.state === 'up')
-      return [check(id, title, 'ok', provider.baseUrl), ...checkModels(loaded, provider, report)];
+    const look = `signalbox provider probe ${provider.baseUrl}`;
+    if (report.state === 'down') return [check(id, title, 'failed', report.detail ?? 'it gives no good answer', look)];
     if (report.state === 'loading')
       return [check(id, title, 'warning', 'it is loading its model', 'Wait until it has')];
-    return [
-      check(
-        id,
-        title,
-        'failed',
-        report.detail ?? 'it gives no good answer',
-        `signalbox provider probe ${provider.baseUrl}`,
-      ),
-    ];
+    if (report.detail !== undefined) return [check(id, title, 'warning', report.detail, look)];
+    return [check(id, title, 'ok', provider.baseUrl), ...checkModels(loaded, provider, report)];
   });
 }
 

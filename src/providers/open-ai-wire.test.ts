@@ -159,8 +159,8 @@ test.each([
   [405, 'up'],
   [429, 'up'],
   [501, 'up'],
+  [404, 'up'],
   [401, 'down'],
-  [404, 'down'],
   [500, 'down'],
   [503, 'down'],
 ])('3.2 a service that answers %i to its probe is %s', (status, state) => {

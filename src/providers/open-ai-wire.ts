@@ -187,7 +187,8 @@ const untold: ReadonlySet<number> = new Set([403, 405, 429, 501]);
 /** A report that says no more than whether the required answer was good. */
 export function plainReport(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): ProbeReport {
   const refused = answers.find((answer) => answer.status >= 400);
-  const isUp = models !== undefined || answers.some(({ status }) => status < 400 || untold.has(status));
+  const isUp =
+    models !== undefined || hasNoList(answers) || answers.some(({ status }) => status < 400 || untold.has(status));
   return {
     state: isUp ? 'up' : 'down',
     detail: isUp ? oddity(answers, models) : statusDetail(refused?.status),
@@ -198,9 +199,18 @@ export function plainReport(answers: readonly ProbeAnswer[], models: readonly Li
   };
 }
 
+/**
+ * Some servers have no list of models and answer chat all the same. Another path than that of a list
+ * was declared by somebody as the one that tells health, so that its absence does tell.
+ */
+function hasNoList(answers: readonly ProbeAnswer[]): boolean {
+  return answerOf(answers, '/models')?.status === 404;
+}
+
 function oddity(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): string | undefined {
   const list = answerOf(answers, '/models');
   if (models !== undefined || list === undefined) return undefined;
+  if (list.status === 404) return 'it has no list of models (status 404): check base_url if its requests fail';
   if (list.status >= 400) return `it does not tell its models (status ${list.status})`;
   return 'its answer is no list of models: check base_url and type';
 }

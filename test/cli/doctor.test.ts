@@ -9,10 +9,12 @@ import { type Machine, thisMachine } from '../../src/ops/doctor-machine.ts';
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
 
 let upstream: FakeUpstream;
+/** It answers requests and has no list. */
+let bare: FakeUpstream;
 beforeAll(async () => {
-  upstream = await startFakeUpstream(['m']);
+  [upstream, bare] = [await startFakeUpstream(['m']), await startFakeUpstream(['m'], { lists: false })];
 });
-afterAll(() => upstream.close());
+afterAll(() => Promise.all([upstream.close(), bare.close()]));
 
 /** A machine on which everything is well, whatever the real one is like. */
 const good: Machine = {
@@ -26,7 +28,7 @@ const good: Machine = {
 
 type Case = {
   readonly machine?: Partial<Machine>;
-  /** Files by path; `URL` stands for the address of a server that lists the model m. */
+  /** Files by path; `URL` stands for the address of a server that lists the model m, `BARE` for one that has no list. */
   readonly files?: Readonly<Record<string, string>>;
   readonly config?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -109,6 +111,10 @@ const cases: Readonly<Record<string, Case>> = {
     files: providers(`type: openai_compatible, base_url: "${closed}", models: [m]`),
     expected: { id: 'provider:p', state: 'failed', found: /refused/, fix: /signalbox provider probe/ },
   },
+  'a provider has no list of models': {
+    files: providers('type: openai_compatible, base_url: BARE, models: [m]'),
+    expected: { id: 'provider:p', state: 'warning', found: /no list of models.*404/, fix: /signalbox provider probe/ },
+  },
   'a provider is switched off': {
     files: providers('type: openai_compatible, base_url: URL, status: disabled, models: [m]'),
     expected: { id: 'provider:p', state: 'skipped' },
@@ -119,7 +125,7 @@ test.each(Object.entries(cases))('spine 4: doctor, %s', async (_what, { machine,
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-doctor-'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text.replaceAll('URL', `"${upstream.url}"`));
+    writeFileSync(join(folder, path), text.replaceAll('URL', `"${upstream.url}"`).replaceAll('BARE', `"${bare.url}"`));
   }
   const report = await examineSystem({
     target: { config: rest.config, stateFolder: undefined, folder, environment: rest.environment ?? {} },

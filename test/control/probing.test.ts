@@ -1,15 +1,20 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applyReport } from '../../src/control/apply-report.ts';
 import type { Get } from '../../src/control/probe-provider.ts';
 import { createProber, type Prober } from '../../src/control/prober.ts';
 import { createUpstreams, destroyUpstreams } from '../../src/control/upstreams.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
-import { dialects } from '../../src/main.ts';
+import { dialects, start } from '../../src/main.ts';
 import { milliseconds, type ProviderId, providerId, seconds } from '../../src/plan/ids.ts';
 import type { Provider } from '../../src/plan/provider.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
+import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { planOf } from '../support/plan-of.ts';
+import { runCommand } from '../support/terminal.ts';
 
 /** How the one server under test answers: path → body, or why it does not. */
 type Server = { answers: Readonly<Record<string, string>> | 'refuses' | 'silent'; readonly asked: string[] };
@@ -158,6 +163,40 @@ describe('3.2 a machine that comes back', () => {
     await clock.advance(1000);
     expect([rounds().at(-1), snapshot.state.health[0].kind]).toEqual([6, 'ready']);
     prober.stop();
+  });
+});
+
+describe('3.2 a server without a list of models', () => {
+  test.each<[what: string, path: string | undefined, kind: string]>([
+    ['is asked: its list is not known', undefined, 'ready'],
+    ['is down where a path was declared that it lacks', '/healthz', 'down'],
+  ])('%s', async (_what, path, kind) => {
+    const { clock, prober, snapshot, id, state } = probing({ dialect: 'openai_compatible', ...probe({ path }) }, {});
+    prober.start();
+    await clock.advance(1000);
+    expect([state(), snapshot.state.listed.get(id)]).toEqual([kind, undefined]);
+    expect(prober.reading(id)?.report.detail).toContain('404');
+    prober.stop();
+  });
+
+  test('its answers reach the client, and status says what is odd', async () => {
+    const upstream = await startFakeUpstream(['m'], { lists: false });
+    const folder = mkdtempSync(join(tmpdir(), 'signalbox-probing-'));
+    const providers = { bare: { type: 'openai_compatible', base_url: upstream.url, models: ['m'] } };
+    mkdirSync(join(folder, 'config'));
+    writeFileSync(join(folder, 'config/providers.yaml'), JSON.stringify({ providers }));
+    const running = await start({
+      ...{ folder, port: 0, discover: false, environment: {} },
+      log: { output: { write: (_, done) => done(), style: 'json', colour: false }, file: false },
+    });
+    await running.report(milliseconds(10_000));
+    expect((await runCommand(['status'], { folder, columns: 200 })).out).toMatch(/bare .*ready.*no list of models/);
+    const asked = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };
+    const url = `${running.address.url}/v1/chat/completions`;
+    expect((await fetch(url, { method: 'POST', body: JSON.stringify(asked) })).status).toBe(200);
+    await running.cut();
+    await upstream.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 

@@ -34,6 +34,8 @@ export type FakeUpstream = {
 export type FakeOptions = {
   /** With one it speaks TLS. */
   readonly certificate?: Pick<ServerOptions, 'key' | 'cert'>;
+  /** Whether it has a list of models; some have none. */
+  readonly lists?: boolean;
   /** What further GETs are answered with, by their paths. */
   readonly gets?: Readonly<Record<string, () => unknown>>;
 };
@@ -41,7 +43,7 @@ export type FakeOptions = {
 /** Starts a fake upstream that lists `modelNames` and answers "Hello". */
 export async function startFakeUpstream(
   modelNames: readonly string[] = ['m'],
-  { certificate, gets = {} }: FakeOptions = {},
+  { certificate, gets = {}, lists = true }: FakeOptions = {},
 ): Promise<FakeUpstream> {
   const requests: Received[] = [];
   const waiting: { readonly count: number; readonly resolve: (one: Received) => void }[] = [];
@@ -61,7 +63,9 @@ export async function startFakeUpstream(
     const path = request.url ?? '/';
     const known = gets[path];
     if (request.method === 'GET')
-      return known === undefined ? list(path, modelNames, answer) : json(await known())(answer, emptyRequest);
+      return known === undefined
+        ? list(lists && isList(path), modelNames, answer)
+        : json(await known())(answer, emptyRequest);
     const events: string[] = [];
     const cancelled = once(answer, 'close').then(() => {
       if (answer.writableFinished) return new Promise<void>(() => {});
@@ -105,10 +109,13 @@ export async function startFakeUpstream(
   };
 }
 
-function list(path: string, names: readonly string[], answer: ServerResponse): void {
-  const isList = /\/models(?:\?|$)/.test(path);
-  answer.writeHead(isList ? 200 : 404, { 'content-type': 'application/json' });
-  answer.end(isList ? JSON.stringify({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) }) : '{}');
+function isList(path: string): boolean {
+  return /\/models(?:\?|$)/.test(path);
+}
+
+function list(isThere: boolean, names: readonly string[], answer: ServerResponse): void {
+  answer.writeHead(isThere ? 200 : 404, { 'content-type': 'application/json' });
+  answer.end(isThere ? JSON.stringify({ object: 'list', data: names.map((id) => ({ id, object: 'model' })) }) : '{}');
 }
 
 /** A whole chat answer, or the same as a stream where the request asks for one. */
