@@ -181,6 +181,7 @@ const speeds = 'src/routing/speeds.test.ts';
 
 /** Where more takes part: the test that proves a rule, by its file and a part of its title. */
 const proven: Proven = {
+  'served-id': ['test/real/served-id.test.ts', 'is not missing it, and what it really serves is shown beside it'],
   'never-called': ['test/gateway/surface.test.ts', '/health calls no model'],
   'one-state': ['src/routing/health-table.test.ts', '3.1 every state with every event'],
   'same-words': ['test/control/drain.test.ts', 'and every view says so'],

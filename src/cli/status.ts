@@ -1,6 +1,7 @@
 import type { ProviderStatus, StatusReport } from '../contract/status.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { productVersion } from '../ops/product-version.ts';
+import { servedModel, servedWords } from '../ops/served-model.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from './command.ts';
 import { renderWarnings } from './diagnostics.ts';
 import { openConfig } from './open-config.ts';
@@ -129,9 +130,9 @@ function queueLines({ name, deployments }: ProviderStatus): string[] {
 }
 
 /** Models that a provider has in memory: their names, or how many they are. */
-function loadedWords({ deployments }: ProviderStatus): string {
-  const known = deployments.filter((one) => one.loaded !== null);
+function loadedWords(provider: ProviderStatus): string {
+  const known = provider.deployments.filter((one) => one.loaded !== null);
   if (known.length === 0) return 'unknown';
-  const loaded = known.filter((one) => one.loaded).map((one) => one.model);
+  const loaded = known.filter((one) => one.loaded).map((one) => servedWords(one.model, servedModel(provider, one)));
   return loaded.length <= 2 ? loaded.join(', ') || 'none' : String(loaded.length);
 }

@@ -11,6 +11,8 @@ export type NameReport = {
   readonly members: readonly {
     readonly provider: string;
     readonly model: string;
+    /** Id under which its server really serves it, where that is another; null where it is the same or not known. */
+    readonly served: string | null;
     readonly state: string;
     /** Whether the model is in memory; null where its server does not tell, or no gateway runs. */
     readonly loaded: boolean | null;

@@ -2,11 +2,14 @@ import type { NameReport } from '../contract/name-report.ts';
 import type { DeploymentStatus, StatusReport } from '../contract/status.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
+import { servedModel } from './served-model.ts';
 
 /** The listed names of a plan with those that answer them; states are those of a running gateway, where there is one. */
 export function listNames(plan: Plan, status: StatusReport | undefined): readonly NameReport[] {
   const states: States = new Map(
-    (status?.providers ?? []).flatMap(({ deployments }) => deployments.map((one) => [one.id, one] as const)),
+    (status?.providers ?? []).flatMap((provider) =>
+      provider.deployments.map((one) => [one.id, { ...one, served: servedModel(provider, one) }] as const),
+    ),
   );
   const groups = plan.groups.filter((group) => group.listed).map((group) => describe(group, plan, states));
   const aliases = [...plan.names].flatMap(([name, target]): NameReport[] => {
@@ -17,7 +20,7 @@ export function listNames(plan: Plan, status: StatusReport | undefined): readonl
   return [...groups, ...aliases];
 }
 
-type States = ReadonlyMap<string, Pick<DeploymentStatus, 'state' | 'loaded'>>;
+type States = ReadonlyMap<string, Pick<DeploymentStatus, 'state' | 'loaded'> & { readonly served: string | null }>;
 
 function describe(group: ModelGroup, plan: Plan, states: States): NameReport {
   const members = group.members.flatMap(({ deployment: index, weight, order }) => {
@@ -29,6 +32,7 @@ function describe(group: ModelGroup, plan: Plan, states: States): NameReport {
       {
         provider: deployment.provider,
         model: deployment.backendModel,
+        served: known?.served ?? null,
         state: known?.state ?? (isActive ? 'unknown' : 'disabled'),
         loaded: known?.loaded ?? null,
         weight: weight ?? null,

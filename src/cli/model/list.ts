@@ -1,5 +1,6 @@
 import type { NameReport } from '../../contract/name-report.ts';
 import { listNames } from '../../ops/list-names.ts';
+import { servedWords } from '../../ops/served-model.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, unknownName } from '../fail.ts';
 import { sayAtRest } from '../known-providers.ts';
@@ -57,7 +58,7 @@ function renderNames(names: readonly NameReport[], terminal: Terminal): string[]
       paintState(terminal, one.state),
       loadedWords(one),
       one.alias === null
-        ? one.members.map((member) => `${member.provider}/${member.model}`).join(', ')
+        ? one.members.map(({ provider, model, served }) => `${provider}/${servedWords(model, served)}`).join(', ')
         : `as ${one.alias}`,
     ]),
     terminal,

@@ -1,4 +1,5 @@
 import type { ProviderStatus } from '../../contract/status.ts';
+import { servedModel, servedWords } from '../../ops/served-model.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, unknownName } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
@@ -47,7 +48,7 @@ function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] 
   const table = renderTable(
     ['model', 'state', 'context', 'loaded', 'tokens a second', 'running', 'id'],
     declared.map((one) => [
-      one.model,
+      servedWords(one.model, servedModel(provider, one)),
       stateText(terminal, one.state, one.why),
       one.context === null ? 'unknown' : String(one.context),
       residencyWords(one),
