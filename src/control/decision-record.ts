@@ -3,8 +3,8 @@ import { describeFacts } from '../analysis/facts-record.ts';
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
 import type { Degradation } from '../plan/decision.ts';
-import type { Failure } from '../plan/failure.ts';
-import { failure as describeFailure, failureCatalogue } from '../plan/failure-catalogue.ts';
+import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import { ownWords } from '../plan/own-words.ts';
 import { answerUsd } from '../routing/cost.ts';
 
 /** A decision with what became of it: `why`. */
@@ -54,12 +54,6 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
 /** Why an answer is less than what was asked for, in words. */
 export function describeDegradation(degradation: Degradation | undefined): string | null {
   return degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`;
-}
-
-/** What is kept of a failure. An upstream's own words may repeat the prompt, and a record outlives the request. */
-function ownWords({ kind, message, upstreamError }: Failure): string {
-  const theirs = upstreamError?.message ?? '';
-  return theirs !== '' && message.includes(theirs) ? describeFailure(kind).message : message;
 }
 
 /** A request that was refused before routing was asked. */

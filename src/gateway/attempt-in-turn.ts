@@ -33,6 +33,7 @@ export async function attemptInTurn(context: PipelineContext, request: GatewayRe
         const failed = await relay(context, request, attempt, running, heartbeat.stop);
         if (failed === undefined) return;
         running.finish(failed);
+        forgetAnswer(request);
       }
       const last = request.outcomes.at(-1)?.failure;
       if (exchange.closed || last?.kind === 'client_closed') return fail(context, request, failure('client_closed'));
@@ -51,6 +52,13 @@ export async function attemptInTurn(context: PipelineContext, request: GatewayRe
     // Only where something was thrown is an attempt still open here.
     running?.finish(failure('internal'));
   }
+}
+
+/** What was learned of an answer that nobody got is no part of the next one. */
+function forgetAnswer(request: GatewayRequest): void {
+  request.firstTokenAt = undefined;
+  request.usage = undefined;
+  request.degradation = undefined;
 }
 
 /** Waits before an attempt, or until the client leaves. */

@@ -216,6 +216,7 @@ async function send(
     context,
     timeouts: timeoutsOf(dependencies, request, attempt, built.request),
     clock: dependencies.clock,
+    onFault: (error) => dependencies.log.internalError(error, request.id),
   });
   return firstWords(request, call);
 }

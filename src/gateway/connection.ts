@@ -19,7 +19,7 @@ export type ConnectionProblem =
   | { readonly kind: 'broken'; readonly code: string }
   /** The server's answer is not HTTP; the words say where. */
   | { readonly kind: 'malformed'; readonly detail: string }
-  /** A fault of ours: the request could not be written. */
+  /** A fault of ours: the request could not be written, or its answer could not be taken. */
   | { readonly kind: 'fault'; readonly error: unknown };
 
 /** Whom an answer is told: a head, data, and one end or problem; nothing after an abort. */
@@ -161,7 +161,12 @@ export class Connection implements ResponseSink {
     // A server that speaks without being asked is not listened to again.
     if (this.#carried === undefined || this.#isUnsent) return this.#broke('ECONNRESET');
     this.#hasBegun = true;
-    const detail = this.#reader.read(bytes);
+    let detail: string | undefined;
+    try {
+      detail = this.#reader.read(bytes);
+    } catch (error) {
+      return this.#failed({ kind: 'fault', error });
+    }
     if (this.#hasEnded) return this.#finish();
     if (detail !== undefined) this.#failed({ kind: 'malformed', detail });
   }
@@ -220,7 +225,11 @@ export class Connection implements ResponseSink {
     if (this.#reader.keepsAlive && this.#socket.writableLength === 0 && !this.#socket.destroyed)
       this.#owner.freed(this);
     else this.drop();
-    carried?.handler.onEnd();
+    try {
+      carried?.handler.onEnd();
+    } catch (error) {
+      carried?.handler.onProblem({ kind: 'fault', error });
+    }
   }
 
   /** The server sends no more. */
@@ -237,14 +246,14 @@ export class Connection implements ResponseSink {
     // What is sent again goes out on a connection that served none, so there is no third time.
     const isUnseen = this.#wasUsed && !this.#hasBegun;
     if (isUnseen && performance.now() - carried.sentAt <= unseenMs) this.#owner.unseen(carried);
-    else carried.handler.onProblem({ kind: 'broken', code });
+    else tellProblem(carried.handler, { kind: 'broken', code });
   }
 
   /** The connection is no use, and neither is sending its request again. */
   #failed(problem: ConnectionProblem): void {
     const carried = this.#letGo();
     this.drop();
-    carried?.handler.onProblem(problem);
+    if (carried !== undefined) tellProblem(carried.handler, problem);
   }
 
   #letGo(): CarriedRequest | undefined {
@@ -252,6 +261,16 @@ export class Connection implements ResponseSink {
     this.#carried = undefined;
     if (carried !== undefined) carried.connection = undefined;
     return carried;
+  }
+}
+
+/** A problem that cannot be taken is a fault in its turn: nobody else would hear of it. */
+function tellProblem(handler: AnswerHandler, problem: ConnectionProblem): void {
+  try {
+    handler.onProblem(problem);
+  } catch (error) {
+    if (problem.kind === 'fault') throw error;
+    handler.onProblem({ kind: 'fault', error });
   }
 }
 

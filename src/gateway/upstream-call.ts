@@ -30,7 +30,7 @@ export type First =
 
 /** One request to an upstream, under way. */
 export type UpstreamCall = {
-  /** Settles once; rejects only by a fault of ours. */
+  /** Settles once and never rejects. */
   readonly first: Promise<First>;
   /** Takes the parts after the first ones; a stream that ends ends with a `done` or `failed` part. */
   follow(take: (parts: readonly StreamPart[]) => void): void;
@@ -51,6 +51,8 @@ export type CallInput = {
   readonly context: ReadContext;
   readonly timeouts: CallTimeouts;
   readonly clock: Clock;
+  /** Told of a fault of ours that ended the call. */
+  readonly onFault: (error: unknown) => void;
 };
 
 /** How long a server may keep its answer open after it has said that it is over. */
@@ -72,7 +74,6 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   readonly #limits: CallLimits;
   #grace: Timer | undefined;
   #settle: (first: First) => void = () => {};
-  #reject: (error: unknown) => void = () => {};
   #phase: Phase = 'first';
   #transfer: Transfer | undefined;
   #head: ResponseHead = unheard;
@@ -90,8 +91,7 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
 
   constructor(input: CallInput) {
     this.#input = input;
-    this.first = new Promise((resolve, reject) => {
-      this.#reject = reject;
+    this.first = new Promise((resolve) => {
       this.#settle = (first) =>
         resolve(first.kind === 'failed' ? { kind: 'failed', failure: conceal(first.failure, input.concealed) } : first);
     });
@@ -174,7 +174,7 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
     this.#grace?.stop();
     if (this.#phase === 'over') return;
     if (problem.kind === 'fault') {
-      this.#reject(problem.error);
+      this.#input.onFault(problem.error);
       return this.#fail(failure('internal'));
     }
     if (this.#phase === 'first' && this.#head === unheard) return this.#fail(failureOfProblem(problem));

@@ -1,8 +1,9 @@
 import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
-import type { Failure, FailureKind } from '../plan/failure.ts';
+import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Milliseconds, RequestId } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
+import { ownWords } from '../plan/own-words.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Usage } from '../plan/usage.ts';
@@ -186,19 +187,6 @@ function requestLine(request: LoggedRequest & Ended): LogRecord {
       outcome: one.failure?.kind ?? 'answered',
     })),
   };
-}
-
-/** Failures whose message repeats what the client sent. */
-const repeatsRequest: ReadonlySet<FailureKind> = new Set(['bad_json', 'duplicate_key', 'wrong_type', 'bad_request']);
-
-/** A failure in words that hold nothing of the request: an upstream may repeat a person's prompt in its own. */
-function ownWords({ kind, message, param, upstreamError }: Failure): string {
-  if (upstreamError === undefined && !repeatsRequest.has(kind)) return message;
-  const { meaning } = failureCatalogue[kind];
-  // The names of other parameters are the client's or the upstream's.
-  return upstreamError === undefined && param !== undefined && kind === 'wrong_type'
-    ? `${meaning} (${param})`
-    : meaning;
 }
 
 /** How an upstream classed its failure, where it did so in a word. */

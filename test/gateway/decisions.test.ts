@@ -158,6 +158,20 @@ describe('6.1 decisions outlive the process', () => {
     expect(file()).not.toContain(words);
   });
 
+  test.each([
+    ['wrong_type', `{"model": "n", "messages": "${words}"}`],
+    ['bad_json', `{"model": "n", "messages": [{"role": "user", "content": "${words}"]}`],
+    ['duplicate_key', `{"model": "n", "messages": [], "${words}": 1, "${words}": 2}`],
+    ['bad_request', `{"model": "${words} \\ud800", "messages": [{"role": "user", "content": "x"}]}`],
+  ])('nothing of a request that is refused is kept: %s', async (_kind, body) => {
+    const answer = await fetch(`${running.address.url}/v1/chat/completions`, { method: 'POST', body });
+    expect(answer.status).toBe(400);
+    await answer.text();
+    const { refusal, state } = await json<DecisionRecord>('why');
+    expect([state, refusal?.message]).toEqual(['rejected', expect.not.stringContaining(words.slice(0, 20))]);
+    expect(file()).not.toContain(words.slice(0, 20));
+  });
+
   test('explain supposes states, and times at which a cooldown is over', async () => {
     const first = async (more: string): Promise<unknown> =>
       (await json<DecisionRecord>(`route explain turns${more}`)).order;

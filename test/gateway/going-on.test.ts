@@ -11,6 +11,7 @@ import {
   rawBytes,
   reset,
   startFakeUpstream,
+  usage,
 } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -24,16 +25,19 @@ type Setup = {
 };
 
 /** A pool `m` of two equal members that are tried in their order, and `n`, which stands in for it. */
-async function setup(settings: { readonly router_settings?: Record<string, unknown> } = {}): Promise<Setup> {
+async function setup(
+  settings: { readonly router_settings?: Record<string, unknown> } = {},
+  type = 'openai_compatible',
+): Promise<Setup> {
   const upstreams = await Promise.all([startFakeUpstream(['m']), startFakeUpstream(['m']), startFakeUpstream(['n'])]);
   const [a, b, c] = upstreams;
   const clock = createManualClock();
   const gateway = await startGateway({
     clock,
     providers: {
-      a: { type: 'openai_compatible', base_url: a?.url, models: ['m'] },
-      b: { type: 'openai_compatible', base_url: b?.url, models: ['m'] },
-      c: { type: 'openai_compatible', base_url: c?.url, models: ['n'] },
+      a: { type, base_url: a?.url, models: ['m'] },
+      b: { type, base_url: b?.url, models: ['m'] },
+      c: { type, base_url: c?.url, models: ['n'] },
     },
     mappings: { load_balancing: { m: { strategy: 'direct', providers: ['a', 'b'], fallback: 'n' } } },
     settings: { router_settings: { num_retries: 1, ...settings.router_settings } },
@@ -54,6 +58,18 @@ describe('spine 3.7: going on after a failure', () => {
     expect(answer.headers.get('x-signalbox-route')).toBe('c/n');
     expect(answer.headers.get('x-litellm-attempted-fallbacks')).toBe('1');
     expect(counts(upstreams)).toEqual([1, 1, 1]);
+  });
+
+  test('what an answer that broke off had told is no part of what comes of the next attempts', async () => {
+    // llama.cpp is asked for a stream whatever the client wants, so that an attempt knows its first words.
+    const { upstreams, gateway } = await setup({}, 'llama_cpp');
+    upstreams[0]?.script(fault(500));
+    upstreams[1]?.script(fault(500));
+    upstreams[2]?.script(reset([delta({ content: 'half' }), usage()]));
+    const answer = await gateway.chat();
+    expect([answer.status, answer.headers.get('x-signalbox-degraded')]).toEqual([502, null]);
+    const line = await gateway.logged('request_routed');
+    expect([line['ttft_ms'], line['prompt_tokens'], line['degraded']]).toEqual([undefined, undefined, undefined]);
   });
 
   test.each([
