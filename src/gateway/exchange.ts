@@ -1,6 +1,7 @@
 /**
- * One HTTP request and its answer, as the pipeline sees them. The listener makes these; nothing
- * else in the gateway knows which HTTP server stands behind, so that it can be replaced.
+ * One HTTP request and its answer, as the pipeline sees them. The listener makes these. Which HTTP
+ * server stands behind is known to the files that hold it (`gateway.ts`, `listener.ts`,
+ * `node-exchange.ts`, `read-body.ts`) and to no other, so that it can be replaced.
  */
 export type Exchange = {
   readonly method: string;
@@ -13,8 +14,9 @@ export type Exchange = {
   /** Headers that every answer on this exchange carries (CORS): name, value, … */
   extraHeaders: readonly string[];
   /**
-   * The whole body. Rejects with a failure: `body_too_large` past the limit, `client_closed` when
-   * the client left, `bad_request` when it fell silent.
+   * The whole body. Rejects with a failure: `body_too_large` past the limit, `overloaded` where the
+   * bodies of all requests are too much together, `client_closed` when the client left,
+   * `bad_request` when it fell silent or is encoded.
    */
   body(limitBytes: number): Promise<Uint8Array>;
   /** Calls back once if the client goes, or has gone, before the answer is complete; the result ends the watch. */
