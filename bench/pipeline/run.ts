@@ -1,7 +1,7 @@
 /**
  * What a request costs within the gateway, without sockets, and what each part of it is:
  * `node bench/pipeline/run.ts`. An exchange and a connection pool of this file stand in for HTTP, so
- * what is left is our own work: the number to hold against the cost of Node's server and undici.
+ * what is left is our own work: the number to hold against the cost of HTTP to both sides.
  */
 import { randomUUID } from 'node:crypto';
 import { describeSettled } from '../../src/control/decision-record.ts';

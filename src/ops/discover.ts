@@ -119,7 +119,7 @@ function describe(
   };
 }
 
-/** LM Studio speaks plain OpenAI; only its port tells it from others. */
+/** An LM Studio before 0.3.6 has OpenAI's list alone; only its port tells it from others. */
 function baseName(family: Family, url: string, from: DiscoveredServer['from']): string {
   if (family.name !== 'openai_compatible') return family.name;
   if (new URL(url).port === '1234') return 'lm_studio';

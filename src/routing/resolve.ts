@@ -26,7 +26,7 @@ export type Resolution = {
 /** A resolution without the notes, which all its rules share. */
 type Meaning = Resolution extends infer One ? (One extends Resolution ? Omit<One, 'notes'> : never) : never;
 
-/** Finds what a request asks for, by the first of seven rules that knows it (docs/explanation/routing.md). */
+/** Finds what a request asks for, by the first rule that knows it (docs/explanation/routing.md). */
 export function resolve(plan: Plan, state: RoutingState, facts: RequestFacts): Resolution {
   const { asked, capability } = facts;
   if (asked === undefined) return { ...withoutName(plan, facts), notes: [] };
