@@ -23,7 +23,7 @@ const memoryFlags = [
 ];
 
 if (Number(process.versions.node.split('.')[0]) >= floor) {
-  if (process.argv[2] === 'up' && !process.execArgv.includes(memoryFlags[0])) startAnew();
+  if (process.argv[2] === 'up') startAnew(memoryFlags.filter((flag) => !isChosen(flag)));
   createRequire(import.meta.url)('node:module').enableCompileCache?.();
   const { main } = await import(existsSync(source) ? source : join(root, 'dist', 'signalbox.js'));
   await main(process);
@@ -31,9 +31,15 @@ if (Number(process.versions.node.split('.')[0]) >= floor) {
   await handOver(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'));
 }
 
-/** Takes this process' place with the flags; where the system has no such call, it goes on without them. */
-function startAnew() {
-  const words = [process.execPath, ...memoryFlags, ...process.execArgv, ...process.argv.slice(1)];
+/** Whether a person has chosen this flag in NODE_OPTIONS, over which flags of the command line would win. */
+function isChosen(flag) {
+  return (process.env.NODE_OPTIONS ?? '').replaceAll('_', '-').includes(flag.split('=')[0]);
+}
+
+/** Takes this process' place with the flags, once; where the system has no such call, it goes on without them. */
+function startAnew(flags) {
+  if (flags.every((flag) => process.execArgv.includes(flag))) return;
+  const words = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
   process.execve?.(process.execPath, words, { MALLOC_ARENA_MAX: '2', ...process.env });
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,9 @@ import { startGateway } from './support/gateway.ts';
 import { entry, startProduct } from './support/product.ts';
 
 const run = promisify(execFile);
+
+/** Flags for the memory that NODE_OPTIONS may not hold. */
+const otherFlags = ['--heap-growing-percent=40', '--no-maglev', '--no-allocation-site-pretenuring'];
 
 describe('spine 1.1: the entry that any Node can parse', () => {
   test('refuses an older Node with one sentence that says what to do, where none is beside it', async () => {
@@ -31,11 +34,24 @@ describe('spine 1.1: the entry that any Node can parse', () => {
 
   test('parses in the oldest Node that reads modules: no syntax that came later', async () => {
     const { transform } = await import('esbuild');
-    const { readFileSync } = await import('node:fs');
     // esbuild refuses what a target cannot have and it cannot lower, and changes what it can.
     const { code, warnings } = await transform(readFileSync(entry, 'utf8'), { target: 'node14.8', format: 'esm' });
     expect(warnings).toEqual([]);
     expect(code).toContain('handOver');
+  });
+
+  test.skipIf(!existsSync('/proc/self/cmdline')).each([
+    ['', ['--max-semi-space-size=8', ...otherFlags]],
+    ['--max-semi-space-size=64', otherFlags],
+    ['"--max_semi_space_size=64"', otherFlags],
+  ])('starts with flags for its memory, but for those that a person chose: NODE_OPTIONS=%s', async (chosen, flags) => {
+    const product = await startProduct({ args: ['--no-discover'], environment: { NODE_OPTIONS: chosen } });
+    try {
+      const words = readFileSync(`/proc/${product.process.pid}/cmdline`, 'utf8').split('\0');
+      expect(words.slice(1, words.indexOf(entry))).toEqual(flags);
+    } finally {
+      await product.stop();
+    }
   });
 });
 
