@@ -1,5 +1,6 @@
 import type { AnswerHandler, ConnectionProblem, Transfer } from '../gateway/connection.ts';
 import { type ConnectionPool, createConnectionPool } from '../gateway/connection-pool.ts';
+import { Pieces } from '../gateway/pieces.ts';
 import { isOfTls } from '../plan/connection-code.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import type { ProbeAnswer } from '../providers/provider.ts';
@@ -50,7 +51,7 @@ function ask(connections: ConnectionPool, { path, headers, timeoutMs }: Sent): P
     let transfer: Transfer | undefined;
     let status = 0;
     let told: ReadonlyMap<string, string> = new Map();
-    const pieces: Buffer[] = [];
+    const pieces = new Pieces();
     let size = 0;
     const settle = (result: ProbeResult): void => {
       clearTimeout(timer);
@@ -62,7 +63,7 @@ function ask(connections: ConnectionPool, { path, headers, timeoutMs }: Sent): P
         kind: 'answer',
         path,
         status,
-        body: Buffer.concat(pieces).toString(),
+        body: pieces.join().toString(),
         contentType: told.get('content-type') ?? '',
         location: told.get('location'),
       });
@@ -76,7 +77,7 @@ function ask(connections: ConnectionPool, { path, headers, timeoutMs }: Sent): P
         told = head.headers;
       },
       onData(bytes) {
-        pieces.push(Buffer.from(bytes));
+        pieces.add(Buffer.from(bytes));
         size += bytes.length;
         if (size <= largestProbe) return;
         // What was read by then tells enough.

@@ -4,6 +4,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { Exchange } from './exchange.ts';
+import { Pieces } from './pieces.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /** A rejected body carries its failure, so that the pipeline needs no guessing. */
@@ -50,7 +51,7 @@ export function readBody(
   { request, limit, bodies, clock, exchange }: BodySource,
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
+    const pieces = new Pieces();
     let silence: Timer | undefined;
     let isOver = false;
     const leave = exchange.whenClosed(() => fail(new BodyError(failure('client_closed'))));
@@ -72,12 +73,12 @@ export function readBody(
       if (reading.size > limit) return fail(tooLarge(limit));
       // One body alone is never too much, or a raised limit would be none.
       if (bodies.held > bodies.most && bodies.held > reading.size) return fail(tooMuch(bodies.most));
-      pieces.push(piece);
+      pieces.add(piece);
       silence?.restart();
     };
     const onEnd = (): void => {
       settle();
-      resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces, reading.size));
+      resolve(pieces.join());
     };
     request.on('data', onData);
     request.on('end', onEnd);

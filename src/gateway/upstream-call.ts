@@ -18,6 +18,7 @@ import { CallLimits, type CallTimeouts, type LimitedCall } from './call-limits.t
 import type { Clock, Timer } from './clock.ts';
 import type { AnswerHandler, ConnectionProblem, OutgoingRequest, Transfer } from './connection.ts';
 import type { ConnectionPool } from './connection-pool.ts';
+import { Pieces } from './pieces.ts';
 import { failureOfProblem } from './upstream-failure.ts';
 import { readWholeAnswer, unreadable } from './whole-answer.ts';
 
@@ -78,7 +79,7 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   #transfer: Transfer | undefined;
   #head: ResponseHead = unheard;
   #reader: StreamReader | undefined;
-  #pieces: Buffer[] = [];
+  #pieces = new Pieces();
   #size = 0;
   /** Whether the bytes so far do not tell yet whether they begin a stream. */
   #isUnknown = false;
@@ -185,7 +186,7 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
 
   #collect(bytes: Buffer): void {
     this.#size += bytes.length;
-    this.#pieces.push(bytes);
+    this.#pieces.add(bytes);
     if (this.#head.status < 300) {
       if (this.#size > largestAnswer) this.#giveUp(failure('upstream_too_large'));
     } else if (this.#size > largestError) {
@@ -200,14 +201,14 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
   #recognise(): void {
     const { dialect, request, context } = this.#input;
     const reading = request.reading ?? dialect;
-    const bytes = this.#collected();
+    const bytes = this.#pieces.join();
     const form = formOfAnswer(bytes, this.#head.headers.get('content-type') ?? '', reading.streamContentType);
     // Blanks alone may come for long; they are not kept.
-    if (form === 'unknown' && bytes.length > 64) this.#pieces = [];
+    if (form === 'unknown' && bytes.length > 64) this.#pieces = new Pieces();
     this.#isUnknown = form === 'unknown';
     if (form !== 'stream') return;
     this.#reader = reading.createStreamReader(context);
-    this.#pieces = [];
+    this.#pieces = new Pieces();
     this.#read((reader) => reader.read(bytes), bytes.length);
   }
 
@@ -276,12 +277,8 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
     else this.#take(told);
   }
 
-  #collected(): Buffer {
-    return this.#pieces.length === 1 && this.#pieces[0] !== undefined ? this.#pieces[0] : Buffer.concat(this.#pieces);
-  }
-
   #wholeAnswer(): First {
-    const answer = readWholeAnswer(this.#input, { ...this.#head, body: this.#collected() }, this.#input.clock.wall());
+    const answer = readWholeAnswer(this.#input, { ...this.#head, body: this.#pieces.join() }, this.#input.clock.wall());
     return answer.kind === 'failed' ? answer : { kind: 'whole', answer };
   }
 
