@@ -61,9 +61,7 @@ export function lowerSettings(sections: SettingsSections, environment: Environme
     cooldown: lowerCooldown(sections, findings),
     server: lowerServer(sections, { environment, findings }),
     cache: lowerCache(sections, environment, findings),
-    logging: { level: 'info', slowRequestMs: undefined },
     limits: lowerLimits(sections, findings),
-    contextGuardTokens: undefined,
   };
 }
 

@@ -45,7 +45,6 @@ const verdictWords: Readonly<Record<ExpectedVerdict, true>> = {
   context: true,
   capability: true,
   kind: true,
-  key: true,
   tags: true,
   limit: true,
   budget: true,

@@ -201,7 +201,6 @@ async function send(
     stream: request.facts.stream,
     wantsUsage: request.needs?.wantsUsage ?? false,
     headers: request.facts.headers,
-    key: upstream.key,
   };
   if (dialect.answerLocally !== undefined) return localResult(dialect.answerLocally(input, context));
   const built = dialect.buildRequest(input);

@@ -32,7 +32,6 @@ export type Exclusion =
   | 'context'
   | 'capability'
   | 'kind'
-  | 'key'
   | 'tags'
   | 'limit'
   | 'budget'

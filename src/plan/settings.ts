@@ -1,5 +1,5 @@
 import type { Condition } from './condition.ts';
-import type { DeploymentIndex, KeyId, Milliseconds, ProviderId, Tokens } from './ids.ts';
+import type { DeploymentIndex, KeyId, Milliseconds, ProviderId } from './ids.ts';
 import type { Chain, Strategy, Target } from './model-group.ts';
 import type { RateLimit } from './provider.ts';
 import type { Endpoint } from './request-facts.ts';
@@ -177,11 +177,6 @@ export type RedisSettings = {
   readonly tls: boolean;
 };
 
-export type LoggingSettings = {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly slowRequestMs: Milliseconds | undefined;
-};
-
 /** `rate_limit_settings.limits`, per name as written; groups carry theirs already. */
 export type NamedLimit = { readonly name: string; readonly limit: RateLimit };
 
@@ -192,7 +187,5 @@ export type Settings = {
   readonly routing: RoutingRules;
   readonly server: ServerSettings;
   readonly cache: CacheSettings;
-  readonly logging: LoggingSettings;
   readonly limits: readonly NamedLimit[];
-  readonly contextGuardTokens: Tokens | undefined;
 };

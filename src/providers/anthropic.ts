@@ -12,8 +12,6 @@ const version = '2023-06-01';
 /** Anthropic's Messages, spoken to clients as OpenAI's chat completions. */
 export const anthropic: Dialect = {
   name: 'anthropic',
-  endpoints: ['chat'],
-  defaultBaseUrl: 'https://api.anthropic.com',
   buildRequest,
   readError: readHttpError,
   readWhole: messagesToChat,

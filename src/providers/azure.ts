@@ -12,7 +12,6 @@ const defaultApiVersion = '2024-10-21';
 export const azure: Dialect = {
   ...openai,
   name: 'azure',
-  defaultBaseUrl: undefined,
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: takesStreamOptions(input), path: deploymentPath }),
   probes: (provider) => [
     {

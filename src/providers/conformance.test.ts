@@ -107,7 +107,6 @@ function inputOf(cases: DialectCases, dialect: Dialect, request: CanonicalReques
       ['authorization', 'Bearer of-the-client'],
       ['x-stainless-lang', 'js'],
     ]),
-    key: undefined,
   };
 }
 

@@ -14,8 +14,6 @@ import type { BuildInput, Dialect, LocalAnswer, ReadContext, StreamPart } from '
  */
 export const echo: Dialect = {
   name: 'echo',
-  endpoints: ['chat', 'completions', 'embeddings'],
-  defaultBaseUrl: 'http://echo.invalid',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: false }),
   readError: readHttpError,
   readWhole: readOpenAiWhole,

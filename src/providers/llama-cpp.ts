@@ -22,7 +22,6 @@ import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provide
 export const llamaCpp: Dialect = {
   ...openai,
   name: 'llama_cpp',
-  defaultBaseUrl: 'http://127.0.0.1:8080',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true, alwaysStream: true }),
   probes: (provider) => [
     { path: provider.probe.path ?? `${basePath(provider)}/health`, required: true },

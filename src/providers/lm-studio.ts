@@ -9,7 +9,6 @@ import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provide
 export const lmStudio: Dialect = {
   ...openai,
   name: 'lm_studio',
-  defaultBaseUrl: 'http://127.0.0.1:1234',
   probes: (provider) => [
     { path: provider.probe.path ?? `${basePath(provider)}${provider.apiPath}/models`, required: true },
     { path: `${basePath(provider)}/api/v0/models`, required: false },

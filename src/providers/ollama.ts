@@ -26,7 +26,6 @@ import type {
 export const ollama: Dialect = {
   ...openai,
   name: 'ollama',
-  defaultBaseUrl: 'http://127.0.0.1:11434',
   buildRequest,
   probes: (provider) => [
     { path: `${basePath(provider)}/api/version`, required: true },

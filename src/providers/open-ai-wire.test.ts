@@ -33,7 +33,6 @@ function build(
     stream: stream === true,
     wantsUsage: options?.include_usage === true,
     headers: headers ?? new Map(),
-    key: undefined,
   });
   if (built.kind === 'refused') throw new Error(built.failure.message);
   return built.request;

@@ -6,7 +6,6 @@ import type { BuildInput, Dialect } from './provider.ts';
 export const openaiCompatible: Dialect = {
   ...openai,
   name: 'openai_compatible',
-  defaultBaseUrl: undefined,
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: takesStreamOptions(input) }),
   recognises: (answers) => readModelList(probeJson(answers, '/models')) !== undefined,
 };

@@ -14,8 +14,6 @@ import type { Dialect } from './provider.ts';
 /** OpenAI itself. */
 export const openai: Dialect = {
   name: 'openai',
-  endpoints: ['chat', 'completions', 'embeddings'],
-  defaultBaseUrl: 'https://api.openai.com',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: true }),
   readError: readHttpError,
   readWhole: readOpenAiWhole,

@@ -37,8 +37,6 @@ export type BuildInput = {
   readonly wantsUsage: boolean;
   /** Client headers that some dialects pass on (`anthropic-beta`, `openai-organization`), lower-case. */
   readonly headers: HeaderLookup;
-  /** The provider's key, read from its reference; absent when it has none. */
-  readonly key: string | undefined;
 };
 
 /** A request ready for the wire. */
@@ -110,9 +108,6 @@ export type AnswerReading = Pick<Dialect, 'readWhole' | 'createStreamReader' | '
 /** One upstream dialect. */
 export type Dialect = {
   readonly name: DialectName;
-  readonly endpoints: readonly Endpoint[];
-  /** Default address, where the dialect has one. */
-  readonly defaultBaseUrl: string | undefined;
   buildRequest(input: BuildInput): BuildResult;
   /** Reads a status of 400 or more; `wallClockMs` is needed where Retry-After is a date. */
   readError(answer: ErrorAnswer, wallClockMs?: number): Failure;

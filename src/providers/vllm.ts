@@ -15,7 +15,6 @@ import type { Dialect, ProbeAnswer, ProbeReport } from './provider.ts';
 export const vllm: Dialect = {
   ...openai,
   name: 'vllm',
-  defaultBaseUrl: 'http://127.0.0.1:8001',
   probes: (provider) => [
     { path: provider.probe.path ?? `${basePath(provider)}/health`, required: true },
     { path: `${basePath(provider)}${provider.apiPath}/models`, required: true },

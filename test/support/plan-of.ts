@@ -360,9 +360,7 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
         tls: false,
       },
     },
-    logging: { level: 'info', slowRequestMs: undefined },
     limits: Object.entries(limits).map(([name, limit]) => ({ name, limit: limitOf(limit) })),
-    contextGuardTokens: undefined,
   };
 }
 
