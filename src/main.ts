@@ -345,7 +345,7 @@ async function describeStart(system: System, address: Running['address']): Promi
   const { control, gateway, loaded, folders, logFile, warnings } = system;
   const { providers, names, key } = await control.status(gateway);
   const { masterKey } = control.current().plan.settings.server;
-  const listed = listModels(control.current());
+  const listed = listModels({ snapshot: control.current(), now: control.now() });
   const serves = listed.find((one) => one.kind !== 'embedding' && (one.state === 'ready' || one.state === 'degraded'));
   return {
     address: address.url,

@@ -185,6 +185,7 @@ const proven: Proven = {
   'never-called': ['test/gateway/surface.test.ts', '/health calls no model'],
   'one-state': ['src/routing/health-table.test.ts', '3.1 every state with every event'],
   'same-words': ['test/control/drain.test.ts', 'and every view says so'],
+  verdict: ['test/standing.test.ts', 'where a deployment stands is the same for all who ask'],
   degraded: ['src/routing/strategies.test.ts', "name: 'one recovers'"],
   'probed-soon': [probing, 'that a request found closed is looked at within a second'],
   off: ['test/gateway/off-host.test.ts', 'costs its first request the connect time-out once, and others nothing'],

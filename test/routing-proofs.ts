@@ -60,6 +60,7 @@ export const provenElsewhere: Proven = {
   'condition-depth': ['test/routing-under-attack.test.ts', 'a hundred brackets are read, and one more is told'],
   'condition-variable': ['test/routing-under-attack.test.ts', 'a variable that is not known is told by its name'],
   'condition-absent': ['src/routing/condition.test.ts', 'absent is not less'],
+  'condition-unavailable': ['test/standing.test.ts', 'where a deployment stands is the same for all who ask'],
   'condition-headers': ['src/routing/condition.test.ts', 'a header as a number'],
   'condition-variables': ['src/routing/condition.test.ts', 'the variable %j for %j is %s'],
   'complexity-bounds': ['test/declared-equals-executed/rules.yaml', 'key: routing_rules.complexity.medium'],

@@ -13,7 +13,7 @@ import { explain } from './explain.ts';
 export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
   return {
     '/v1/status': () => control.status(gateway),
-    '/v1/models': () => ({ data: listModels(control.current()) }),
+    '/v1/models': () => ({ data: listModels({ snapshot: control.current(), now: control.now() }) }),
     '/v1/config': () => describeConfig(control.current().plan),
     '/v1/decisions': (query): DecisionList => ({ decisions: control.decisions.last(readCount(query)) }),
     '/v1/decision': (query): DecisionRecord | undefined => {

@@ -64,7 +64,7 @@ export function describeStatus(input: StatusInput): StatusReport {
     config: { path: facts.configPath ?? null, disk: disk ?? null, applied: plan.hash, running: plan.hash },
     generation: snapshot.generation,
     providers: [...plan.providers.values()].map((provider) => describeProvider(input, provider)),
-    names: listModels(snapshot).length,
+    names: listModels(input).length,
     key: { needed: snapshot.keys.length > 0, fingerprint: key === undefined ? null : fingerprintOf(key) },
     activeRequests: input.activeRequests,
     unwritten: input.unwritten.map(({ since, ...one }) => ({ ...one, since: new Date(since).toISOString() })),

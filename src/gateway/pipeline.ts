@@ -34,7 +34,8 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
     const problem = guard(snapshot, exchange);
     if (problem !== undefined) return refuse(exchange, problem);
     const isDraining = context.isDraining();
-    if (endpoint.kind === 'open') return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path });
+    if (endpoint.kind === 'open')
+      return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path, now: context.clock.now() });
     if (isDraining && exchange.method === 'POST')
       return refuse(exchange, failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
     const identified = identify(snapshot.keys, exchange);
@@ -44,7 +45,7 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
       case 'refused':
         return refuse(exchange, endpoint.failure, endpoint.allow);
       case 'view':
-        return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path });
+        return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path, now: context.clock.now() });
       case 'model':
         return await answerModel(
           context,

@@ -1,11 +1,14 @@
+import type { Milliseconds } from '../plan/ids.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import { standingOf } from '../routing/health.ts';
 import { identify } from './identify.ts';
 import type { Snapshot } from './snapshot.ts';
-import { sendJson, type ViewInput } from './view.ts';
+import { type Seen, sendJson, type ViewInput } from './view.ts';
 
 /** `GET /health`: the verdict from what probes and requests have told; it calls no model. */
-export function answerHealth({ exchange, snapshot, isDraining }: ViewInput): void {
-  const counts = countDeployments(snapshot);
+export function answerHealth(view: ViewInput): void {
+  const { exchange, snapshot, isDraining } = view;
+  const counts = countDeployments(view);
   const status = isDraining
     ? 'draining'
     : counts.serving === 0 && counts.total > 0
@@ -39,19 +42,17 @@ export function stateWord(health: DeploymentHealth | undefined): string {
   return health?.kind ?? 'unknown';
 }
 
-/** Whether requests are sent to a deployment in this state. */
-export function isServing(health: DeploymentHealth | undefined): boolean {
-  return (
-    health?.kind === 'ready' ||
-    health?.kind === 'degraded' ||
-    health?.kind === 'loading' ||
-    health?.kind === 'half_open'
-  );
+/** Whether a deployment is expected to answer: requests are sent there, and its server does not say that the model is missing. */
+export function isServing(health: DeploymentHealth | undefined, now: Milliseconds): boolean {
+  return standingOf(health, now) === 'serves' && health?.kind !== 'missing';
 }
 
-function countDeployments({ plan, state }: Snapshot): { readonly total: number; readonly serving: number } {
+function countDeployments({ snapshot: { plan, state }, now }: Seen): {
+  readonly total: number;
+  readonly serving: number;
+} {
   const counted = plan.deployments.filter((one) => plan.providers.get(one.provider)?.status === 'active');
-  return { total: counted.length, serving: counted.filter((one) => isServing(state.health[one.index])).length };
+  return { total: counted.length, serving: counted.filter((one) => isServing(state.health[one.index], now)).length };
 }
 
 function providerDetails({ plan, state }: Snapshot): readonly unknown[] {

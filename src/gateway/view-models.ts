@@ -4,22 +4,23 @@ import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import { openAiError } from '../wire/open-ai-error.ts';
 import type { Snapshot } from './snapshot.ts';
-import { sendJson, type ViewInput, withoutVersion } from './view.ts';
+import { type Seen, sendJson, type ViewInput, withoutVersion } from './view.ts';
 import { isServing, stateWord } from './view-health.ts';
 
 /** `GET /v1/models`: every name that clients can ask for. */
-export function answerModels({ exchange, snapshot }: ViewInput): void {
-  sendJson(exchange, 200, { object: 'list', data: listModels(snapshot) });
+export function answerModels(view: ViewInput): void {
+  sendJson(view.exchange, 200, { object: 'list', data: listModels(view) });
 }
 
 /** `GET /v1/models/{id}`; ids may hold `/` and `:`. */
-export function answerModel({ exchange, snapshot, path }: ViewInput): void {
+export function answerModel(view: ViewInput): void {
+  const { exchange, path } = view;
   const id = withoutVersion(path).slice('/models/'.length);
-  const model = findModel(snapshot, id);
+  const model = findModel(view, id);
   if (model !== undefined) return sendJson(exchange, 200, model);
   const near = nearest(
     id,
-    listModels(snapshot).map((model) => model.id),
+    listModels(view).map((model) => model.id),
   );
   const { status, headers, body } = openAiError(
     failure('model_not_found', `The model "${id.slice(0, 200)}" does not exist`, { param: 'model', nearest: near }),
@@ -32,17 +33,17 @@ export function answerModel({ exchange, snapshot, path }: ViewInput): void {
 }
 
 /** What a name is that can be asked for, listed or not: a deployment has its own names too. */
-function findModel(snapshot: Snapshot, id: string): ListedName | undefined {
-  const { plan } = snapshot;
+function findModel(seen: Seen, id: string): ListedName | undefined {
+  const { plan } = seen.snapshot;
   const known = plan.names.get(id);
   if (known === undefined) return undefined;
   if (known.kind !== 'deployment') {
     const group = plan.groups[known.group];
-    return group === undefined ? undefined : describeModel(snapshot, group, id);
+    return group === undefined ? undefined : describeModel(seen, group, id);
   }
   const deployment = plan.deployments[known.deployment];
   if (deployment === undefined) return undefined;
-  return describe(snapshot, { id, owner: deployment.provider, kind: deployment.kind ?? 'model' }, [deployment]);
+  return describe(seen, { id, owner: deployment.provider, kind: deployment.kind ?? 'model' }, [deployment]);
 }
 
 /** `GET /model/info`: LiteLLM's list of deployments; keys are never in it, addresses only where settings allow. */
@@ -95,29 +96,30 @@ export type ListedName = {
 const created = 1_767_225_600;
 
 /** Every listed name with its facts. */
-export function listModels(snapshot: Snapshot): readonly ListedName[] {
-  const { plan } = snapshot;
-  const listed = plan.groups.filter((group) => group.listed).map((group) => describeModel(snapshot, group, group.name));
+export function listModels(seen: Seen): readonly ListedName[] {
+  const { plan } = seen.snapshot;
+  const listed = plan.groups.filter((group) => group.listed).map((group) => describeModel(seen, group, group.name));
   const aliases = [...plan.names].flatMap(([name, target]) => {
     if (target.kind !== 'alias' || target.hidden) return [];
     const group = plan.groups[target.group];
-    return group === undefined ? [] : [describeModel(snapshot, group, name)];
+    return group === undefined ? [] : [describeModel(seen, group, name)];
   });
   return [...listed, ...aliases];
 }
 
-function describeModel(snapshot: Snapshot, group: ModelGroup, id: string): ListedName {
-  const members = membersOf(snapshot, group);
+function describeModel(seen: Seen, group: ModelGroup, id: string): ListedName {
+  const members = membersOf(seen.snapshot, group);
   const owner = group.owner ?? members[0]?.provider ?? 'signalbox';
   const kind = group.kind === 'model' ? (members[0]?.kind ?? 'model') : group.kind;
-  return describe(snapshot, { id, owner, kind }, members);
+  return describe(seen, { id, owner, kind }, members);
 }
 
 function describe(
-  snapshot: Snapshot,
+  seen: Seen,
   { id, owner, kind }: { readonly id: string; readonly owner: string; readonly kind: string },
   members: readonly Deployment[],
 ): ListedName {
+  const { snapshot } = seen;
   return {
     id,
     object: 'model',
@@ -129,7 +131,7 @@ function describe(
       members.map((one) => snapshot.state.observations[one.index]?.effectiveContext ?? one.contextTokens),
     ),
     capabilities: capabilityNames(members),
-    state: groupState(snapshot, members),
+    state: groupState(seen, members),
     loaded: isLoaded(snapshot, members),
   };
 }
@@ -148,9 +150,10 @@ function capabilityNames(members: readonly Deployment[]): readonly string[] {
 }
 
 /** The best state among the members: a name serves as long as one of them does. */
-function groupState({ state }: Snapshot, members: readonly Deployment[]): string {
-  const states = members.map((one) => state.health[one.index]);
-  return stateWord(states.find((one) => one?.kind === 'ready') ?? states.find(isServing) ?? states[0]);
+function groupState({ snapshot, now }: Seen, members: readonly Deployment[]): string {
+  const states = members.map((one) => snapshot.state.health[one.index]);
+  const serving = states.find((one) => isServing(one, now));
+  return stateWord(states.find((one) => one?.kind === 'ready') ?? serving ?? states[0]);
 }
 
 function isLoaded({ state }: Snapshot, members: readonly Deployment[]): boolean | null {

@@ -1,10 +1,16 @@
+import type { Milliseconds } from '../plan/ids.ts';
 import type { Exchange } from './exchange.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** What a view is given. */
-export type ViewInput = {
-  readonly exchange: Exchange;
+/** What a view shows: what is in force, at a time. */
+export type Seen = {
   readonly snapshot: Snapshot;
+  readonly now: Milliseconds;
+};
+
+/** What a view is given. */
+export type ViewInput = Seen & {
+  readonly exchange: Exchange;
   readonly isDraining: boolean;
   readonly path: string;
 };

@@ -92,14 +92,14 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   state.health[1] = { kind: 'down', since: milliseconds(0), why: 'probe' };
   const facts = factsOf({ asked: 'm', ...overrides });
   const group = plan.groups.find((one) => one.name === facts.asked);
-  expect(createLookup(plan, state, facts, group)(variable)).toBe(wanted);
+  expect(createLookup({ plan, state, facts, now: milliseconds(0) }, group)(variable)).toBe(wanted);
 });
 
 test('spine 3.7: local deployments are saturated at four fifths of their seats', () => {
   const state = createRoutingState(plan, milliseconds(0));
   const isSaturated = (busy: number): boolean => {
     state.inFlight[0] = busy;
-    const lookup = createLookup(plan, state, factsOf(), plan.groups[0]);
+    const lookup = createLookup({ plan, state, facts: factsOf(), now: milliseconds(0) }, plan.groups[0]);
     return holds(conditionOf('local_saturated', '==', true), lookup);
   };
   expect([3, 4].map(isSaturated)).toEqual([false, true]);
@@ -110,7 +110,10 @@ test('spine 3.7: local deployments are saturated at four fifths of their seats',
     const engine = { ...unseenEngine, seats: 5, foreign };
     const residency = { kind: 'loaded', at: milliseconds(0), engine } as const;
     seen.observations[0] = { failures: [], effectiveContext: undefined, speeds: unseenSpeeds, residency };
-    return createLookup(told, seen, factsOf(), undefined)({ kind: 'fact', name: 'local_saturated' });
+    return createLookup(
+      { plan: told, state: seen, facts: factsOf(), now: milliseconds(0) },
+      undefined,
+    )({ kind: 'fact', name: 'local_saturated' });
   };
   expect([3, 4].map(isFull)).toEqual([false, true]);
 });

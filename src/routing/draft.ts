@@ -55,10 +55,10 @@ export function createDraft(input: OrderInput, resolution: Resolution): Draft {
   };
 }
 
-function matchingRules({ plan, state, facts }: OrderInput, group: ModelGroup | undefined): readonly MetadataRule[] {
-  const { metadata } = plan.settings.routing;
+function matchingRules(input: OrderInput, group: ModelGroup | undefined): readonly MetadataRule[] {
+  const { metadata } = input.plan.settings.routing;
   if (metadata.length === 0) return metadata;
-  const lookup = createLookup(plan, state, facts, group);
+  const lookup = createLookup(input, group);
   return metadata.filter(({ condition }) => holds(condition, lookup));
 }
 

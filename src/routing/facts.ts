@@ -1,11 +1,12 @@
 import type { Variable } from '../plan/condition.ts';
 import type { Complexity } from '../plan/decision.ts';
-import { type Tokens, tokens } from '../plan/ids.ts';
+import { type Milliseconds, type Tokens, tokens } from '../plan/ids.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
+import { standingOf } from './health.ts';
 import { sizeInName } from './resolve.ts';
 import { ownSeats } from './seats.ts';
 import { assumedOutputTokens, busyOf } from './speeds.ts';
@@ -45,35 +46,31 @@ export function tokensOf({ endpoint, promptTokens, maxOutputTokens }: RequestFac
   return tokens(promptTokens + (endpoint === 'embeddings' ? 0 : (maxOutputTokens ?? assumedOutputTokens)));
 }
 
+/** What conditions are looked up in. */
+export type LookupInput = {
+  readonly plan: Plan;
+  readonly state: RoutingState;
+  readonly facts: RequestFacts;
+  readonly now: Milliseconds;
+};
+
 /** Looks up what conditions ask about a request for a group. */
-export function createLookup(
-  plan: Plan,
-  state: RoutingState,
-  facts: RequestFacts,
-  group: ModelGroup | undefined,
-): Lookup {
+export function createLookup(input: LookupInput, group: ModelGroup | undefined): Lookup {
   return (variable) => {
     switch (variable.kind) {
       case 'header':
-        return facts.headers.get(variable.name);
+        return input.facts.headers.get(variable.name);
       case 'provider_unavailable':
-        return isProviderUnavailable(plan, state, variable.provider);
+        return isProviderUnavailable(input, variable.provider);
       case 'fact':
-        return factValue(variable.name, { plan, state, facts, group });
+        return factValue(variable.name, input, group);
     }
   };
 }
 
-type Surroundings = {
-  readonly plan: Plan;
-  readonly state: RoutingState;
-  readonly facts: RequestFacts;
-  readonly group: ModelGroup | undefined;
-};
-
 type FactName = Extract<Variable, { kind: 'fact' }>['name'];
 
-function factValue(name: FactName, { plan, state, facts, group }: Surroundings): ConditionValue {
+function factValue(name: FactName, { plan, state, facts }: LookupInput, group: ModelGroup | undefined): ConditionValue {
   switch (name) {
     case 'stream':
       return facts.stream;
@@ -117,14 +114,12 @@ function sizeOf(plan: Plan, facts: RequestFacts, group: ModelGroup | undefined):
   return declared ?? (facts.asked === undefined ? undefined : sizeInName(facts.asked));
 }
 
-function isProviderUnavailable(plan: Plan, state: RoutingState, name: string): boolean {
+/** While one request tests a deployment it serves nobody else, so it stays unavailable to those who ask. */
+function isProviderUnavailable({ plan, state, now }: LookupInput, name: string): boolean {
   const own = plan.deployments.filter(
     (one) => one.provider === name || plan.providers.get(one.provider)?.groups.includes(name),
   );
-  return own.every((one) => {
-    const kind = state.health[one.index]?.kind;
-    return kind === 'down' || kind === 'cooling' || kind === 'disabled' || kind === 'draining';
-  });
+  return own.every((one) => standingOf(state.health[one.index], now) !== 'serves');
 }
 
 /** Whether every local deployment with known seats is as busy as the threshold says. */

@@ -50,10 +50,9 @@ function addPeers(draft: Draft, { index, capability }: ModelGroup): void {
 
 /** Adds the items of a chain whose condition holds. */
 export function addChain(draft: Draft, chain: Chain, source: Source): void {
-  const { plan, state, facts } = draft.input;
   const repeats = repeatsOf(chain);
   for (const { target, condition } of chain.items) {
-    if (condition === undefined || holds(condition, createLookup(plan, state, facts, draft.group)))
+    if (condition === undefined || holds(condition, createLookup(draft.input, draft.group)))
       addTarget(draft, target, source, repeats);
     else draft.notes.push(`a chain item is left out: ${condition.source} does not hold`);
   }

@@ -103,7 +103,7 @@ function excludedByCondition(
   condition: Condition,
   group: ModelGroup | undefined,
 ): Excluded | undefined {
-  const lookup = createLookup(input.plan, input.state, input.facts, group);
+  const lookup = createLookup(input, group);
   const asked: string[] = [];
   const noted = (variable: Parameters<typeof lookup>[0]): ConditionValue => {
     const value = lookup(variable);

@@ -12,6 +12,17 @@ function check(row: Play): void {
 const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
 const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
 const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
+/** After the first attempt other requests have set it aside. */
+const setAside = (health: DeploymentHealth): Required<Play>['meanwhile'] => ({
+  after: 1,
+  change: (state) => {
+    state.health[0] = health;
+  },
+});
+const tested: DeploymentHealth = { kind: 'half_open', since: begin, round: 0 };
+const cooling: DeploymentHealth = {
+  ...{ kind: 'cooling', since: begin, until: milliseconds(begin + 60_000), why: 'failures', round: 0 },
+};
 const allFail = (kind: FailureKind): Answers => ({
   a: kind,
   b: kind,
@@ -271,6 +282,16 @@ describe('spine 3.7: retries, then fallbacks', () => {
       tried: 'a d +875 a',
       ends: 'upstream_error',
     },
+    ...[tested, cooling].flatMap((health): readonly Play[] => [
+      {
+        ...{ name: `what is ${health.kind} by now is waited for where nothing else can serve`, plan: alone },
+        ...{ answers: { a: ['upstream_error', 'ok'] }, meanwhile: setAside(health), tried: 'a +437.5 a', ends: 'ok' },
+      },
+      {
+        ...{ name: `what is ${health.kind} by now is not waited for where a fallback can serve`, plan: pair },
+        ...{ answers: { a: 'upstream_error' }, meanwhile: setAside(health), tried: 'a z', ends: 'ok' },
+      },
+    ]),
     {
       name: 'a spent retry budget leaves fallbacks',
       plan: pair,

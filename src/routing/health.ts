@@ -8,6 +8,33 @@ import { policyClass } from './policy-class.ts';
 /** The state of whatever nothing is known against; one value, since most deployments are in it. */
 export const ready: DeploymentHealth = { kind: 'ready' };
 
+/**
+ * What a deployment's state means for a request: it may be sent there; the deployment is passed over by a
+ * guess of ours, so that a last resort may still go there; or nothing is sent there at all. While one
+ * request tests it, it is set aside for all others.
+ */
+export type Standing = 'serves' | 'set_aside' | 'out';
+
+/** Where a deployment stands; what is asked about it, be it by a condition, a retry or a view, is answered by this. */
+export function standingOf(health: DeploymentHealth | undefined, now: Milliseconds): Standing {
+  switch (health?.kind) {
+    case undefined:
+    case 'ready':
+    case 'degraded':
+    case 'loading':
+    case 'missing':
+      return 'serves';
+    case 'cooling':
+      return now < health.until ? 'set_aside' : 'serves';
+    case 'half_open':
+      return 'set_aside';
+    case 'down':
+    case 'draining':
+    case 'disabled':
+      return 'out';
+  }
+}
+
 /** How long a deployment that has recovered takes less than its share. */
 export const recoveryMs: Milliseconds = milliseconds(10_000);
 /** What it takes at first: a server that was pushed over once is not to be pushed over again. */

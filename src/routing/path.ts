@@ -8,6 +8,7 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { tokensOf } from './facts.ts';
 import { contextOf, exclusionOf } from './filter.ts';
+import { standingOf } from './health.ts';
 import { fullLimit } from './limits.ts';
 import { limitsOfAttempt } from './limits-of.ts';
 import { orderGroup } from './order.ts';
@@ -91,20 +92,8 @@ export function isOpen(input: GoOnInput, attempt: PlannedAttempt): boolean {
 
 /** Health may have changed since the decision: what is set aside by now is passed over. */
 function isUsable({ state, now }: GoOnInput, { deployment, source }: PlannedAttempt): boolean {
-  const health = state.health[deployment];
-  switch (health?.kind) {
-    case 'cooling':
-      return now >= health.until || source === 'desperate';
-    case 'half_open':
-      return source === 'desperate';
-    case 'down':
-    case 'disabled':
-    case 'draining':
-    case undefined:
-      return false;
-    default:
-      return true;
-  }
+  const standing = standingOf(state.health[deployment], now);
+  return standing === 'serves' || (standing === 'set_aside' && source === 'desperate');
 }
 
 /** Whether the limits of an attempt have room: other requests may have filled one since the decision. */

@@ -3,6 +3,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { deploymentAt, groupAt } from '../plan/plan.ts';
+import { standingOf } from './health.ts';
 import { overdueAt } from './overdue.ts';
 import { type Failed, type GoOnInput, hasRoom, isOpen, isSame, isSameGroup } from './path.ts';
 import { policyClass } from './policy-class.ts';
@@ -79,23 +80,18 @@ function isWorthRepeating(input: GoOnInput, one: AttemptOutcome, path: readonly 
   if (!isPassing && (declaredRetries(input, one.failure) ?? 0) === 0) return false;
   if ((one.failure.retryAfterMs ?? 0) > longestWaitMs) return false;
   if (one.failure.kind === 'no_seat' || !hasRoom(input, one.attempt)) return false;
-  const health = input.state.health[one.attempt.deployment];
-  switch (health?.kind) {
-    case 'down':
-    case 'disabled':
-    case 'draining':
-    case 'half_open':
+  const { deployment } = one.attempt;
+  switch (standingOf(input.state.health[deployment], input.now)) {
+    case 'out':
       return false;
-    case 'cooling':
-      // It is set aside, so it is waited for only where nothing else can serve.
-      return input.now >= health.until || !path.some((other) => isOpen(input, other));
-    case 'loading': {
-      const overdue = overdueAt(input, one.attempt.deployment) ?? Number.POSITIVE_INFINITY;
-      return input.now < overdue || !path.some((other) => isOpen(input, other));
-    }
-    default:
-      return true;
+    case 'serves':
+      if (input.now < (overdueAt(input, deployment) ?? Number.POSITIVE_INFINITY)) return true;
+      break;
+    case 'set_aside':
+      break;
   }
+  // What is set aside, or loads for too long, is waited for only where nothing else can serve.
+  return !path.some((other) => isOpen(input, other));
 }
 
 /** A longer Retry-After is not waited for within a request. */

@@ -73,7 +73,9 @@ test.each<readonly [source: string, isTrue: boolean]>([
   const parsed = parseCondition(source);
   if (parsed.kind !== 'condition') throw new Error(JSON.stringify(parsed));
   const state = createRoutingState(plan, milliseconds(0));
-  expect(holds(parsed.condition, createLookup(plan, state, facts, plan.groups[0]))).toBe(isTrue);
+  expect(holds(parsed.condition, createLookup({ plan, state, facts, now: milliseconds(0) }, plan.groups[0]))).toBe(
+    isTrue,
+  );
 });
 
 test.each([
