@@ -104,7 +104,7 @@ const weakKey: StartWarning = {
 };
 
 /** Whether an address is this machine's own. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

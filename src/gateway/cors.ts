@@ -28,7 +28,7 @@ export function preflightHeaders(settings: CorsSettings, exchange: Exchange): re
 }
 
 /** Whether an origin is on the list; a listed port of `*` stands for every port, `*` alone for every origin. */
-export function isAllowedOrigin(settings: CorsSettings, origin: string): boolean {
+function isAllowedOrigin(settings: CorsSettings, origin: string): boolean {
   return settings.allowedOrigins.some((allowed) => {
     if (allowed === '*' || allowed === origin) return true;
     if (!allowed.endsWith(':*')) return false;

@@ -37,7 +37,7 @@ function isForCode(group: ModelGroup | undefined): boolean {
 }
 
 /** Larger of prompt and asked output. */
-export function lengthOf(facts: RequestFacts): Tokens {
+function lengthOf(facts: RequestFacts): Tokens {
   return tokens(Math.max(facts.promptTokens, facts.maxOutputTokens ?? 0));
 }
 

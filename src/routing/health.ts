@@ -36,7 +36,7 @@ export function standingOf(health: DeploymentHealth | undefined, now: Millisecon
 }
 
 /** How long a deployment that has recovered takes less than its share. */
-export const recoveryMs: Milliseconds = milliseconds(10_000);
+const recoveryMs: Milliseconds = milliseconds(10_000);
 /** What it takes at first: a server that was pushed over once is not to be pushed over again. */
 const firstShare = 0.1;
 

@@ -25,7 +25,7 @@ export type Ordered = {
 };
 
 /** Members that are put in order; a pool of thousands has more than any request could try. */
-export const mostServing = 100;
+const mostServing = 100;
 
 /** What ordering needs besides the filters. */
 export type OrderInput = FilterInput & {

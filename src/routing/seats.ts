@@ -194,7 +194,7 @@ const gapsExpected = 2;
  * Until when a turn is kept for its own model although another could have it: while the next request
  * for it is expected, where that is sooner than a change of models, and not past anybody's patience.
  */
-export function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): number {
+function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): number {
   const { turn } = queue;
   if (!queue.isExclusive || turn?.gapMs === undefined || hasTurn(queue, waiter)) return 0;
   const loadOf = (deployment: DeploymentIndex): number | undefined => observations[deployment]?.speeds.loadMs;
