@@ -1,4 +1,4 @@
-import type { Condition, Expression, Variable } from '../plan/condition.ts';
+import { type Condition, type Expression, type Variable, variablesIn } from '../plan/condition.ts';
 
 /** A condition that was read, or what is wrong with it. */
 export type ParsedCondition =
@@ -50,19 +50,7 @@ export function parseCondition(source: string): ParsedCondition {
 }
 
 function providersIn(expression: Expression): readonly string[] {
-  switch (expression.kind) {
-    case 'variable':
-      return expression.variable.kind === 'provider_unavailable' ? [expression.variable.provider] : [];
-    case 'not':
-      return providersIn(expression.operand);
-    case 'and':
-    case 'or':
-      return expression.operands.flatMap(providersIn);
-    case 'compare':
-      return [...providersIn(expression.left), ...providersIn(expression.right)];
-    case 'literal':
-      return [];
-  }
+  return variablesIn(expression).flatMap((one) => (one.kind === 'provider_unavailable' ? [one.provider] : []));
 }
 
 class BadCondition extends Error {}

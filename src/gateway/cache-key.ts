@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonical } from '../plan/canonical.ts';
-import type { Expression } from '../plan/condition.ts';
+import { headersAskedBy } from '../plan/condition.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
@@ -100,26 +100,7 @@ function routeOf(plan: Plan, meaning: Extract<Resolution, { kind: 'group' | 'tar
 /** Headers by which a member takes part or does not. */
 function headersAsked(plan: Plan, { members }: ModelGroup): readonly string[] {
   const conditions = [...members, ...plan.settings.routing.metadata].flatMap(({ condition }) => condition ?? []);
-  return [...new Set(conditions.flatMap(({ expression }) => headersIn(expression)))].sort();
-}
-
-function headersIn(expression: Expression): readonly string[] {
-  switch (expression.kind) {
-    case 'literal':
-      return [];
-    case 'variable': {
-      const { variable } = expression;
-      if (variable.kind === 'header') return [variable.name];
-      return variable.kind === 'fact' && variable.name === 'batch_mode' ? ['x-batch'] : [];
-    }
-    case 'not':
-      return headersIn(expression.operand);
-    case 'and':
-    case 'or':
-      return expression.operands.flatMap(headersIn);
-    case 'compare':
-      return [...headersIn(expression.left), ...headersIn(expression.right)];
-  }
+  return headersAskedBy(conditions).toSorted();
 }
 
 /** Indices differ between plans that say the same, so members are told by what they are. */

@@ -38,3 +38,33 @@ export type Variable =
     }
   | { readonly kind: 'provider_unavailable'; readonly provider: string }
   | { readonly kind: 'header'; readonly name: string };
+
+/** The header that makes a request one of a batch, where a condition asks for it. */
+export const batchHeader = 'x-batch';
+
+/** Headers that conditions ask for, each once. */
+export function headersAskedBy(conditions: readonly Condition[]): readonly string[] {
+  return [...new Set(conditions.flatMap(({ expression }) => variablesIn(expression).flatMap(headerOf)))];
+}
+
+/** Every variable that a condition asks for, as often as it stands there. */
+export function variablesIn(expression: Expression): readonly Variable[] {
+  switch (expression.kind) {
+    case 'literal':
+      return [];
+    case 'variable':
+      return [expression.variable];
+    case 'not':
+      return variablesIn(expression.operand);
+    case 'and':
+    case 'or':
+      return expression.operands.flatMap(variablesIn);
+    case 'compare':
+      return [...variablesIn(expression.left), ...variablesIn(expression.right)];
+  }
+}
+
+function headerOf(variable: Variable): readonly string[] {
+  if (variable.kind === 'header') return [variable.name];
+  return variable.kind === 'fact' && variable.name === 'batch_mode' ? [batchHeader] : [];
+}

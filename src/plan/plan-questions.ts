@@ -1,4 +1,4 @@
-import type { Condition, Expression, Variable } from './condition.ts';
+import { type Condition, headersAskedBy, variablesIn } from './condition.ts';
 import type { Plan } from './plan.ts';
 
 /** What a plan asks of requests besides what every request is asked. */
@@ -16,12 +16,11 @@ const answered = new WeakMap<Plan, PlanQuestions>();
 export function questionsOf(plan: Plan): PlanQuestions {
   const before = answered.get(plan);
   if (before !== undefined) return before;
-  const variables = conditionsOf(plan).flatMap(({ expression }) => variablesIn(expression));
+  const conditions = conditionsOf(plan);
   const questions = {
-    headers: [...new Set(variables.flatMap(headerOf))],
+    headers: headersAskedBy(conditions),
     complexity:
-      plan.groups.some(({ strategy }) => strategy.name === 'complexity_based') ||
-      variables.some((one) => one.kind === 'fact' && one.name === 'complexity'),
+      plan.groups.some(({ strategy }) => strategy.name === 'complexity_based') || conditions.some(asksForComplexity),
   };
   answered.set(plan, questions);
   return questions;
@@ -36,23 +35,6 @@ function conditionsOf({ groups, settings: { routing } }: Plan): readonly Conditi
   ];
 }
 
-function variablesIn(expression: Expression): readonly Variable[] {
-  switch (expression.kind) {
-    case 'literal':
-      return [];
-    case 'variable':
-      return [expression.variable];
-    case 'not':
-      return variablesIn(expression.operand);
-    case 'and':
-    case 'or':
-      return expression.operands.flatMap(variablesIn);
-    case 'compare':
-      return [...variablesIn(expression.left), ...variablesIn(expression.right)];
-  }
-}
-
-function headerOf(variable: Variable): readonly string[] {
-  if (variable.kind === 'header') return [variable.name];
-  return variable.kind === 'fact' && variable.name === 'batch_mode' ? ['x-batch'] : [];
+function asksForComplexity({ expression }: Condition): boolean {
+  return variablesIn(expression).some((one) => one.kind === 'fact' && one.name === 'complexity');
 }

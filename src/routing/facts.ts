@@ -1,4 +1,4 @@
-import type { Variable } from '../plan/condition.ts';
+import { batchHeader, type Variable } from '../plan/condition.ts';
 import type { Complexity } from '../plan/decision.ts';
 import { type Milliseconds, type Tokens, tokens } from '../plan/ids.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
@@ -81,7 +81,7 @@ function factValue(name: FactName, { plan, state, facts }: LookupInput, group: M
     case 'batch_size':
       return facts.batchSize;
     case 'batch_mode':
-      return facts.batchSize > 1 || facts.headers.get('x-batch') !== undefined;
+      return facts.batchSize > 1 || facts.headers.get(batchHeader) !== undefined;
     case 'request_count':
       return group === undefined ? 0 : (state.groupInFlight[group.index] ?? 0);
     case 'concurrent_requests':
