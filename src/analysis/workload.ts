@@ -1,3 +1,4 @@
+import { askedName, readHeaderFacts } from '../plan/header-facts.ts';
 import { tokens } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
@@ -67,10 +68,11 @@ function within([least, most]: Range, part: number): number {
 
 function factsOfKind(kind: RequestKind, promptTokens: number): RequestFacts {
   const { headers, model } = kind;
+  const told = readHeaderFacts(headers);
   return {
+    ...told,
     endpoint: kind.endpoint,
-    asked: model === 'auto' || model === 'default' ? undefined : model,
-    capability: headers.get('x-capability'),
+    asked: askedName(model),
     stream: kind.stream,
     promptTokens: tokens(promptTokens),
     maxOutputTokens: kind.maxOutputTokens === undefined ? undefined : tokens(kind.maxOutputTokens),
@@ -78,16 +80,12 @@ function factsOfKind(kind: RequestKind, promptTokens: number): RequestFacts {
     batchSize: kind.batchSize,
     hasCodeFence: false,
     isMultiStep: false,
-    priority: headers.get('x-priority'),
-    tags: kind.tags,
-    qualityTier: headers.get('x-quality-tier'),
-    minTier: headers.get('x-signalbox-min-tier'),
+    tags: [...kind.tags, ...told.tags],
     headers,
     key: 'local',
     allowedModels: [],
     disableFallbacks: false,
     fallbacks: [],
-    retries: undefined,
   };
 }
 

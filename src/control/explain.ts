@@ -2,6 +2,7 @@ import { describeDecision } from '../analysis/describe-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Decision } from '../plan/decision.ts';
+import { askedName, readHeaderFacts } from '../plan/header-facts.ts';
 import { type Milliseconds, milliseconds, tokens } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -52,11 +53,13 @@ const usualTokens = 100;
 
 function explainedFacts(plan: Plan, question: ExplainQuestion): RequestFacts {
   const headers = new Map(Object.entries(question.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-  const { model, key = 'local' } = question;
+  const { key = 'local' } = question;
+  const told = readHeaderFacts(headers);
+  const declared = plan.settings.server.keys.find((one) => one.name === key);
   return {
+    ...told,
     endpoint: question.endpoint ?? 'chat',
-    asked: model === undefined || model === 'auto' || model === 'default' || model === '' ? undefined : model,
-    capability: headers.get('x-capability'),
+    asked: askedName(question.model),
     stream: question.stream ?? false,
     promptTokens: tokens(question.tokens ?? usualTokens),
     maxOutputTokens: question.maxOutputTokens === undefined ? undefined : tokens(question.maxOutputTokens),
@@ -68,15 +71,12 @@ function explainedFacts(plan: Plan, question: ExplainQuestion): RequestFacts {
     batchSize: question.batchSize ?? 1,
     hasCodeFence: question.code ?? false,
     isMultiStep: question.steps ?? false,
-    priority: headers.get('x-priority'),
-    tags: question.tags ?? [],
-    qualityTier: headers.get('x-quality-tier'),
-    minTier: headers.get('x-signalbox-min-tier'),
+    priority: told.priority ?? declared?.priority,
+    tags: [...(question.tags ?? []), ...told.tags],
     headers,
     key,
-    allowedModels: plan.settings.server.keys.find((one) => one.name === key)?.models ?? [],
+    allowedModels: declared?.models ?? [],
     disableFallbacks: question.disableFallbacks ?? false,
     fallbacks: question.fallbacks ?? [],
-    retries: undefined,
   };
 }

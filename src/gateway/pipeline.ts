@@ -1,3 +1,4 @@
+import type { Decision } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds } from '../plan/ids.ts';
@@ -127,14 +128,14 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
   const { facts, snapshot } = request;
   if (facts === undefined) return failure('internal');
   request.understoodAt = context.clock.now();
-  const choose = (): GatewayRequest['decision'] =>
+  const choose = (): Decision =>
     decide(snapshot.plan, snapshot.state, facts, context.clock.now(), seededRandom(request.seed));
   let decision = choose();
-  for (let waits = 0; decision?.needsListing !== undefined && waits < 2; waits++) {
+  for (let waits = 0; decision.needsListing !== undefined && waits < 2; waits++) {
     await waitFor(context, request, context.listing(decision.needsListing));
     decision = choose();
   }
-  if (decision !== undefined && decision.needsResidency.length > 0) {
+  if (decision.needsResidency.length > 0) {
     const limit = snapshot.plan.settings.routing.preferWarm.checkTimeoutMs;
     await waitFor(context, request, context.residency(decision.needsResidency, limit));
     decision = choose();
@@ -142,11 +143,11 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
   request.decision = decision;
   request.decidedAt = context.clock.now();
   if (request.exchange.closed) return failure('client_closed');
-  if (decision?.needsListing !== undefined)
+  if (decision.needsListing !== undefined)
     return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });
-  if (decision?.refusal !== undefined) return decision.refusal;
-  if (decision?.rotation !== undefined) applyRotation(snapshot.state, decision.rotation);
-  const first = decision?.attempts[0];
+  if (decision.refusal !== undefined) return decision.refusal;
+  if (decision.rotation !== undefined) applyRotation(snapshot.state, decision.rotation);
+  const first = decision.attempts[0];
   if (first !== undefined) reserveAttempt(context, request, first);
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
+import { askedName, readHeaderFacts, retriesHeader, retriesOf } from '../plan/header-facts.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
 import { type AskedTimeouts, asSeconds, readAskedTimeouts, timeoutHeaders } from '../wire/asked-timeouts.ts';
 import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
@@ -95,8 +96,6 @@ function fieldProblem(endpoint: Endpoint, body: Uint8Array, scan: BodyScan): Fai
   return emptyListProblem(endpoint, body, scan) ?? letterProblem(body, scan, 'model');
 }
 
-const retriesHeader = 'x-litellm-num-retries';
-
 /** Headers whose words are not free; those of tiers and priorities are judged where these are known. */
 function headerProblem(exchange: Exchange): Failure | undefined {
   const check = (name: string, wanted: string, read: (found: string) => unknown): Failure | undefined => {
@@ -144,12 +143,13 @@ type FactsInput = {
 };
 
 function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInput): RequestFacts {
-  const asked = askedName(body, scan);
+  const asked = askedName(memberValue(body, scan, 'model'));
   const headers: HeaderLookup = { get: (name) => (credentialHeaders.has(name) ? undefined : exchange.header(name)) };
+  const told = readHeaderFacts(headers);
   return {
     endpoint,
     asked,
-    capability: headers.get('x-capability') ?? needs.capability,
+    capability: told.capability ?? needs.capability,
     stream: needs.stream,
     promptTokens: needs.promptTokens,
     maxOutputTokens: needs.maxOutputTokens,
@@ -157,16 +157,16 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInpu
     batchSize: needs.batchSize,
     hasCodeFence: needs.hasCodeFence,
     isMultiStep: needs.isMultiStep,
-    priority: headers.get('x-priority') ?? needs.priority ?? principal.priority,
-    tags: [...needs.tags, ...splitTags(headers.get('x-litellm-tags'))],
-    qualityTier: headers.get('x-quality-tier') ?? needs.qualityTier,
-    minTier: headers.get('x-signalbox-min-tier') ?? needs.minTier,
+    priority: told.priority ?? needs.priority ?? principal.priority,
+    tags: told.tags.length === 0 ? needs.tags : [...needs.tags, ...told.tags],
+    qualityTier: told.qualityTier ?? needs.qualityTier,
+    minTier: told.minTier ?? needs.minTier,
     headers,
     key: principal.name,
     allowedModels: principal.models,
     disableFallbacks: asTruth(memberValue(body, scan, 'disable_fallbacks')) === true,
     fallbacks: fallbacksOf(memberValue(body, scan, 'fallbacks'), asked),
-    retries: retriesOf(headers.get(retriesHeader) ?? memberValue(body, scan, 'num_retries')),
+    retries: told.retries ?? retriesOf(asWholeNumber(memberValue(body, scan, 'num_retries'))),
   };
 }
 
@@ -179,21 +179,6 @@ const credentialHeaders: ReadonlySet<string> = new Set([
   'proxy-authorization',
 ]);
 
-/** Absent, null, empty, `auto` and `default` all leave the choice to the gateway. */
-function askedName(body: Uint8Array, scan: BodyScan): string | undefined {
-  const value = memberValue(body, scan, 'model');
-  return typeof value !== 'string' || value === '' || value === 'auto' || value === 'default' ? undefined : value;
-}
-
-function splitTags(value: string | undefined): readonly string[] {
-  return value === undefined
-    ? []
-    : value
-        .split(',')
-        .map((tag) => tag.trim())
-        .filter((tag) => tag !== '');
-}
-
 /** LiteLLM takes names, objects with the name under `model`, and lists of names under the name that they stand in for. */
 function fallbacksOf(value: unknown, asked = 'auto'): readonly string[] {
   const isText = (one: unknown): one is string => typeof one === 'string';
@@ -203,12 +188,4 @@ function fallbacksOf(value: unknown, asked = 'auto'): readonly string[] {
     const model = asText(object['model']);
     return model === undefined ? (asList(object[asked] ?? object['*']) ?? []).filter(isText) : [model];
   });
-}
-
-/** Most retries that a request may ask for. */
-const mostRetries = 10;
-
-function retriesOf(value: unknown): number | undefined {
-  const retries = asWholeNumber(value);
-  return retries === undefined ? undefined : Math.min(mostRetries, retries);
 }
