@@ -66,7 +66,7 @@ export const command: Command = defineCommand({
         isSame
           ? `${name} is up to date`
           : options.check
-            ? `${name} is not what the sources give: run signalbox generate`
+            ? `${name} is not what the sources give: run signalbox generate${lost.length > 0 ? ' --force' : ''}`
             : `${name} is written`,
       );
     }

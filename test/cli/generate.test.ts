@@ -41,6 +41,12 @@ test('C1 generate --force writes the file, and names what is lost', async () => 
 });
 
 test('C1 generate --check says what would be lost, and that the file is another', async () => {
+  const said = await signalbox('generate --check');
+  expect([said.code, said.out, said.err]).toEqual([
+    2,
+    'config/litellm-unified.yaml is not what the sources give: run signalbox generate --force\n',
+    expect.stringContaining('"two" changed'),
+  ]);
   const ran = await signalbox('generate --check --json');
   expect([ran.code, read()]).toEqual([2, edited]);
   expect(JSON.parse(ran.out)).toMatchObject({
