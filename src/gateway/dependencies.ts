@@ -1,32 +1,11 @@
-import type { PlannedAttempt } from '../plan/decision.ts';
-import type { Failure } from '../plan/failure.ts';
 import type { Milliseconds, ProviderId, RequestId } from '../plan/ids.ts';
 import type { DialectName } from '../plan/provider.ts';
-import type { DeploymentHealth } from '../plan/routing-state.ts';
 import type { Dialect } from '../providers/provider.ts';
-import type { LimitUse } from '../routing/limits.ts';
-import type { LoggedFallback } from '../telemetry/request-log.ts';
+import type { RequestLog } from '../telemetry/request-log.ts';
 import type { Clock } from './clock.ts';
-import type { GatewayRequest, SettledRequest } from './request.ts';
+import type { SettledRequest } from './request.ts';
 import type { Seats } from './seat-queue.ts';
 import type { Snapshot } from './snapshot.ts';
-
-/** What the gateway tells the log; telemetry implements it. */
-export type GatewayLog = {
-  /** The one line of a request, after it ended. */
-  settled(request: SettledRequest): void;
-  upstreamError(request: GatewayRequest, attempt: PlannedAttempt, failed: Failure): void;
-  fallback(request: GatewayRequest, fallback: LoggedFallback): void;
-  cooldown(
-    request: GatewayRequest,
-    attempt: PlannedAttempt,
-    health: Extract<DeploymentHealth, { kind: 'cooling' }>,
-  ): void;
-  limitFull(request: GatewayRequest, failed: Failure): void;
-  limitNear(request: GatewayRequest, use: LimitUse): void;
-  badClient(reason: string, remoteAddress: string | undefined): void;
-  internalError(error: unknown, requestId: RequestId | undefined): void;
-};
 
 /** Everything the gateway is given; it makes nothing of this itself. */
 export type GatewayDependencies = {
@@ -36,7 +15,7 @@ export type GatewayDependencies = {
   readonly clock: Clock;
   readonly random: () => number;
   readonly newRequestId: () => RequestId;
-  readonly log: GatewayLog;
+  readonly log: Omit<RequestLog, 'event'>;
   /** Keeps what became of a request, for explanations. */
   readonly keep: (request: SettledRequest) => void;
   /** Waits for a provider's live model list, once for all who ask; settles when it is known or cannot be. */

@@ -1,5 +1,5 @@
 import { failure } from '../plan/failure-catalogue.ts';
-import { openAiError } from '../wire/open-ai-error.ts';
+import { refuse } from './fail.ts';
 import { sendJson, type ViewInput } from './view.ts';
 
 /** `GET /cache/ping`: whether the cache works, in LiteLLM's form; the store is written to, for proof. */
@@ -22,12 +22,9 @@ export async function answerCachePing({ exchange, snapshot }: ViewInput): Promis
       health_check_cache_params: params,
     });
   }
-  const message = problem === undefined ? undefined : `The ${cache?.store.kind} cache does not work: ${problem}`;
-  const { status, headers, body } = openAiError(
-    failure('cache_unavailable', message ?? 'No cache is configured: set litellm_settings.cache to true', {
-      param: 'cache_ping',
-    }),
-  );
-  const length = ['content-length', String(Buffer.byteLength(body))];
-  exchange.answer(status, [...headers, ...length, ...exchange.extraHeaders], body);
+  const message =
+    problem === undefined
+      ? 'No cache is configured: set litellm_settings.cache to true'
+      : `The ${cache?.store.kind} cache does not work: ${problem}`;
+  refuse(exchange, failure('cache_unavailable', message, { param: 'cache_ping' }));
 }

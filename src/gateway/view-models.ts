@@ -2,7 +2,7 @@ import type { Deployment } from '../plan/deployment.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
-import { openAiError } from '../wire/open-ai-error.ts';
+import { refuse } from './fail.ts';
 import type { Snapshot } from './snapshot.ts';
 import { type Seen, sendJson, type ViewInput, withoutVersion } from './view.ts';
 import { isServing, stateWord } from './view-health.ts';
@@ -22,14 +22,8 @@ export function answerModel(view: ViewInput): void {
     id,
     listModels(view).map((model) => model.id),
   );
-  const { status, headers, body } = openAiError(
-    failure('model_not_found', `The model "${id.slice(0, 200)}" does not exist`, { param: 'model', nearest: near }),
-  );
-  exchange.answer(
-    status,
-    [...headers, 'content-length', String(Buffer.byteLength(body)), ...exchange.extraHeaders],
-    body,
-  );
+  const message = `The model "${id.slice(0, 200)}" does not exist`;
+  refuse(exchange, failure('model_not_found', message, { param: 'model', nearest: near }));
 }
 
 /** What a name is that can be asked for, listed or not: a deployment has its own names too. */

@@ -52,6 +52,7 @@ type Ended = { readonly endedAt: Milliseconds; readonly endedWallMs: number };
 
 /** The lines that the gateway writes. */
 export type RequestLog = {
+  /** The one line of a request, after it ended. */
   settled(request: LoggedRequest & Ended): void;
   upstreamError(request: LoggedRequest, attempt: PlannedAttempt, failed: Failure): void;
   fallback(request: LoggedRequest, fallback: LoggedFallback): void;
