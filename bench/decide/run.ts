@@ -17,6 +17,16 @@ const strategies: readonly StrategyName[] = [
   'simple_shuffle',
   'weighted_round_robin',
   'least_busy',
+  'usage_based',
+  'usage_score',
+  'latency_based',
+  'fastest_response',
+  'cost_based',
+  'most_capacity',
+  'complexity_based',
+  'context_based',
+  'quality_based',
+  'adaptive_weighted',
   'soonest',
 ];
 

@@ -3,9 +3,9 @@
  * again. A routed request keeps its seed in its record, so its decision can be made again.
  */
 export function seededRandom(seed: number): () => number {
-  let at = seed >>> 0;
+  let at = seed | 0;
   return () => {
-    at = (at + 0x6d2b79f5) >>> 0;
+    at = (at + 0x6d2b79f5) | 0;
     let mixed = Math.imul(at ^ (at >>> 15), at | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;

@@ -1,4 +1,4 @@
-import type { Candidate, Decision, PlannedAttempt, Repeats, Rule, Source } from '../plan/decision.ts';
+import type { Candidate, Decision, PlannedAttempt, Repeats, Rule, Source, Verdict } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
 import type { GroupIndex, ProviderId } from '../plan/ids.ts';
@@ -73,10 +73,10 @@ export function addGroup(draft: Draft, group: ModelGroup, source: Source, repeat
     notePreference(draft, serving);
   }
   if (further > 0) draft.notes.push(`${further} more members of "${group.name}" could serve and stand behind these`);
-  for (const { deployment, member, numbers } of serving)
-    addUnlessPassedOver(draft, { deployment, member, numbers, source, group, repeats });
+  const origin: Origin = { source, group: group.index, repeats };
+  for (const one of serving) addUnlessPassedOver(draft, one, origin);
   for (const { deployment, member, why } of excluded)
-    addExcluded(draft, { deployment, member, numbers: noNumbers, source, group, repeats }, why);
+    addExcluded(draft, { deployment, member, numbers: noNumbers }, origin, why);
 }
 
 /** A reading of what is in memory that is younger is as good as a new one. */
@@ -103,63 +103,65 @@ function notePreference({ input, notes }: Draft, serving: readonly Ranked[]): vo
 export function addTarget(draft: Draft, target: Target, source: Source, repeats?: Repeats): void {
   if (target.kind === 'group') return addGroup(draft, groupAt(draft.input.plan, target.group), source, repeats);
   const deployment = deploymentAt(draft.input.plan, target.deployment);
-  const looked: Looked = { deployment, member: undefined, numbers: noNumbers, source, group: undefined, repeats };
-  const why = exclusionOf(draft.input, { deployment });
-  if (why === undefined) addUnlessPassedOver(draft, looked);
-  else addExcluded(draft, looked, why);
+  const looked: Looked = { deployment, member: undefined, numbers: noNumbers };
+  const origin: Origin = { source, group: undefined, repeats };
+  const why = exclusionOf(draft.input, deployment);
+  if (why === undefined) addUnlessPassedOver(draft, looked, origin);
+  else addExcluded(draft, looked, origin, why);
 }
 
-function addUnlessPassedOver(draft: Draft, looked: Looked): void {
-  if (draft.passedOver !== undefined && looked.source === 'group') addExcluded(draft, looked, draft.passedOver);
-  else addAttempt(draft, looked);
-}
-
-/** A deployment that was looked at, by the part of the configuration that led to it. */
+/** A deployment that was looked at, as a member where it is one. */
 type Looked = {
   readonly deployment: Deployment;
   readonly member: Member | undefined;
   readonly numbers: Candidate['numbers'];
+};
+
+/** The part of the configuration that led to a deployment. */
+type Origin = {
   readonly source: Source;
-  readonly group: ModelGroup | undefined;
+  readonly group: GroupIndex | undefined;
   readonly repeats: Repeats | undefined;
 };
 
-function addAttempt(draft: Draft, looked: Looked): void {
+function addUnlessPassedOver(draft: Draft, looked: Looked, origin: Origin): void {
+  if (draft.passedOver !== undefined && origin.source === 'group') addExcluded(draft, looked, origin, draft.passedOver);
+  else addAttempt(draft, looked, origin);
+}
+
+function addAttempt(draft: Draft, looked: Looked, origin: Origin): void {
   const { attempts, planned } = draft;
   const { index } = looked.deployment;
-  if (planned[index] === 1) return addExcluded(draft, looked, alreadyPlanned);
+  if (planned[index] === 1) return addExcluded(draft, looked, origin, alreadyPlanned);
   planned[index] = 1;
   const position = attempts.length;
-  const model = draft.modelOf(looked.deployment);
-  draft.candidates.push(candidateOf(looked, model, { kind: position === 0 ? 'chosen' : 'standby', position }));
-  attempts.push({
-    deployment: index,
-    model,
-    source: looked.source,
-    group: looked.group?.index,
-    repeats: looked.repeats,
-  });
+  const { model } = addCandidate(draft, looked, origin, position === 0 ? chosen : { kind: 'standby', position });
+  const { source, group, repeats } = origin;
+  attempts.push({ deployment: index, model, source, group, repeats });
 }
 
+const chosen: Verdict = { kind: 'chosen', position: 0 };
 const alreadyPlanned: Excluded = { reason: 'visited', detail: 'it has its place already' };
 
-function addExcluded(draft: Draft, looked: Looked, { reason, detail, numbers = looked.numbers }: Excluded): void {
-  const verdict = { kind: 'excluded', reason, detail } as const;
-  draft.candidates.push(candidateOf({ ...looked, numbers }, draft.modelOf(looked.deployment), verdict));
+function addExcluded(draft: Draft, looked: Looked, origin: Origin, { reason, detail, numbers }: Excluded): void {
+  const told = numbers === undefined ? looked : { ...looked, numbers };
+  addCandidate(draft, told, origin, { kind: 'excluded', reason, detail });
 }
 
-function candidateOf(looked: Looked, model: string, verdict: Candidate['verdict']): Candidate {
-  const { deployment, member, numbers, source, group } = looked;
-  return {
+function addCandidate(draft: Draft, looked: Looked, origin: Origin, verdict: Verdict): Candidate {
+  const { deployment, member, numbers } = looked;
+  const candidate = {
     deployment: deployment.index,
-    model,
-    source,
-    group: group?.index,
+    model: draft.modelOf(deployment),
+    source: origin.source,
+    group: origin.group,
     order: member?.order ?? 1,
     weight: member?.weight,
     verdict,
     numbers,
   };
+  draft.candidates.push(candidate);
+  return candidate;
 }
 
 /** The decision that the draft has become; with a refusal where nothing may be attempted. */

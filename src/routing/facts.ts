@@ -1,5 +1,6 @@
 import { batchHeader, type Variable } from '../plan/condition.ts';
 import type { Complexity } from '../plan/decision.ts';
+import type { Deployment } from '../plan/deployment.ts';
 import { type Milliseconds, type Tokens, tokens } from '../plan/ids.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -103,8 +104,9 @@ function factValue(name: FactName, { plan, state, facts }: LookupInput, group: M
 const defaultSaturation = 0.8;
 
 function requestsInFlight(state: RoutingState): number {
+  const { inFlight } = state;
   let sum = 0;
-  for (const count of state.inFlight) sum += count;
+  for (let index = 0; index < inFlight.length; index++) sum += inFlight[index] ?? 0;
   return sum;
 }
 
@@ -125,12 +127,22 @@ function isProviderUnavailable({ plan, state, now }: LookupInput, name: string):
 /** Whether every local deployment with known seats is as busy as the threshold says. */
 export function isLocalSaturated(plan: Plan, state: RoutingState, threshold: number): boolean {
   let known = 0;
-  for (const one of plan.deployments) {
-    if (plan.providers.get(one.provider)?.tier !== 'local') continue;
+  for (const one of localsOf(plan)) {
     const seats = ownSeats({ plan, state }, one.index);
     if (seats === undefined) continue;
     if (busyOf(state, one) / Math.max(1, seats) < threshold) return false;
     known++;
   }
   return known > 0;
+}
+
+/** A plan never changes, so its local deployments are sought once. */
+const locals = new WeakMap<Plan, readonly Deployment[]>();
+
+function localsOf(plan: Plan): readonly Deployment[] {
+  const before = locals.get(plan);
+  if (before !== undefined) return before;
+  const found = plan.deployments.filter((one) => plan.providers.get(one.provider)?.tier === 'local');
+  locals.set(plan, found);
+  return found;
 }

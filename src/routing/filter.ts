@@ -3,7 +3,7 @@ import type { Candidate, Exclusion } from '../plan/decision.ts';
 import type { Deployment, ModelKind } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { waitWords } from '../plan/in-words.ts';
-import type { Member, ModelGroup } from '../plan/model-group.ts';
+import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Tier } from '../plan/provider.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -12,6 +12,7 @@ import { type ConditionValue, holds } from './condition.ts';
 import { createLookup, tokensOf } from './facts.ts';
 import { type FullLimit, fullLimit } from './limits.ts';
 import { limitsOfDeployment } from './limits-of.ts';
+import { type Looked, lookAt } from './members.ts';
 import { spentCap, spentWords } from './spending.ts';
 
 /** Why a deployment cannot serve a request. */
@@ -30,36 +31,43 @@ export type FilterInput = {
   readonly now: Milliseconds;
 };
 
-/** What is looked at: a deployment, in a group as its member. */
-export type Looked = { readonly deployment: Deployment; readonly member?: Member };
-
 /** A group has filters of its own: its tags, and the conditions of its members. */
 export type Within = { readonly group: ModelGroup; readonly tags: TagFilter | undefined };
 
+/** The first reason that keeps a deployment out, or undefined where nothing does. */
+export type Filter = (looked: Looked) => Excluded | undefined;
+
 /**
- * The first reason that keeps a deployment out, or undefined where nothing does. What the request
- * wants comes before what passes with time: only a deployment that fits can be cooling. A filter is
- * called only where it could keep anything out, which is what makes a pool of thousands bearable.
+ * The filter of a request. What the request wants comes before what passes with time: only a
+ * deployment that fits can be cooling. What could keep nothing out is found once and not asked of
+ * each, which is what makes a pool of thousands bearable.
  */
-export function exclusionOf(input: FilterInput, looked: Looked, within?: Within): Excluded | undefined {
+export function filterFor(input: FilterInput, within?: Within): Filter {
   const { facts, state } = input;
-  const { deployment, member } = looked;
-  const context = contextOf(state, deployment);
-  const isReady = state.health[deployment.index]?.kind === 'ready';
-  return (
-    (deployment.kind === undefined ? undefined : excludedByKind(deployment.kind, facts)) ??
-    (hasNeeds(facts) ? excludedByNeeds(deployment, facts) : undefined) ??
-    (facts.minTier === undefined ? undefined : excludedByTier(input, deployment, facts.minTier)) ??
-    within?.tags?.(deployment) ??
-    (member?.condition === undefined ? undefined : excludedByCondition(input, member.condition, within?.group)) ??
-    (context === undefined ? undefined : excludedByContext(input, deployment, context)) ??
-    (isReady ? undefined : excludedByHealth(input, deployment)) ??
-    (isUnlimited(state) ? undefined : excludedByUse(input, deployment))
-  );
+  const isChoosy = hasNeeds(facts) || facts.minTier !== undefined || within?.tags !== undefined;
+  const isMetered = state.limits.limits.length > 0 || state.spending.caps.length > 0;
+  return ({ deployment, index, kind, contextTokens, condition }) => {
+    const context = state.observations[index]?.effectiveContext ?? contextTokens;
+    const isReady = state.health[index]?.kind === 'ready';
+    return (
+      (kind === undefined ? undefined : excludedByKind(kind, facts)) ??
+      (isChoosy ? excludedByWish(input, deployment, within?.tags) : undefined) ??
+      (condition === undefined ? undefined : excludedByCondition(input, condition, within?.group)) ??
+      (context === undefined ? undefined : excludedByContext(input, deployment, context)) ??
+      (isReady ? undefined : excludedByHealth(input, deployment)) ??
+      (isMetered ? excludedByUse(input, deployment) : undefined)
+    );
+  };
 }
 
-function isUnlimited({ limits, spending }: RoutingState): boolean {
-  return limits.limits.length === 0 && spending.caps.length === 0;
+/** Why a deployment cannot serve a request, looked at outside of any group. */
+export function exclusionOf(input: FilterInput, deployment: Deployment): Excluded | undefined {
+  return filterFor(input)(lookAt(deployment));
+}
+
+/** Whether a deployment lacks what the request says that it has to have: abilities, a tier, tags. */
+function excludedByWish(input: FilterInput, deployment: Deployment, tags: TagFilter | undefined): Excluded | undefined {
+  return excludedByNeeds(deployment, input.facts) ?? excludedByTier(input, deployment) ?? tags?.(deployment);
 }
 
 /** Whether what may be used of a deployment in a time is used, by its limits or by its budget. */
@@ -171,9 +179,9 @@ function excludedByContext(
   deployment: Deployment,
   context: number,
 ): Excluded | undefined {
-  if (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)) return undefined;
   const wanted = facts.promptTokens + (facts.maxOutputTokens ?? 0);
   if (wanted <= context) return undefined;
+  if (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)) return undefined;
   return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
 }
 
@@ -245,7 +253,8 @@ export function rankOfTier(tier: string): number | undefined {
   return Object.hasOwn(tierRank, tier) ? tierRank[tier as Tier] : undefined;
 }
 
-function excludedByTier({ plan }: FilterInput, deployment: Deployment, minTier: string): Excluded | undefined {
+function excludedByTier({ plan, facts: { minTier } }: FilterInput, deployment: Deployment): Excluded | undefined {
+  if (minTier === undefined) return undefined;
   const least = rankOfTier(minTier);
   const tier = plan.providers.get(deployment.provider)?.tier ?? 'local';
   if (least === undefined)

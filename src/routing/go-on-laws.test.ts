@@ -219,7 +219,7 @@ describe('going-on: every request', () => {
       const health = before.plan.deployments.map(() => ({ kind: 'ready' as const }));
       const input = { ...before, state: { ...before.state, health }, now };
       for (const { attempt } of attempts) {
-        const reason = exclusionOf(input, { deployment: deploymentAt(before.plan, attempt.deployment) })?.reason;
+        const reason = exclusionOf(input, deploymentAt(before.plan, attempt.deployment))?.reason;
         expect(attempt.source === 'desperate' && reason === 'context' ? undefined : reason).toBeUndefined();
       }
     });

@@ -2,43 +2,53 @@
  * Indices of the highest values, the highest first, equals in their order. Each is inserted where it
  * belongs: for the few members of a pool that is three times as quick as a sort with a comparison.
  */
-export function highest(values: Float64Array, most: number): Int32Array {
-  const least = leastOfHighest(values, most);
-  const indices = new Int32Array(values.length);
-  let count = 0;
-  for (let index = 0; index < values.length; index++) {
+export function highest(values: Float64Array, most: number): readonly number[] {
+  const contenders = values.length > most ? contendersIn(values, most) : undefined;
+  const least = contenders === undefined ? lowest : nthHighest(valuesAt(contenders, values), most);
+  const count = contenders?.length ?? values.length;
+  const indices: number[] = [];
+  for (let nth = 0; nth < count; nth++) {
+    const index = contenders?.[nth] ?? nth;
     const value = values[index] ?? lowest;
     if (value < least) continue;
-    let at = count++;
+    let at = indices.length;
+    if (at < most) indices.push(index);
+    // All places are taken, and what equals the last of them came later.
+    else if (value === least) continue;
+    else at--;
     for (; at > 0 && (values[indices[at - 1] ?? 0] ?? lowest) < value; at--) indices[at] = indices[at - 1] ?? 0;
     indices[at] = index;
   }
-  return indices.subarray(0, Math.min(count, most));
+  return indices;
 }
 
 const lowest = Number.NEGATIVE_INFINITY;
 
-/** The lowest of so many highest values. It is sought among what is high by a sample, where that is enough. */
-function leastOfHighest(values: Float64Array, most: number): number {
-  if (values.length <= most) return lowest;
+/** Indices among which so many highest are: those of what is high by a sample, where that is enough. */
+function contendersIn(values: Float64Array, most: number): Int32Array {
   const step = Math.ceil(values.length / sampled);
   const sample = new Float64Array(Math.floor(values.length / step));
   for (let index = 0; index < sample.length; index++) sample[index] = values[index * step] ?? lowest;
   const enough = (2 * most * sample.length) / values.length;
   const high = notBelow(values, enough < sample.length ? nthHighest(sample, Math.ceil(enough)) : lowest);
-  return nthHighest(high.length < most ? values.slice() : high, most);
+  return high.length < most ? notBelow(values, lowest) : high;
 }
 
 const sampled = 128;
 
-function notBelow(values: Float64Array, least: number): Float64Array {
-  const kept = new Float64Array(values.length);
+function notBelow(values: Float64Array, least: number): Int32Array {
+  const kept = new Int32Array(values.length);
   let count = 0;
   for (let index = 0; index < values.length; index++) {
-    const value = values[index] ?? lowest;
-    if (value >= least) kept[count++] = value;
+    if ((values[index] ?? lowest) >= least) kept[count++] = index;
   }
   return kept.subarray(0, count);
+}
+
+function valuesAt(indices: Int32Array, values: Float64Array): Float64Array {
+  const found = new Float64Array(indices.length);
+  for (let nth = 0; nth < found.length; nth++) found[nth] = values[indices[nth] ?? 0] ?? lowest;
+  return found;
 }
 
 /** The nth highest of values, which are moved about: Hoare's find, which sorts only the part that it is in. */

@@ -21,7 +21,7 @@ test('spine 5.4: decide never picks what a filter excluded, and each deployment 
       expect(new Set(attempts.map((one) => one.deployment)).size).toBe(attempts.length);
       expect(refusal === undefined).toBe(attempts.length > 0);
       for (const { deployment, source } of attempts) {
-        const excluded = exclusionOf({ plan, state, facts, now }, { deployment: deploymentAt(plan, deployment) });
+        const excluded = exclusionOf({ plan, state, facts, now }, deploymentAt(plan, deployment));
         if (source === 'desperate') {
           expect(['cooling', 'half_open_busy', 'context']).toContain(excluded?.reason);
           expect(attempts.every((one) => one.source === 'desperate')).toBe(true);

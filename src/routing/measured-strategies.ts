@@ -5,14 +5,21 @@ import { estimatedUsd } from './cost.ts';
 import { isLocalSaturated } from './facts.ts';
 import type { Placed } from './members.ts';
 import { tokensThisMinute } from './performance.ts';
-import { drawnBy, each, noNumbers, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
-import { busyOf, type Prediction, predict, seatsOf } from './speeds.ts';
+import { drawnBy, noNumbers, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
+import { assumedSeats, busyPerSeat, type Prediction, predict, predictMs, speedsOf } from './speeds.ts';
 
 /** The fewest tokens within the last minute; equals in turn of a draw. */
 export function fewestTokens(members: readonly Placed[], { state, now, random }: StrategyInput): Scores {
-  const used = each(members, ({ deployment }) => tokensThisMinute(state.performance, deployment.index, now));
+  const used = new Float64Array(members.length);
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { index } of members) {
+    const tokens = tokensThisMinute(state.performance, index, now);
+    used[at] = tokens;
+    values[at++] = random() * tie - tokens;
+  }
   return {
-    values: each(used, (tokens) => random() * tie - tokens),
+    values,
     numbersAt: (index) => ({ tokens: used[index] ?? 0 }),
   };
 }
@@ -21,30 +28,44 @@ export function fewestTokens(members: readonly Placed[], { state, now, random }:
 export function lowestLatency(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, facts, group, random } = input;
   const { msPerToken, firstTokenMs } = state.performance;
-  const latencies = each(members, ({ deployment: { index } }) => {
+  const latencies = new Float64Array(members.length);
+  let at = 0;
+  for (const { index } of members) {
     const first = firstTokenMs[index] ?? Number.NaN;
-    return facts.stream && !Number.isNaN(first) ? first : (msPerToken[index] ?? Number.NaN);
-  });
+    latencies[at++] = facts.stream && !Number.isNaN(first) ? first : (msPerToken[index] ?? Number.NaN);
+  }
   const lowest = lowestOf(latencies);
-  const most = lowest * (1 + (group.strategy.latencyBuffer ?? 0));
   return {
-    values: each(latencies, (ms) => unseenFirst(ms, random) ?? (ms <= most ? random() : -ms)),
+    values: lowestFirst(latencies, lowest * (1 + (group.strategy.latencyBuffer ?? 0)), random),
     numbersAt: (index) => measured('ms', latencies[index]),
   };
 }
 
-/** What was never measured is tried, and then measured. */
-function unseenFirst(ms: number, random: () => number): number | undefined {
-  return Number.isNaN(ms) ? 1 + random() : undefined;
-}
-
 /** The lowest 95th percentile of the time to the first token. */
 export function fastestFirstToken(members: readonly Placed[], { state, random }: StrategyInput): Scores {
-  const slow = each(members, ({ deployment: { index } }) => state.performance.firstTokenP95[index] ?? Number.NaN);
+  const slow = valuesOf(members, state.performance.firstTokenP95);
   return {
-    values: each(slow, (ms) => unseenFirst(ms, random) ?? -ms),
+    values: lowestFirst(slow, Number.NEGATIVE_INFINITY, random),
     numbersAt: (index) => measured('p95_first_token_ms', slow[index]),
   };
+}
+
+/** What was never measured is tried, and then measured; times up to `most` share evenly, the others go by what they are. */
+function lowestFirst(times: Float64Array, most: number, random: () => number): Float64Array {
+  const values = new Float64Array(times.length);
+  for (let at = 0; at < values.length; at++) {
+    const ms = times[at] ?? Number.NaN;
+    values[at] = Number.isNaN(ms) ? 1 + random() : ms <= most ? random() : -ms;
+  }
+  return values;
+}
+
+/** What was measured of each member. */
+function valuesOf(members: readonly Placed[], measurements: Float64Array): Float64Array {
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { index } of members) values[at++] = measurements[index] ?? Number.NaN;
+  return values;
 }
 
 function measured(name: string, value: number | undefined): Candidate['numbers'] {
@@ -58,22 +79,23 @@ export function usageScore(members: readonly Placed[], input: StrategyInput): Sc
   const { state, facts, group } = input;
   const { msPerToken, success } = state.performance;
   const factors = group.strategy.factors ?? usualFactors;
-  const speeds = partsOfBest(each(members, ({ deployment }) => msPerToken[deployment.index] ?? Number.NaN));
-  const costs = partsOfBest(each(members, ({ deployment }) => estimatedUsd(deployment, facts) ?? Number.NaN));
-  const successes = each(members, ({ deployment }) => known(success[deployment.index], 1));
-  const scores = each(
-    members,
-    (_one, index) =>
-      factors.speed * (speeds[index] ?? 1) +
-      factors.success * (successes[index] ?? 1) +
-      factors.cost * (costs[index] ?? 1),
-  );
+  const speeds = partsOfBest(valuesOf(members, msPerToken));
+  const successes = valuesOf(members, success);
+  const prices = new Float64Array(members.length);
+  let at = 0;
+  for (const { deployment } of members) prices[at++] = estimatedUsd(deployment, facts) ?? Number.NaN;
+  const costs = partsOfBest(prices);
+  const scores = new Float64Array(members.length);
+  for (at = 0; at < scores.length; at++) {
+    scores[at] =
+      factors.speed * (speeds[at] ?? 1) + factors.success * known(successes[at], 1) + factors.cost * (costs[at] ?? 1);
+  }
   return {
     values: scores,
     numbersAt: (index) => ({
       score: scores[index] ?? 0,
       speed: speeds[index] ?? 1,
-      success: successes[index] ?? 1,
+      success: known(successes[index], 1),
       cheapness: costs[index] ?? 1,
     }),
   };
@@ -85,17 +107,21 @@ export function usageScore(members: readonly Placed[], input: StrategyInput): Sc
  */
 function partsOfBest(values: Float64Array): Float64Array {
   const lowest = lowestOf(values);
-  const part = (one: number): number => (one <= 0 ? 1 : lowest / one);
+  const parts = new Float64Array(values.length);
   let sum = 0;
   let count = 0;
-  for (let index = 0; index < values.length; index++) {
-    const one = values[index] ?? Number.NaN;
-    if (Number.isNaN(one)) continue;
-    sum += part(one);
+  for (let at = 0; at < parts.length; at++) {
+    const one = values[at] ?? Number.NaN;
+    const part = one <= 0 ? 1 : lowest / one;
+    parts[at] = part;
+    if (Number.isNaN(part)) continue;
+    sum += part;
     count++;
   }
+  if (count === parts.length) return parts;
   const middle = count === 0 ? 1 : sum / count;
-  return each(values, (one) => (Number.isNaN(one) ? middle : part(one)));
+  for (let at = 0; at < parts.length; at++) if (Number.isNaN(parts[at])) parts[at] = middle;
+  return parts;
 }
 
 /** The lowest of what is known. */
@@ -120,27 +146,42 @@ const usualSaturation = 0.8;
  */
 export function adaptiveWeighted(members: readonly Placed[], input: StrategyInput): Scores {
   const { plan, state, group, random } = input;
+  const { success } = state.performance;
   const shares = sharesOf(members, input);
-  const saturations = each(members, ({ deployment }) =>
-    Math.min(1, busyOf(state, deployment) / seatsOf(state, deployment)),
-  );
-  const successes = each(members, ({ deployment }) => known(state.performance.success[deployment.index], 1));
-  const joins = isLocalSaturated(plan, state, group.strategy.saturationThreshold ?? usualSaturation);
-  const waits = !joins && members.some(({ isLocal }) => isLocal);
-  const weights = each(members, (_one, index) => {
-    const weight = (shares[index] ?? 0) * (successes[index] ?? 1) * (1 - (saturations[index] ?? 0));
-    // A full or failing one keeps a little of its weight, so that it has a place and is measured again.
-    return Math.max(weight, (shares[index] ?? 0) * leastPart);
-  });
-  const draws = drawnBy(weights, random);
+  const saturationOf = ({ deployment }: Placed): number =>
+    Math.min(1, busyPerSeat(state, deployment, assumedSeats(state, deployment)));
+  const successOf = ({ index }: Placed): number => known(success[index], 1);
+  const weights = new Float64Array(members.length);
+  let at = 0;
+  // A full or failing one keeps a little of its weight, so that it has a place and is measured again.
+  for (const one of members) {
+    weights[at] = (shares[at] ?? 0) * Math.max(leastPart, successOf(one) * (1 - saturationOf(one)));
+    at++;
+  }
+  const values = drawnBy(weights, random);
+  const threshold = group.strategy.saturationThreshold ?? usualSaturation;
+  if (isMixed(members) && !isLocalSaturated(plan, state, threshold)) putCloudBehind(members, values);
   return {
-    values: waits ? each(members, ({ isLocal }, index) => (draws[index] ?? 0) - (isLocal ? 0 : behindLocal)) : draws,
-    numbersAt: (index) => ({
-      share: shares[index] ?? 0,
-      success: successes[index] ?? 1,
-      saturation: saturations[index] ?? 0,
-    }),
+    values,
+    numbersAt: (index) => {
+      const one = members[index];
+      return one === undefined
+        ? noNumbers
+        : { share: shares[index] ?? 0, success: successOf(one), saturation: saturationOf(one) };
+    },
   };
+}
+
+function putCloudBehind(members: readonly Placed[], values: Float64Array): void {
+  for (let at = 0; at < values.length; at++)
+    if (members[at]?.isLocal === false) values[at] = (values[at] ?? 0) - behindLocal;
+}
+
+/** Whether some stand here and some in a cloud. */
+function isMixed(members: readonly Placed[]): boolean {
+  const first = members[0]?.isLocal;
+  for (let at = 1; at < members.length; at++) if (members[at]?.isLocal !== first) return true;
+  return false;
 }
 
 const leastPart = 0.01;
@@ -148,28 +189,25 @@ const behindLocal = 1e12;
 
 /** The smallest predicted time to the last token. A speed that is not known is taken to be the best known among its peers, so that it is tried and then known. */
 export function soonest(members: readonly Placed[], input: StrategyInput): Scores {
-  const { observations } = input.state;
-  const speedsOf = ({ deployment }: Placed): Speeds => observations[deployment.index]?.speeds ?? unseenSpeeds;
-  const best = bestOf(members, speedsOf);
-  const predicted = (one: Placed): Prediction => predict(input, one.deployment, completed(speedsOf(one), best));
+  const best = bestOf(members, input.state);
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { deployment } of members) values[at++] = -predictMs(input, deployment, best);
   return {
-    values: each(members, (one) => -totalOf(predicted(one))),
+    values,
     numbersAt: (index) => {
       const one = members[index];
-      return one === undefined ? noNumbers : inSeconds(predicted(one));
+      return one === undefined ? noNumbers : inSeconds(predict(input, one.deployment, best));
     },
   };
 }
 
-function totalOf({ queue, load, prefill, decode }: Prediction): number {
-  return queue + load + prefill + decode;
-}
-
 /** The best of each speed that any of them has. */
-function bestOf(members: readonly Placed[], speedsOf: (one: Placed) => Speeds): Speeds {
+function bestOf(members: readonly Placed[], state: StrategyInput['state']): Speeds {
   let { loadMs, answerMs, prefillMsPerToken, decodeMsPerToken } = unseenSpeeds;
   for (const one of members) {
-    const speeds = speedsOf(one);
+    const speeds = speedsOf(state, one);
+    if (speeds === unseenSpeeds) continue;
     loadMs = lesser(loadMs, speeds.loadMs);
     prefillMsPerToken = lesser(prefillMsPerToken, speeds.prefillMsPerToken);
     decodeMsPerToken = lesser(decodeMsPerToken, speeds.decodeMsPerToken);
@@ -179,15 +217,6 @@ function bestOf(members: readonly Placed[], speedsOf: (one: Placed) => Speeds): 
 
 function lesser(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || (b !== undefined && b < a) ? b : a;
-}
-
-function completed(own: Speeds, best: Speeds): Speeds {
-  return {
-    answerMs: own.answerMs,
-    loadMs: own.loadMs ?? best.loadMs,
-    prefillMsPerToken: own.prefillMsPerToken ?? best.prefillMsPerToken,
-    decodeMsPerToken: own.decodeMsPerToken ?? best.decodeMsPerToken,
-  };
 }
 
 function inSeconds({ queue, load, prefill, decode }: Prediction): Candidate['numbers'] {

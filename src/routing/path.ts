@@ -79,7 +79,7 @@ function plannedFor(input: GoOnInput, targets: readonly Target[], source: Source
       return serving.map(({ deployment }) => planned(deployment, target.group));
     }
     const deployment = deploymentAt(plan, target.deployment);
-    return exclusionOf(input, { deployment }) === undefined ? [planned(deployment, undefined)] : [];
+    return exclusionOf(input, deployment) === undefined ? [planned(deployment, undefined)] : [];
   });
 }
 

@@ -107,9 +107,15 @@ export function measureTokens(
 /** Tokens that went to a deployment and came from it within the last minute. */
 export function tokensThisMinute(state: PerformanceState, deployment: DeploymentIndex, now: Milliseconds): number {
   const last = state.lastSlot[deployment] ?? 0;
+  const first = Math.max(0, Math.max(Math.floor(now / slotMs), last) - slots + 1);
+  if (first > last) return 0;
+  const row = deployment * slots;
+  const end = row + slots;
+  let at = row + (first % slots);
   let sum = 0;
-  for (let slot = Math.max(Math.floor(now / slotMs), last) - slots + 1; slot <= last; slot++) {
-    if (slot >= 0) sum += state.used[deployment * slots + (slot % slots)] ?? 0;
+  for (let left = last - first + 1; left > 0; left--) {
+    sum += state.used[at] ?? 0;
+    if (++at === end) at = row;
   }
   return sum;
 }

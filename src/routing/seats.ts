@@ -1,6 +1,8 @@
+import type { Deployment } from '../plan/deployment.ts';
 import { type DeploymentIndex, deploymentIndex, type Milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
+import type { EngineReading } from '../plan/residency.ts';
 import type { RoutingState, Successor } from '../plan/routing-state.ts';
 import type { SeatQueue, SeatState, Turn, Waiter } from '../plan/seats.ts';
 
@@ -47,10 +49,19 @@ export function isBounded({ plan, state }: SeatInput, deployment: DeploymentInde
 
 /** Seats of one deployment: as declared, else as its engine tells; `undefined` is not bounded. */
 export function ownSeats({ plan, state }: SeatInput, deployment: DeploymentIndex): number | undefined {
-  const declared = plan.deployments[deployment]?.seats;
-  if (declared !== undefined) return declared;
-  const residency = state.observations[deployment]?.residency;
-  return residency?.kind === 'loaded' ? residency.engine.seats : undefined;
+  const known = plan.deployments[deployment];
+  return known && toldSeats(state, known);
+}
+
+/** Seats as a deployment declares, else as its engine tells. */
+export function toldSeats(state: RoutingState, { index, seats }: Deployment): number | undefined {
+  return seats ?? engineOf(state, index)?.seats;
+}
+
+/** What a deployment's engine told, while the model is in memory. */
+export function engineOf({ observations }: RoutingState, deployment: DeploymentIndex): EngineReading | undefined {
+  const residency = observations[deployment]?.residency;
+  return residency?.kind === 'loaded' ? residency.engine : undefined;
 }
 
 /** Who asks for a seat. */
@@ -304,6 +315,15 @@ export function awaitLoad({ seats }: RoutingState, deployment: DeploymentIndex):
     if (waits) change(-1);
     waits = false;
   };
+}
+
+/** How many wait for a deployment, for a seat or until it has loaded. */
+export function waitingAt({ seats }: RoutingState, deployment: DeploymentIndex): number {
+  let count = seats.awaitingLoad[deployment] ?? 0;
+  const waiting = seats.queueOf[deployment]?.waiting;
+  if (waiting !== undefined && waiting.length > 0)
+    for (const one of waiting) if (one.deployment === deployment) count++;
+  return count;
 }
 
 /** What a queue does for one deployment at the moment: how many wait, and whether it is loading for them. */

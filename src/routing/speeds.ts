@@ -2,9 +2,9 @@ import type { Deployment } from '../plan/deployment.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
-import type { Speeds } from '../plan/residency.ts';
+import { type Speeds, unseenSpeeds } from '../plan/residency.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
-import { queueSight } from './seats.ts';
+import { engineOf, toldSeats, waitingAt } from './seats.ts';
 
 /** What one answered attempt shows of its deployment. */
 export type Lesson = {
@@ -78,22 +78,54 @@ export const assumedOutputTokens = 256;
 /** Load time of a model that was never seen to load. */
 const assumedLoadMs = 5000;
 
-/** Predicts an answer of a deployment; `speeds` are its own, with what is not known of it filled in. */
-export function predict(input: PredictionInput, deployment: Deployment, speeds: Speeds): Prediction {
-  const { state, facts } = input;
-  const prefill = (speeds.prefillMsPerToken ?? 0) * facts.promptTokens;
-  const decode = (speeds.decodeMsPerToken ?? 0) * (facts.maxOutputTokens ?? assumedOutputTokens);
-  const seats = seatsOf(state, deployment);
+/** Predicts an answer of a deployment; a speed of its own that is not known is taken from `assumed`. */
+export function predict(input: PredictionInput, deployment: Deployment, assumed: Speeds): Prediction {
+  const own = speedsOf(input.state, deployment);
+  const prefill = prefillMs(input.facts, own, assumed);
+  const decode = decodeMs(input.facts, own, assumed);
   // Who is ahead is reckoned to want what this request wants.
-  const ahead = busyOf(state, deployment) + queueSight(state, deployment.index).waiting;
-  const rounds = Math.max(0, ahead + 1 - seats) / seats;
-  return { queue: rounds * (prefill + decode), load: loadLeft(input, deployment, speeds), prefill, decode };
+  const queue = roundsAhead(input.state, deployment) * (prefill + decode);
+  return { queue, load: loadLeft(input, deployment, own.loadMs ?? assumed.loadMs), prefill, decode };
+}
+
+/** The sum of a prediction: among thousands each is predicted, so no object is made for it. */
+export function predictMs(input: PredictionInput, deployment: Deployment, assumed: Speeds): number {
+  const own = speedsOf(input.state, deployment);
+  const work = prefillMs(input.facts, own, assumed) + decodeMs(input.facts, own, assumed);
+  return (roundsAhead(input.state, deployment) + 1) * work + loadLeft(input, deployment, own.loadMs ?? assumed.loadMs);
+}
+
+/** What attempts have taught of a deployment's speed. */
+export function speedsOf({ observations }: RoutingState, { index }: Pick<Deployment, 'index'>): Speeds {
+  return observations[index]?.speeds ?? unseenSpeeds;
+}
+
+function prefillMs({ promptTokens }: RequestFacts, own: Speeds, assumed: Speeds): number {
+  return (own.prefillMsPerToken ?? assumed.prefillMsPerToken ?? 0) * promptTokens;
+}
+
+function decodeMs({ maxOutputTokens }: RequestFacts, own: Speeds, assumed: Speeds): number {
+  return (own.decodeMsPerToken ?? assumed.decodeMsPerToken ?? 0) * (maxOutputTokens ?? assumedOutputTokens);
+}
+
+/** How many times a deployment's seats are filled by others before a request has one. */
+function roundsAhead(state: RoutingState, deployment: Deployment): number {
+  const seats = seatsOf(state, deployment);
+  const ahead = busyOf(state, deployment) + waitingAt(state, deployment.index);
+  return Math.max(0, ahead + 1 - seats) / seats;
+}
+
+/** Requests that a deployment has for each of its seats, of which it is taken to have so many where nobody told. */
+export function busyPerSeat(state: RoutingState, deployment: Deployment, assumedSeats: number): number {
+  const { index, seats } = deployment;
+  const engine = engineOf(state, index);
+  const busy = (state.inFlight[index] ?? 0) + (engine?.foreign ?? 0);
+  return busy === 0 ? 0 : busy / Math.max(1, seats ?? engine?.seats ?? assumedSeats);
 }
 
 /** Requests that a deployment has, this gateway's and those of others that its engine told of. */
-export function busyOf({ inFlight, observations }: RoutingState, { index }: Deployment): number {
-  const residency = observations[index]?.residency;
-  return (inFlight[index] ?? 0) + (residency?.kind === 'loaded' ? residency.engine.foreign : 0);
+export function busyOf(state: RoutingState, { index }: Deployment): number {
+  return (state.inFlight[index] ?? 0) + (engineOf(state, index)?.foreign ?? 0);
 }
 
 /**
@@ -116,17 +148,20 @@ export function nextEndMs(
 }
 
 /** Requests that are served at once: as declared, as the engine tells, else as is assumed. */
-export function seatsOf(state: RoutingState, { index, seats }: Deployment): number {
-  if (seats !== undefined) return Math.max(1, seats);
-  const residency = state.observations[index]?.residency;
-  const told = residency?.kind === 'loaded' ? residency.engine.seats : undefined;
-  return told === undefined ? (state.seats.assumedSeats[index] ?? 1) : Math.max(1, told);
+function seatsOf(state: RoutingState, deployment: Deployment): number {
+  return Math.max(1, toldSeats(state, deployment) ?? assumedSeats(state, deployment));
+}
+
+/** Seats that a deployment is taken to have where nobody told. */
+export function assumedSeats({ seats }: RoutingState, { index }: Deployment): number {
+  return seats.assumedSeats[index] ?? 1;
 }
 
 /** Time until the model is in memory; nothing where its server does not tell. */
-function loadLeft({ state, now }: PredictionInput, { index }: Deployment, { loadMs }: Speeds): number {
+function loadLeft({ state, now }: PredictionInput, { index }: Deployment, loadMs: number | undefined): number {
   const health = state.health[index];
   const residency = state.observations[index]?.residency;
+  if (health?.kind === 'ready' && residency?.kind !== 'unloaded' && residency?.kind !== 'loading') return 0;
   const whole = loadMs ?? assumedLoadMs;
   const since = health?.kind === 'loading' ? health.since : residency?.kind === 'loading' ? residency.since : undefined;
   // A load that takes longer than it used to may end at any time.

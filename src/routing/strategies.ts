@@ -12,9 +12,8 @@ import {
   usageScore,
 } from './measured-strategies.ts';
 import type { Placed } from './members.ts';
-import { ownSeats } from './seats.ts';
-import { drawnBy, each, noNumbers, rotorSteps, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
-import { busyOf } from './speeds.ts';
+import { drawnBy, noNumbers, rotorSteps, type Scores, type StrategyInput, sharesOf, tie } from './shares.ts';
+import { busyPerSeat } from './speeds.ts';
 
 /** Scores members among which only the strategy decides. Equal values keep the declared order. */
 type Strategy = (members: readonly Placed[], input: StrategyInput) => Scores;
@@ -43,7 +42,10 @@ export function score(members: readonly Placed[], input: StrategyInput): Scores 
 }
 
 function declaredOrder(members: readonly Placed[]): Scores {
-  return { values: each(members, ({ place }) => -place), numbersAt: () => noNumbers };
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { place } of members) values[at++] = -place;
+  return { values, numbersAt: () => noNumbers };
 }
 
 /**
@@ -62,8 +64,14 @@ function weightedRandom(members: readonly Placed[], input: StrategyInput): Score
 function smoothRoundRobin(members: readonly Placed[], input: StrategyInput): Scores {
   const rotor = input.state.rotors[input.group.index];
   const steps = rotorSteps(members, input);
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { place } of members) {
+    values[at] = (rotor?.[place] ?? 0) + (steps[at] ?? 0);
+    at++;
+  }
   return {
-    values: each(members, ({ place }, index) => (rotor?.[place] ?? 0) + (steps[index] ?? 0)),
+    values,
     numbersAt: (index) => ({ share: steps[index] ?? 0, turn: rotor?.[members[index]?.place ?? 0] ?? 0 }),
     steps,
   };
@@ -72,34 +80,50 @@ function smoothRoundRobin(members: readonly Placed[], input: StrategyInput): Sco
 function leastBusy(members: readonly Placed[], input: StrategyInput): Scores {
   const { state, random } = input;
   const draws = drawnBy(sharesOf(members, input), random);
-  const busy = ({ deployment }: Placed): number =>
-    busyOf(state, deployment) / Math.max(1, ownSeats(input, deployment.index) ?? 1);
+  const values = new Float64Array(members.length);
+  let at = 0;
+  // A draw stands between nothing and minus infinity, so it makes no difference as large as a request.
+  for (const { deployment } of members) {
+    values[at] = tie / (1 - (draws[at] ?? 0)) - busyPerSeat(state, deployment, 1);
+    at++;
+  }
   return {
-    // A draw stands between nothing and minus infinity, so this makes no difference as large as a request.
-    values: each(members, (one, index) => tie / (1 - (draws[index] ?? 0)) - busy(one)),
+    values,
     numbersAt: (index) => {
       const one = members[index];
-      return one === undefined ? noNumbers : { busy: busy(one) };
+      return one === undefined ? noNumbers : { busy: busyPerSeat(state, one.deployment, 1) };
     },
   };
 }
 
 function cheapest(members: readonly Placed[], { facts }: StrategyInput): Scores {
+  const values = new Float64Array(members.length);
+  let at = 0;
   // A price that nobody has stated is not a low one.
-  const costs = each(members, ({ deployment }) => estimatedUsd(deployment, facts) ?? Number.POSITIVE_INFINITY);
+  for (const { deployment } of members) values[at++] = -(estimatedUsd(deployment, facts) ?? Number.POSITIVE_INFINITY);
   return {
-    values: each(costs, (usd) => -usd),
-    numbersAt: (index) => (Number.isFinite(costs[index]) ? { usd: costs[index] ?? 0 } : noNumbers),
+    values,
+    numbersAt: (index) => {
+      const one = members[index];
+      const usd = one && estimatedUsd(one.deployment, facts);
+      return usd === undefined ? noNumbers : { usd };
+    },
   };
 }
 
 function largestContext(members: readonly Placed[], { state }: StrategyInput): Scores {
-  const contexts = each(members, ({ deployment }) => contextOf(state, deployment) ?? 0);
-  const busy = each(members, ({ deployment }) => state.inFlight[deployment.index] ?? 0);
+  const context = ({ deployment }: Placed): number => contextOf(state, deployment) ?? 0;
+  const busy = ({ index }: Placed): number => state.inFlight[index] ?? 0;
+  const values = new Float64Array(members.length);
+  let at = 0;
+  // Contexts are whole numbers, so that work under way only separates equals.
+  for (const one of members) values[at++] = context(one) - busy(one) / (busy(one) + 1);
   return {
-    // Contexts are whole numbers, so that work under way only separates equals.
-    values: each(contexts, (context, index) => context - (busy[index] ?? 0) / ((busy[index] ?? 0) + 1)),
-    numbersAt: (index) => ({ context: contexts[index] ?? 0, busy: busy[index] ?? 0 }),
+    values,
+    numbersAt: (index) => {
+      const one = members[index];
+      return one === undefined ? noNumbers : { context: context(one), busy: busy(one) };
+    },
   };
 }
 
@@ -126,8 +150,8 @@ function classFirst(
   numbers: Candidate['numbers'],
 ): Scores {
   const first = group.strategy.classes.get(level);
-  return {
-    values: each(members, ({ place, deployment }) => (deployment.index === first ? 1 : -place)),
-    numbersAt: () => numbers,
-  };
+  const values = new Float64Array(members.length);
+  let at = 0;
+  for (const { place, index } of members) values[at++] = index === first ? 1 : -place;
+  return { values, numbersAt: () => numbers };
 }
