@@ -4,7 +4,7 @@
  * function of the room that owns it. Start reading at `start`.
  */
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Diagnostic } from './config/diagnostic.ts';
 import { isWeakKey } from './config/lower-settings.ts';
 import type { Environment } from './config/source-file.ts';
@@ -199,7 +199,7 @@ type System = AssembleInput & {
 
 function assemble(input: AssembleInput): System {
   const { options, clock, loaded, folders, warnings } = input;
-  const logFile = options.log.file ? join(folders.logs, 'signalbox.jsonl') : undefined;
+  const logFile = options.log.file ? folders.log : undefined;
   const writer = createLogWriter({ output: options.log.output, file: logFile });
   const log = createRequestLog(writer, clock.wall);
   const random = options.random ?? Math.random;
@@ -216,8 +216,8 @@ function assemble(input: AssembleInput): System {
     spendingFile: createSpendingFile(join(folders.state, 'spending.json'), clock),
     log,
     keptPlaces: [
-      { what: 'decisions and spending', folder: folders.state },
-      ...(logFile === undefined ? [] : [{ what: 'the log', folder: folders.logs }]),
+      { what: 'decisions and spending', folder: folders.state, files: [basename(folders.decisions)] },
+      ...(logFile === undefined ? [] : [{ what: 'the log', folder: folders.logs, files: [basename(logFile)] }]),
     ],
     openStore: (settings) =>
       openStore(settings, {

@@ -6,6 +6,8 @@ import type { ConfigOrigin } from './start-report.ts';
 export type SystemFolders = {
   readonly state: string;
   readonly logs: string;
+  /** File with the lines of the log. */
+  readonly log: string;
   readonly socket: string;
   /** File with the {@link AdminRecord} of the gateway that runs. */
   readonly record: string;
@@ -53,6 +55,7 @@ function foldersAt(state: string, logs: string, user: UserFolders): SystemFolder
   return {
     state,
     logs,
+    log: join(logs, 'signalbox.jsonl'),
     socket: socketAt(state, user),
     record: join(state, 'admin.json'),
     decisions: join(state, 'decisions.jsonl'),

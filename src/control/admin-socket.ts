@@ -33,7 +33,7 @@ export type AdminSocketOptions = {
 export class AlreadyRunning extends Error {}
 
 /** How often it is looked whether the socket's files are still there. */
-const lookMs = milliseconds(5000);
+const lookMs = milliseconds(1000);
 
 /** Opens the admin socket: for the owner alone, and always with a token. Where its files are deleted, it is opened again. */
 export async function openAdminSocket(options: AdminSocketOptions): Promise<AdminSocket> {

@@ -2,6 +2,7 @@ import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Check } from '../contract/doctor-report.ts';
+import type { SystemFolders } from '../contract/system-folders.ts';
 import { check } from './check.ts';
 
 /** The machine as a check-up sees it; tests hand in their own. */
@@ -61,14 +62,9 @@ const tooFewFiles = 512;
 /** The product did not exist before: a clock that stands earlier was never set. */
 const earliestMs = Date.UTC(2026, 0, 1);
 
-/** Checks what the machine has to offer, whatever the configuration. */
-export async function checkMachine(machine: Machine, stateFolders: readonly string[]): Promise<readonly Check[]> {
-  return [
-    checkNode(machine),
-    ...(await checkFolder(machine, stateFolders)),
-    checkClock(machine),
-    await checkFiles(machine),
-  ];
+/** Checks what the machine has to offer, whatever the configuration; of the places that a system may take, the usual one first. */
+export async function checkMachine(machine: Machine, places: readonly SystemFolders[]): Promise<readonly Check[]> {
+  return [checkNode(machine), ...(await checkPlaces(machine, places)), checkClock(machine), await checkFiles(machine)];
 }
 
 function checkNode({ nodeVersion }: Machine): Check {
@@ -77,23 +73,31 @@ function checkNode({ nodeVersion }: Machine): Check {
   return check('node', `Node is ${nodeFloor} or newer`, isEnough ? 'ok' : 'failed', nodeVersion, fix);
 }
 
-async function checkFolder(machine: Machine, folders: readonly string[]): Promise<readonly Check[]> {
-  const [usual, ...others] = folders;
+async function checkPlaces(machine: Machine, places: readonly SystemFolders[]): Promise<readonly Check[]> {
+  const [usual] = places;
   if (usual === undefined) return [];
   const title = 'state and logs can be written';
-  const isUsual = await machine.isWritable(usual);
-  const folder = isUsual ? usual : await firstWritable(machine, others);
+  const place = await firstWritable(machine, places);
   const fix = 'Give a place with --state-dir';
-  if (folder === undefined) return [check('state', title, 'failed', `nothing can be written to ${usual}`, fix)];
-  const written = isUsual
-    ? check('state', title, 'ok', usual)
-    : check('state', title, 'warning', `not in ${usual}, so they are kept in ${folder}`, fix);
-  const free = await machine.freeBytes(folder);
-  return [written, checkDisk(free)];
+  if (place === undefined) return [check('state', title, 'failed', `nothing can be written to ${usual.state}`, fix)];
+  const closed = await firstClosed(machine, [place.decisions, place.log]);
+  const written =
+    closed !== undefined
+      ? check('state', title, 'failed', `${closed} cannot be written`, `Make it yours: sudo chown "$USER" ${closed}`)
+      : place === usual
+        ? check('state', title, 'ok', usual.state)
+        : check('state', title, 'warning', `not in ${usual.state}, so they are kept in ${place.state}`, fix);
+  return [written, checkDisk(await machine.freeBytes(place.state))];
 }
 
-async function firstWritable(machine: Machine, folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) if (await machine.isWritable(folder)) return folder;
+/** A file may be somebody else's in a folder that is ours, as after a start by root. */
+async function firstClosed(machine: Machine, files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) if (!(await machine.isWritable(file))) return file;
+  return undefined;
+}
+
+async function firstWritable(machine: Machine, places: readonly SystemFolders[]): Promise<SystemFolders | undefined> {
+  for (const place of places) if (await machine.isWritable(place.state)) return place;
   return undefined;
 }
 

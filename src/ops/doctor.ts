@@ -3,7 +3,7 @@ import type { Check, DoctorReport } from '../contract/doctor-report.ts';
 import type { Provider } from '../plan/provider.ts';
 import { revealSecret, type SecretReference } from '../plan/secret.ts';
 import { connectAdmin } from './admin-client.ts';
-import { findAdminRecord, type SystemTarget } from './admin-record.ts';
+import { foldersOfTarget, type SystemTarget } from './admin-record.ts';
 import { check } from './check.ts';
 import { discoveryCandidates } from './discover.ts';
 import { checkMachine, type Machine } from './doctor-machine.ts';
@@ -31,8 +31,8 @@ export async function examineSystem(options: DoctorOptions): Promise<DoctorRepor
     candidates: discoveryCandidates(options.target.environment),
     probing: options.probing,
   });
-  const { looked } = await findAdminRecord(options.target);
-  const checks = [...(await checkMachine(options.machine, looked)), checkConfig(loaded)];
+  const places = await foldersOfTarget(options.target);
+  const checks = [...(await checkMachine(options.machine, places)), checkConfig(loaded)];
   if (loaded.kind === 'loaded') {
     checks.push(...checkSecrets(loaded, options.target.environment));
     checks.push(...(await checkGateway(options, loaded)));
@@ -128,6 +128,10 @@ async function checkGateway({ target, port, ...rest }: DoctorOptions, loaded: Lo
         state,
         state === 'ok' ? `plan ${status.config.running}` : 'the configuration on disk is another one',
         state === 'ok' ? undefined : 'Restart the gateway to take it over',
+      ),
+      // It runs as somebody else, perhaps, so its word goes before what can be seen from here.
+      ...status.unwritten.map(({ what, folder, why }) =>
+        check(`written:${folder}`, `the gateway can write ${what}`, 'failed', `${folder}: ${why}`, 'Let it be written'),
       ),
     ];
   }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type SeenRequest, seenInLog, seenInRecord } from '../analysis/seen-request.ts';
 import { readStored } from '../analysis/stored-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
@@ -43,8 +42,7 @@ export async function recordedRequests(
 }
 
 async function loggedRequests(target: SystemTarget): Promise<readonly SeenRequest[]> {
-  for (const { logs } of await foldersOfTarget(target)) {
-    const path = join(logs, 'signalbox.jsonl');
+  for (const { log: path } of await foldersOfTarget(target)) {
     const lines = [...(await readLines(`${path}.1`)), ...(await readLines(path))];
     if (lines.length > 0) return lines.flatMap((line) => seenInLog(line) ?? []);
   }

@@ -55,6 +55,10 @@ const cases: Readonly<Record<string, Case>> = {
     machine: { isWritable: async (path) => !path.includes('.signalbox') },
     expected: { id: 'state', state: 'warning', found: /so they are kept in/, fix: /--state-dir/ },
   },
+  'a file is somebody else’s in a folder that can be written': {
+    machine: { isWritable: async (path) => !path.endsWith('logs/signalbox.jsonl') },
+    expected: { id: 'state', state: 'failed', found: /signalbox\.jsonl cannot be written/, fix: /chown/ },
+  },
   'the disk is full': {
     machine: { freeBytes: async () => 1024 ** 2 },
     expected: { id: 'disk', state: 'failed', found: /1 MB free/, fix: /--state-dir/ },

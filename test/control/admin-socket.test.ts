@@ -29,14 +29,14 @@ test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
   async (path) => {
     expect(await status()).toBe(0);
     rmSync(join(folder, path), { recursive: true });
-    await clock.advance(5000);
+    await clock.advance(1000);
     await until('the socket to be there', () => existsSync(join(folder, path)));
     await until('the gateway to be found', async () => (await status()) === 0);
     await until('its line', () => lines('admin_socket_opened') === 1);
-    for (const _look of [1, 2]) await clock.advance(5000);
+    for (const _look of [1, 2]) await clock.advance(1000);
     expect(await status()).toBe(0);
     rmSync(join(folder, path), { recursive: true });
-    await clock.advance(5000);
+    await clock.advance(1000);
     await until('the gateway to be found again', async () => (await status()) === 0);
     await until('the second line', () => lines('admin_socket_opened') === 2);
   },
@@ -45,10 +45,10 @@ test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
 test('state folder: one that cannot be made again is told once, and used as soon as it can', async () => {
   rmSync(join(folder, '.signalbox'), { recursive: true });
   writeFileSync(join(folder, '.signalbox'), 'a file in its place');
-  for (const _look of [1, 2, 3]) await clock.advance(5000);
+  for (const _look of [1, 2, 3]) await clock.advance(1000);
   await until('its line', () => lines('admin_socket_lost') === 1);
   rmSync(join(folder, '.signalbox'));
-  await clock.advance(5000);
+  await clock.advance(1000);
   await until('the gateway to be found', async () => (await status()) === 0);
   await until('its end', () => lines('admin_socket_opened') === 1);
   expect(lines('admin_socket_lost')).toBe(1);

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { StatusReport } from '../../src/contract/status.ts';
@@ -81,3 +81,22 @@ test('full disk: a log that has no folder is told too, and nothing is written be
     { what: 'the log', folder: join(folder, 'logs'), why: expect.stringContaining('a file stands in its place') },
   ]);
 });
+
+test.each([
+  ['logs', 'signalbox.jsonl', 'the log'],
+  ['.signalbox', 'decisions.jsonl', 'decisions and spending'],
+])(
+  'full disk: one file that cannot be written in a folder that can is told by status and doctor: %s/%s',
+  async (place, name, what) => {
+    // As a file of root's would be for others; a folder is in the way of root too.
+    mkdirSync(join(folder, place, name), { recursive: true });
+    expect(await ask()).toBe(200);
+    await seen('the problem', async () => (await unwritten()).length > 0);
+    const why = `${name}: a folder stands in its place (EISDIR)`;
+    expect(await unwritten()).toEqual([
+      { what, folder: join(folder, place), since: expect.stringMatching(/^2026-11-24T/), why },
+    ]);
+    const { out } = await runCommand(['doctor', '--port', new URL(gateway.url).port], { folder, columns: 300 });
+    expect(out).toMatch(new RegExp(`the gateway can write ${what}.*${name}: a folder stands in its place`));
+  },
+);
