@@ -208,6 +208,43 @@ describe('spine 3.10: SIGTERM in every phase', () => {
     expect(states(gateway)).toEqual(['completed']);
   });
 
+  test.each([false, true])(
+    'a stream whose head is out ends whole, and its connection with it (another request behind it: %s)',
+    async (hasAnother) => {
+      let goOn = (): void => {};
+      const waits = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const { gateway, upstream, client } = await begin({
+        name: 'a stream that has begun',
+        behaviour: async (answer) => {
+          answer.writeHead(200, { 'content-type': 'text/event-stream' });
+          answer.write(begun.join(''));
+          await waits;
+          answer.end([delta({ content: 'lo' }), finish(), done].join(''));
+        },
+        reached: ({ client }) => client.reads(/Hel/),
+        asked: 1,
+      });
+      upstream.script(chat('the next answer'));
+      if (hasAnother) {
+        client.socket.write(post(false));
+        await upstream.received(2);
+      }
+      const drained = gateway.gateway.drain(milliseconds(30_000));
+      goOn();
+      // The clock stands still: no limit in time has closed it.
+      const text = await client.closed;
+      await drained;
+      const [stream = '', ...others] = text.split(/(?=HTTP\/1\.1 )/);
+      // Its head went out when nobody knew of an end, and a client would keep the connection.
+      expect(stream).not.toMatch(/^connection: close/im);
+      expect(stream).toMatch(/Hel[\s\S]*lo[\s\S]*data: \[DONE\]\n\n\r\n0\r\n\r\n$/);
+      expect(others).toEqual(hasAnother ? [expect.stringMatching(/^HTTP\/1\.1 200 OK[\s\S]*the next answer/)] : []);
+      expect(states(gateway)).toEqual(others.length === 1 ? ['completed', 'completed'] : ['completed']);
+    },
+  );
+
   test('two requests on one connection are both answered', async () => {
     const answers: (() => void)[] = [];
     const held: Behaviour = (answer, request) => {
