@@ -5,9 +5,8 @@ import type { ModelGroup, StrategyName } from '../plan/model-group.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { type Arrival, arrivalsOf } from './arrival.ts';
 import { type Played, play } from './play.ts';
-import { quantile } from './quantile.ts';
+import { quantile, timesOf } from './quantile.ts';
 import { recordedWorld } from './recorded-world.ts';
-import { timesOfAll } from './summary.ts';
 import { type PoolChange, poolChanges, withChange } from './variants.ts';
 
 /** What advice is given by. */
@@ -104,8 +103,8 @@ function variantOf({ plan, arrivals, group }: PoolInput, change: PoolChange, see
     change: changeText(change, group.strategy.name),
     strategy: change.strategy,
     weights: change.weights ?? null,
-    times: timesOfAll(answered.map((one) => one.totalMs)),
-    waits: timesOfAll(answered.map((one) => one.waitMs)),
+    times: timesOf(answered.map((one) => one.totalMs)),
+    waits: timesOf(answered.map((one) => one.waitMs)),
     failed: own.length - answered.length,
   };
 }

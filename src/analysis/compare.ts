@@ -1,9 +1,9 @@
 import type { ComparedSide, ComparedVerdict, CompareReport } from '../contract/route-play.ts';
 import { significance } from './chi-square.ts';
+import { timesOf } from './quantile.ts';
 import { proportions, rankSum } from './rank-sum.ts';
 import { isError, type SeenRequest } from './seen-request.ts';
 import { providerUse } from './stats.ts';
-import { timesOfAll } from './summary.ts';
 
 /** Requests of one side, and what they are in words. */
 export type Side = { readonly what: string; readonly requests: readonly SeenRequest[] };
@@ -26,8 +26,8 @@ function sideOf({ what, requests }: Side): ComparedSide {
     requests: requests.length,
     answered: answered.length,
     errors: requests.filter(isError).length,
-    times: timesOfAll(answered.flatMap((one) => one.totalMs ?? [])),
-    firstToken: timesOfAll(answered.flatMap((one) => one.firstTokenMs ?? [])),
+    times: timesOf(answered.flatMap((one) => one.totalMs ?? [])),
+    firstToken: timesOf(answered.flatMap((one) => one.firstTokenMs ?? [])),
     shares: providerUse(requests, answered).map(({ provider, share }) => ({ provider, share })),
   };
 }

@@ -1,6 +1,6 @@
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { ModelUse, ProviderUse, StatsReport, TimesReport } from '../contract/route-stats.ts';
-import { quantile } from './quantile.ts';
+import { quantile, timesOf } from './quantile.ts';
 import { isError, type SeenRequest } from './seen-request.ts';
 import { poolShares } from './shares.ts';
 
@@ -29,7 +29,7 @@ export function routeStats(input: StatsInput): Omit<StatsReport, 'chains' | 'fro
     errors: requests.filter(isError).length,
     rejected: inState('rejected'),
     clientClosed: inState('client_closed'),
-    times: timesOf(answered),
+    times: totalsOf(answered),
     providers: providerUse(requests, answered),
     models: modelUse(answered, slowMs),
     slowMs,
@@ -38,9 +38,8 @@ export function routeStats(input: StatsInput): Omit<StatsReport, 'chains' | 'fro
 }
 
 /** Times of requests, each measured from its arrival to its last byte. */
-function timesOf(requests: readonly SeenRequest[]): TimesReport {
-  const times = requests.flatMap((one) => one.totalMs ?? []);
-  return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
+function totalsOf(requests: readonly SeenRequest[]): TimesReport {
+  return timesOf(requests.flatMap((one) => one.totalMs ?? []));
 }
 
 /** What each provider did, the most used first. */
@@ -59,7 +58,7 @@ export function providerUse(
       share: answered.length === 0 ? 0 : own.length / answered.length,
       errors: failed.filter((one) => one === provider).length,
       fallbacks: own.filter((one) => one.isFallback).length,
-      times: timesOf(own),
+      times: totalsOf(own),
       firstTokenP50Ms: quantile(
         own.flatMap((one) => one.firstTokenMs ?? []),
         0.5,
@@ -73,7 +72,7 @@ export function providerUse(
 function modelUse(answered: readonly SeenRequest[], slowMs: number): readonly ModelUse[] {
   const uses = [...Map.groupBy(answered, (one) => one.deployment ?? '')].map(([deployment, own]): ModelUse => {
     const overlong = own.filter((one) => (one.totalMs ?? 0) > slowMs).length;
-    return { deployment, requests: own.length, times: timesOf(own), slow: overlong >= own.length / 10 };
+    return { deployment, requests: own.length, times: totalsOf(own), slow: overlong >= own.length / 10 };
   });
   return uses.toSorted((a, b) => (b.times.p95Ms ?? 0) - (a.times.p95Ms ?? 0));
 }

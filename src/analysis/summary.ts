@@ -1,7 +1,6 @@
 import type { PlayReport, Refusal } from '../contract/route-play.ts';
-import type { TimesReport } from '../contract/route-stats.ts';
 import type { Played } from './play.ts';
-import { quantile } from './quantile.ts';
+import { timesOf } from './quantile.ts';
 import type { SeenRequest } from './seen-request.ts';
 import { poolShares } from './shares.ts';
 import { providerUse } from './stats.ts';
@@ -17,8 +16,8 @@ export function summarise(played: readonly Played[]): PlayReport {
     failed: played.filter((one) => one.answer === undefined && one.attempts.length > 0).length,
     refused: played.filter((one) => one.attempts.length === 0).length,
     refusals: refusalsOf(played),
-    times: timesOfAll(answered.map((one) => one.totalMs)),
-    waits: timesOfAll(answered.map((one) => one.waitMs)),
+    times: timesOf(answered.map((one) => one.totalMs)),
+    waits: timesOf(answered.map((one) => one.waitMs)),
     costUsd: costs.includes(undefined) ? null : costs.reduce((sum: number, one) => sum + (one ?? 0), 0),
     providers: providerUse(
       seen,
@@ -28,11 +27,6 @@ export function summarise(played: readonly Played[]): PlayReport {
     pools: poolShares(played.map((one) => one.decision)),
     guessed: played.filter((one) => one.hasGuess).length,
   };
-}
-
-/** Quantiles of times in milliseconds. */
-export function timesOfAll(times: readonly number[]): TimesReport {
-  return { p50Ms: quantile(times, 0.5), p95Ms: quantile(times, 0.95), p99Ms: quantile(times, 0.99) };
 }
 
 function refusalsOf(played: readonly Played[]): readonly Refusal[] {
