@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { asBuffer } from '../wire/as-buffer.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../wire/http-response.ts';
+import { inOnePiece } from './one-piece.ts';
 import { atTurnEnd } from './turn-end.ts';
 
-/** A request as it goes out; the pool adds host, length and connection. */
+/** A request as it goes out; the connection adds host, length and how it goes on. */
 export type OutgoingRequest = {
   readonly method: string;
   /** With the query. */
@@ -54,9 +54,6 @@ export type ConnectionOwner = {
  * so one place does for all, and nothing is allocated for a read.
  */
 export const readBuffer: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
-
-/** Largest body that goes out in one piece with its head, which costs the system less than two. */
-const smallBody = 16 * 1024;
 
 /** How soon a closed connection shows, at the slowest: anything later may be a server that fell over the request. */
 const unseenMs = 1000;
@@ -204,9 +201,9 @@ export class Connection implements ResponseSink {
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\nconnection: keep-alive\r\n`;
     for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
     head += body.length > 0 || method !== 'GET' ? `content-length: ${body.length}\r\n\r\n` : '\r\n';
-    if (body.length <= smallBody) {
-      // Each byte is one letter of a text in latin1.
-      this.#socket.write(body.length === 0 ? head : head + asBuffer(body).toString('latin1'), 'latin1');
+    const letters = inOnePiece(body);
+    if (letters !== undefined) {
+      this.#socket.write(head + letters, 'latin1');
       return;
     }
     this.#socket.cork();

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { milliseconds } from '../plan/ids.ts';
-import { asBuffer } from '../wire/as-buffer.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
+import { inOnePiece } from './one-piece.ts';
 import { type BodyReading, bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
 import { atTurnEnd } from './turn-end.ts';
 
@@ -176,16 +176,10 @@ export class NodeExchange implements Exchange {
   }
 }
 
-/** Largest body that is written together with its headers. */
-const smallBody = 16 * 1024;
-
-/**
- * Node writes headers and a text as one piece, and headers and bytes as two, which costs the system
- * more (bench/gateway). Each byte is one letter of a text in latin1, so nothing of a small body changes.
- */
 function endInOneWrite(response: ServerResponse, body: Uint8Array | string): void {
-  if (typeof body === 'string' || body.length > smallBody) response.end(body);
-  else response.end(asBuffer(body).toString('latin1'), 'latin1');
+  const letters = typeof body === 'string' ? undefined : inOnePiece(body);
+  if (letters === undefined) response.end(body);
+  else response.end(letters, 'latin1');
 }
 
 /** A client that takes nothing of a complete answer for this long is given up. */
