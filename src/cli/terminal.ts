@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Environment } from '../plan/secret.ts';
 
 /** What a verb may see and do of the terminal and process it runs in; tests hand in their own. */
 export type Terminal = {
@@ -17,7 +18,7 @@ export type Terminal = {
   readonly interactive: boolean;
   /** Width of the terminal; without end where standard output is none. */
   readonly columns: number;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly folder: string;
   readonly input: Readable;
   /** Calls back at every SIGTERM and SIGINT, which then no longer end the process by themselves. */

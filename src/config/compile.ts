@@ -7,6 +7,7 @@
 import { seconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
+import type { Environment } from '../plan/secret.ts';
 import { assemblePlan } from './assemble-plan.ts';
 import { noteBrokenNames } from './broken-names.ts';
 import { checkPlan } from './check-plan.ts';
@@ -43,7 +44,7 @@ import { parseLaunches } from './shape-llamacpp-models.ts';
 import { parseMappings } from './shape-mappings.ts';
 import { parsePorts } from './shape-ports.ts';
 import { parseProviders } from './shape-providers.ts';
-import type { Environment, SourceFile, SourceKind } from './source-file.ts';
+import type { SourceFile, SourceKind } from './source-file.ts';
 import { sourcesInside } from './sources-inside.ts';
 
 /** How a configuration is compiled. */

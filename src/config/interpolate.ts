@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Secret, type SecretReference, WrittenSecret } from '../plan/secret.ts';
+import { type Environment, Secret, type SecretReference, WrittenSecret } from '../plan/secret.ts';
 import { type Findings, type Place, quietFindings } from './findings.ts';
 import type { ParsedFile, Path } from './parsed-file.ts';
-import type { Environment } from './source-file.ts';
 
 /** Keys whose values are secrets: they are kept as references and never put into the value tree. */
 const secretKeys: ReadonlySet<string> = new Set([

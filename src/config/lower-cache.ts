@@ -1,11 +1,10 @@
 import { type Milliseconds, seconds } from '../plan/ids.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
-import type { SecretReference } from '../plan/secret.ts';
+import type { Environment, SecretReference } from '../plan/secret.ts';
 import type { CacheSettings, RedisSettings } from '../plan/settings.ts';
 import { type Findings, inside, keyOf } from './findings.ts';
 import { readSecret } from './interpolate.ts';
 import type { SectionReader } from './litellm/section.ts';
-import type { Environment } from './source-file.ts';
 
 /** The sections that say something of the cache. */
 export type CacheSections = {

@@ -1,6 +1,7 @@
 import { type Milliseconds, milliseconds, providerId, seconds } from '../plan/ids.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Budget, Credential, DialectName, ProbeSettings, Provider, RateLimit } from '../plan/provider.ts';
+import type { Environment } from '../plan/secret.ts';
 import { addressWanted, badAddress, shownAddress, splitAddress, tierOfAddress } from './base-url.ts';
 import { dialectOf } from './dialect.ts';
 import { inside, keyOf, type Place } from './findings.ts';
@@ -10,7 +11,6 @@ import { lowerModels } from './lower-models.ts';
 import type { Lowering } from './lowering.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { checkedProviders, checkOf } from './shape-health-checks.ts';
-import type { Environment } from './source-file.ts';
 import type { HealthCheckShape, HealthChecksShape } from './written-health-checks.ts';
 import type { BudgetShape, ProviderShape, ProvidersShape } from './written-providers.ts';
 

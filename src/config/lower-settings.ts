@@ -1,6 +1,6 @@
 import { type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
 import { nearest } from '../plan/nearest.ts';
-import type { SecretReference } from '../plan/secret.ts';
+import type { Environment, SecretReference } from '../plan/secret.ts';
 import type {
   CooldownSettings,
   NamedLimit,
@@ -18,7 +18,6 @@ import { lowerCache } from './lower-cache.ts';
 import { lowerKeys } from './lower-keys.ts';
 import type { ParsedFile } from './parsed-file.ts';
 import { limitKeys, readLimit } from './read-limit.ts';
-import type { Environment } from './source-file.ts';
 
 /** The sections of settings.yaml or of a LiteLLM file, each read by its keys. */
 export type SettingsSections = {

@@ -1,12 +1,12 @@
 import { type ProviderId, seconds } from '../plan/ids.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
+import type { Environment } from '../plan/secret.ts';
 import type { Declaration } from './declarations.ts';
 import type { Findings, Place } from './findings.ts';
 import type { GroupDraft, GroupDrafts } from './group-builder.ts';
 import type { Inventory } from './inventory.ts';
 import type { Resolutions } from './resolutions.ts';
-import type { Environment } from './source-file.ts';
 import type { DescribedStrategyShape } from './written-mappings.ts';
 
 /** What lowering reads from and writes to, in every section. */

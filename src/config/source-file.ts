@@ -25,6 +25,3 @@ export type SourceFile = {
   /** Why there is no text, where there is none. */
   readonly fault?: string;
 };
-
-/** The values that `${NAME}` and `os.environ/NAME` refer to. */
-export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { Environment } from '../plan/secret.ts';
 import type { ConfigOrigin } from './start-report.ts';
 
 /** Where a system keeps what must outlive a process, and where it is asked questions. */
@@ -76,7 +77,7 @@ function idOf(path: string): string {
 
 /** The person's folders by the rules of https://specifications.freedesktop.org/basedir-spec. */
 export function userFolders(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   system: { readonly home: string; readonly temporary: string; readonly userId: number },
 ): UserFolders {
   const state = environment['XDG_STATE_HOME'] || join(system.home, '.local', 'state');

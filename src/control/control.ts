@@ -12,7 +12,7 @@ import type { Snapshot } from '../gateway/snapshot.ts';
 import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
-import { revealSecret } from '../plan/secret.ts';
+import { type Environment, revealSecret } from '../plan/secret.ts';
 import type { CacheSettings } from '../plan/settings.ts';
 import type { Dialect } from '../providers/provider.ts';
 import { afterProbe } from '../routing/health.ts';
@@ -31,7 +31,7 @@ import type { Get } from './probe-provider.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
 import type { SpendingFile } from './spending-file.ts';
 import { describeStatus, type StatusFacts } from './status.ts';
-import { createUpstreams, destroyUpstreams, type Environment } from './upstreams.ts';
+import { createUpstreams, destroyUpstreams } from './upstreams.ts';
 
 /** The running system, as the composition root and the admin socket see it. */
 export type Control = {

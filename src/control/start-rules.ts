@@ -1,6 +1,5 @@
-import { revealSecret } from '../plan/secret.ts';
+import { type Environment, revealSecret } from '../plan/secret.ts';
 import type { NamedKey, ServerSettings } from '../plan/settings.ts';
-import type { Environment } from './upstreams.ts';
 
 /** A sentence for the person who starts the gateway. */
 export type StartWarning = {

@@ -8,6 +8,7 @@ import {
   systemFolders,
   userFolders,
 } from '../contract/system-folders.ts';
+import type { Environment } from '../plan/secret.ts';
 
 /** The folders that a gateway uses, with a sentence where they are not the usual ones. */
 export type ChosenFolders = SystemFolders & { readonly note: string | undefined };
@@ -16,7 +17,7 @@ export type ChosenFolders = SystemFolders & { readonly note: string | undefined 
 export function chooseFolders(
   home: SystemHome,
   stateFolder: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): ChosenFolders {
   const user = userFolders(environment, { home: homedir(), temporary: tmpdir(), userId: userInfo().uid });
   const [usual, ...others] = systemFolders(home, stateFolder, user);

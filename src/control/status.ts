@@ -15,11 +15,10 @@ import type { DeploymentIndex, Milliseconds, ProviderId } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
-import { revealSecret } from '../plan/secret.ts';
+import { type Environment, revealSecret } from '../plan/secret.ts';
 import { ownSeats, queueSight } from '../routing/seats.ts';
 import type { DiskProblem } from './disk-check.ts';
 import type { Reading } from './prober.ts';
-import type { Environment } from './upstreams.ts';
 
 /** What status tells that no snapshot knows. */
 export type StatusFacts = {

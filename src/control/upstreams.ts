@@ -4,10 +4,7 @@ import type { Upstream } from '../gateway/snapshot.ts';
 import type { ProviderId } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
-import { revealSecret } from '../plan/secret.ts';
-
-/** The values that secret references are read from. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { type Environment, revealSecret } from '../plan/secret.ts';
 
 /** Connections and keys of every provider. */
 export type Upstreams = {

@@ -4,6 +4,7 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { findConfig, homeOf } from '../config/read-sources.ts';
 import { type AdminRecord, type SystemFolders, systemFolders, userFolders } from '../contract/system-folders.ts';
+import type { Environment } from '../plan/secret.ts';
 
 /** Which system a command is about: the same words as `up` takes. */
 export type SystemTarget = {
@@ -11,7 +12,7 @@ export type SystemTarget = {
   readonly stateFolder: string | undefined;
   /** The current folder. */
   readonly folder: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
 };
 
 /** The word that a running gateway of this system has left, and where it was looked for. */

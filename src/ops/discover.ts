@@ -5,6 +5,7 @@
  */
 import type { DiscoveredServer } from '../contract/discovered.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { Environment } from '../plan/secret.ts';
 import { describeModel } from './describe-model.ts';
 import {
   type Family,
@@ -27,7 +28,7 @@ const namedTimeoutMs = milliseconds(4000);
 
 /** The addresses that discovery looks at: those a person named first, then the usual ports of this machine. */
 export function discoveryCandidates(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   ports: readonly number[] = usualPorts,
 ): readonly Candidate[] {
   const named = (environment['SIGNALBOX_UPSTREAM'] ?? '').split(/[\s,]+/).filter((text) => text !== '');

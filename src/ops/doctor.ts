@@ -1,7 +1,6 @@
-import type { Environment } from '../config/source-file.ts';
 import type { Check, DoctorReport } from '../contract/doctor-report.ts';
 import type { Provider } from '../plan/provider.ts';
-import { revealSecret, type SecretReference } from '../plan/secret.ts';
+import { type Environment, revealSecret, type SecretReference } from '../plan/secret.ts';
 import { connectAdmin } from './admin-client.ts';
 import { foldersOfTarget, type SystemTarget } from './admin-record.ts';
 import { check } from './check.ts';

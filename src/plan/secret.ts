@@ -56,11 +56,11 @@ export class WrittenSecret {
   }
 }
 
+/** The variables that references to secrets and `${NAME}` in a file are read from. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads a secret's text; undefined where its variable is not set. */
-export function revealSecret(
-  reference: SecretReference,
-  environment: Readonly<Record<string, string | undefined>>,
-): string | undefined {
+export function revealSecret(reference: SecretReference, environment: Environment): string | undefined {
   if (reference.kind === 'literal') return reference.secret.reveal();
   const value = environment[reference.name]?.trim();
   return value === undefined || value === '' ? reference.fallback?.reveal() : value;

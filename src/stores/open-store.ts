@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { revealSecret } from '../plan/secret.ts';
+import { type Environment, revealSecret } from '../plan/secret.ts';
 import type { CacheSettings } from '../plan/settings.ts';
 import { createDiskStore } from './disk-store.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -8,7 +8,7 @@ import type { Store, StoreTime } from './store.ts';
 
 /** What opening a store needs besides its settings. */
 export type OpenStoreInput = {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   /** Folder that a relative folder is meant from. */
   readonly home: string;
   readonly stateFolder: string;
