@@ -1,5 +1,6 @@
 import {
   createWriteStream,
+  fstatSync,
   mkdirSync,
   openSync,
   readSync,
@@ -19,10 +20,14 @@ const rotateBytes = 64 * 1024 * 1024;
 /** Space may come back: a file that could not be written is tried again after so long. */
 const retryMs = 30_000;
 
-/** Creates a log file that is opened at the first line, and given up quietly where it cannot be written: service goes on. */
+/**
+ * Creates a log file that is opened at the first line, made anew where somebody took it away, and
+ * given up quietly where it cannot be written: service goes on.
+ */
 export function createLogFile(path: string, largest: number = rotateBytes): LogFile {
   let stream: WriteStream | undefined;
   let size = 0;
+  let inode = 0;
   let isBroken = false;
   const giveUp = (): void => {
     isBroken = true;
@@ -36,6 +41,7 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
       mkdirSync(dirname(path), { recursive: true });
       size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
       const fd = openSync(path, 'a+', 0o600);
+      inode = fstatSync(fd).ino;
       const opened = createWriteStream(path, { fd });
       opened.on('error', giveUp);
       if (isTorn(fd, size)) opened.write('\n');
@@ -45,9 +51,12 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
       return undefined;
     }
   };
-  const rotate = (): void => {
+  const leave = (): void => {
     stream?.end();
     stream = undefined;
+  };
+  const rotate = (): void => {
+    leave();
     try {
       rmSync(`${path}.1`, { force: true });
       renameSync(path, `${path}.1`);
@@ -57,6 +66,8 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
   };
   return {
     append(bytes, done) {
+      // What is written to a file without a name is lost with the process. Lines come in batches, so this is not asked for each.
+      if (stream !== undefined && inodeAt(path) !== inode) leave();
       if (!isBroken) stream ??= open();
       if (stream === undefined) return done();
       stream.write(bytes, done);
@@ -69,6 +80,15 @@ export function createLogFile(path: string, largest: number = rotateBytes): LogF
         stream.end(resolve);
       }),
   };
+}
+
+/** Which file stands at a path; undefined where none does, or nothing can be seen there. */
+function inodeAt(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.ino;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a process was killed, or a disk was full, amid the last line: the next one would be lost with it. */

@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { mostPendingBytes } from './line-batch.ts';
 import { createLogFile } from './log-file.ts';
@@ -91,6 +91,31 @@ test.each([
   await new Promise<void>((done) => file.append(Buffer.from('b\n'), done));
   await file.close();
   expect(readFileSync(path, 'utf8')).toBe(after);
+});
+
+test.each<[what: string, take: (path: string) => void, left: string]>([
+  ['deleted', (path) => rmSync(path), ''],
+  ['deleted with its folder', (path) => rmSync(dirname(path), { recursive: true }), ''],
+  ['moved away', (path) => renameSync(path, `${path}.old`), 'a\n'],
+  [
+    'moved away and made anew',
+    (path) => {
+      renameSync(path, `${path}.old`);
+      writeFileSync(path, '');
+    },
+    'a\n',
+  ],
+])('7 a file that is %s gets the next line at its own place', async (_what, take, left) => {
+  const path = join(mkdtempSync(join(folder, 'taken-')), 'log.jsonl');
+  const file = createLogFile(path);
+  const append = (line: string): Promise<void> => new Promise((done) => file.append(Buffer.from(line), done));
+  await append('a\n');
+  take(path);
+  await append('b\n');
+  await append('c\n');
+  await file.close();
+  expect(readFileSync(path, 'utf8')).toBe('b\nc\n');
+  expect(existsSync(`${path}.old`) ? readFileSync(`${path}.old`, 'utf8') : '').toBe(left);
 });
 
 test('7 a file that cannot be written stands in nobody’s way', async () => {
