@@ -103,15 +103,15 @@ function notePreference({ input, notes }: Draft, serving: readonly Ranked[]): vo
 export function addTarget(draft: Draft, target: Target, source: Source, repeats?: Repeats): void {
   if (target.kind === 'group') return addGroup(draft, groupAt(draft.input.plan, target.group), source, repeats);
   const deployment = deploymentAt(draft.input.plan, target.deployment);
-  const looked: Looked = { deployment, member: undefined, numbers: noNumbers };
+  const considered: Considered = { deployment, member: undefined, numbers: noNumbers };
   const origin: Origin = { source, group: undefined, repeats };
   const why = exclusionOf(draft.input, deployment);
-  if (why === undefined) addUnlessPassedOver(draft, looked, origin);
-  else addExcluded(draft, looked, origin, why);
+  if (why === undefined) addUnlessPassedOver(draft, considered, origin);
+  else addExcluded(draft, considered, origin, why);
 }
 
-/** A deployment that was looked at, as a member where it is one. */
-type Looked = {
+/** A deployment that was considered, as a member where it is one. */
+type Considered = {
   readonly deployment: Deployment;
   readonly member: Member | undefined;
   readonly numbers: Candidate['numbers'];
@@ -124,18 +124,19 @@ type Origin = {
   readonly repeats: Repeats | undefined;
 };
 
-function addUnlessPassedOver(draft: Draft, looked: Looked, origin: Origin): void {
-  if (draft.passedOver !== undefined && origin.source === 'group') addExcluded(draft, looked, origin, draft.passedOver);
-  else addAttempt(draft, looked, origin);
+function addUnlessPassedOver(draft: Draft, considered: Considered, origin: Origin): void {
+  if (draft.passedOver !== undefined && origin.source === 'group')
+    addExcluded(draft, considered, origin, draft.passedOver);
+  else addAttempt(draft, considered, origin);
 }
 
-function addAttempt(draft: Draft, looked: Looked, origin: Origin): void {
+function addAttempt(draft: Draft, considered: Considered, origin: Origin): void {
   const { attempts, planned } = draft;
-  const { index } = looked.deployment;
-  if (planned[index] === 1) return addExcluded(draft, looked, origin, alreadyPlanned);
+  const { index } = considered.deployment;
+  if (planned[index] === 1) return addExcluded(draft, considered, origin, alreadyPlanned);
   planned[index] = 1;
   const position = attempts.length;
-  const { model } = addCandidate(draft, looked, origin, position === 0 ? chosen : { kind: 'standby', position });
+  const { model } = addCandidate(draft, considered, origin, position === 0 ? chosen : { kind: 'standby', position });
   const { source, group, repeats } = origin;
   attempts.push({ deployment: index, model, source, group, repeats });
 }
@@ -143,13 +144,18 @@ function addAttempt(draft: Draft, looked: Looked, origin: Origin): void {
 const chosen: Verdict = { kind: 'chosen', position: 0 };
 const alreadyPlanned: Excluded = { reason: 'visited', detail: 'it has its place already' };
 
-function addExcluded(draft: Draft, looked: Looked, origin: Origin, { reason, detail, numbers }: Excluded): void {
-  const told = numbers === undefined ? looked : { ...looked, numbers };
+function addExcluded(
+  draft: Draft,
+  considered: Considered,
+  origin: Origin,
+  { reason, detail, numbers }: Excluded,
+): void {
+  const told = numbers === undefined ? considered : { ...considered, numbers };
   addCandidate(draft, told, origin, { kind: 'excluded', reason, detail });
 }
 
-function addCandidate(draft: Draft, looked: Looked, origin: Origin, verdict: Verdict): Candidate {
-  const { deployment, member, numbers } = looked;
+function addCandidate(draft: Draft, considered: Considered, origin: Origin, verdict: Verdict): Candidate {
+  const { deployment, member, numbers } = considered;
   const candidate = {
     deployment: deployment.index,
     model: draft.modelOf(deployment),
