@@ -30,6 +30,11 @@ function deploymentOf(params: Record<string, unknown>) {
   return { deployment, provider };
 }
 
+test.each(['hello', '- a', '5'])('spine 2.3: a file that is no map is told as what it is: %s', (text) => {
+  const [first] = compileFile(text).diagnostics;
+  expect(first).toMatchObject({ code: 'wrong-type', message: 'The file is no map', wanted: 'a map' });
+});
+
 describe('spine 2.2: prefixes of LiteLLM', () => {
   test.each([
     ['ollama/llama3.1', {}, 'ollama', 'http://127.0.0.1:11434', '/v1', 'llama3.1', 'none'],

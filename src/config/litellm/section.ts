@@ -23,7 +23,8 @@ export function readSection({ file, path }: Place, section: Section, findings: F
   const map =
     typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
   if (value !== undefined && value !== null && (typeof value !== 'object' || Array.isArray(value))) {
-    findings.add('wrong-type', { file, path }, `"${path.at(-1)}" is no map`, { wanted: 'a map' });
+    const what = path.length === 0 ? 'The file' : `"${path.at(-1)}"`;
+    findings.add('wrong-type', { file, path }, `${what} is no map`, { wanted: 'a map' });
   }
   for (const [key, value] of Object.entries(map))
     reportFate({ key, value, section }, { file, path: [...path, key], part: 'key' }, findings);
