@@ -3,7 +3,7 @@
  * `node bench/limits/run.ts`. The aim is well under 2 µs together; without any of them nothing.
  */
 import type { Exchange } from '../../src/gateway/exchange.ts';
-import type { GatewayRequest } from '../../src/gateway/request.ts';
+import type { UnderstoodRequest } from '../../src/gateway/request.ts';
 import { createSeats } from '../../src/gateway/seat-queue.ts';
 import { deploymentIndex, groupIndex, milliseconds } from '../../src/plan/ids.ts';
 import { tokensOf } from '../../src/routing/facts.ts';
@@ -62,7 +62,9 @@ for (const [title, written] of [
   });
   const seats = createSeats(createManualClock());
   const exchange = { closed: false, whenClosed: () => () => {} } as unknown as Exchange;
-  const request = { snapshot: { plan, state }, facts, deadline: 1e9, exchange, waits: [] } as unknown as GatewayRequest;
+  const request = {
+    ...{ snapshot: { plan, state }, understood: { facts }, deadline: 1e9, exchange, waits: [] },
+  } as unknown as UnderstoodRequest;
   const seat = measure(() => {
     const taken = seats.take(request, attempt);
     if (!(taken instanceof Promise) && taken.kind === 'seated') taken.leave();

@@ -99,9 +99,10 @@ await measure('a request, whole', async () => {
   turn = (turn + 1) % 8;
   if (turn === 0) ends.flush();
 });
-if (settled?.terminal !== 'completed' || settled.facts === undefined || settled.answeredBy === undefined)
+if (settled?.terminal !== 'completed' || settled.understood === undefined || settled.answeredBy === undefined)
   throw new Error(`The request was not answered: ${JSON.stringify(settled?.failure)}`);
-const { facts, answeredBy, principal } = settled;
+const { answeredBy, principal } = settled;
+const { facts } = settled.understood;
 const request = settled;
 const exchange = createExchange();
 await measure('  understand', () =>

@@ -16,7 +16,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
     ...base,
     id: request.id,
     time: new Date(request.receivedAt).toISOString(),
-    facts: request.facts === undefined ? null : describeFacts(plan, request.facts),
+    facts: request.understood === undefined ? null : describeFacts(plan, request.understood.facts),
     seed: request.seed,
     plan: plan.hash,
     attempts: request.outcomes.map(
@@ -57,11 +57,11 @@ export function describeDegradation(degradation: Degradation | undefined): strin
 }
 
 /** A request that was refused before routing was asked. */
-function unrouted({ id, facts, caching }: SettledRequest): DecisionRecord {
+function unrouted({ id, understood, caching }: SettledRequest): DecisionRecord {
   return {
     ...undecided,
     id,
-    asked: facts?.asked ?? null,
+    asked: understood?.facts.asked ?? null,
     rule:
       caching?.answer === undefined
         ? { kind: 'none', text: 'it was refused before it was routed' }

@@ -13,12 +13,12 @@ import { startHeartbeat } from './heartbeat.ts';
 import { nextAttempt } from './next-attempt.ts';
 import { reserveAttempt } from './rate-limits.ts';
 import { assembleStream, relayStream, sendWhole } from './relay.ts';
-import type { GatewayRequest } from './request.ts';
+import type { DecidedRequest, GatewayRequest } from './request.ts';
 
 /** Attempts one deployment after the other until one answers; nothing is sent before it does. */
-export async function attemptInTurn(context: PipelineContext, request: GatewayRequest): Promise<void> {
+export async function attemptInTurn(context: PipelineContext, request: DecidedRequest): Promise<void> {
   const { decision, exchange } = request;
-  let attempt = decision?.attempts[0];
+  let attempt = decision.attempts[0];
   if (attempt === undefined) return fail(context, request, failure('internal'));
   const heartbeat = startHeartbeat(context, request);
   let running: RunningAttempt | undefined;
@@ -78,7 +78,7 @@ function pause(context: PipelineContext, { exchange }: GatewayRequest, delay: Mi
 /** Sends an attempt's answer; gives a failure back only where nothing of it reached the client. */
 async function relay(
   context: PipelineContext,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
   running: RunningAttempt,
   stopHeartbeat: () => void,
@@ -86,9 +86,8 @@ async function relay(
   const { result } = running;
   if (result.kind === 'failed') return result.failure;
   request.firstTokenAt = context.clock.now();
-  if (request.decision !== undefined)
-    request.degradation = degradationOf(request.snapshot.plan, request.decision, attempt);
-  if (result.kind === 'stream' && request.facts?.stream === true) {
+  request.degradation = degradationOf(request.snapshot.plan, request.decision, attempt);
+  if (result.kind === 'stream' && request.understood.facts.stream) {
     stopHeartbeat();
     request.answeredBy = attempt;
     const { failure: failed } = await relayStream(context, request, attempt, result);

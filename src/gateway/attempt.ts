@@ -13,7 +13,7 @@ import { wholeToChunks } from '../wire/whole-to-chunks.ts';
 import type { CallTimeouts } from './call-limits.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
 import { cancelReservation, settleAttempt } from './rate-limits.ts';
-import { askedModel, type GatewayRequest } from './request.ts';
+import { askedModel, type DecidedRequest } from './request.ts';
 import { callUpstream, type UpstreamCall } from './upstream-call.ts';
 
 /** What an attempt came to before anything was sent to the client. */
@@ -33,13 +33,14 @@ export type RunningAttempt = {
 /** Waits for a seat, sends a request to one deployment and waits for its first meaningful words. */
 export async function runAttempt(
   dependencies: PipelineContext,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
 ): Promise<RunningAttempt> {
   const { plan, state } = request.snapshot;
-  if (request.rehearsal !== undefined && request.outcomes.length === 0) {
+  const { facts, rehearsal } = request.understood;
+  if (rehearsal !== undefined && request.outcomes.length === 0) {
     const startedAt = dependencies.clock.now();
-    return unsent(dependencies, request, { ...at(startedAt), attempt, failure: rehearsed(request.rehearsal) });
+    return unsent(dependencies, request, { ...at(startedAt), attempt, failure: rehearsed(rehearsal) });
   }
   const taken = dependencies.seats.take(request, attempt);
   const seated = taken instanceof Promise ? await taken : taken;
@@ -47,7 +48,7 @@ export async function runAttempt(
   if (seated.kind === 'refused')
     return unsent(dependencies, request, { ...at(startedAt), attempt, failure: seated.failure });
   const before = beforeAttempt(request, attempt);
-  applyPrompt(state, attempt.deployment, request.facts?.promptTokens ?? 0, startedAt);
+  applyPrompt(state, attempt.deployment, facts.promptTokens, startedAt);
   let ended = false;
   let firstTokenAt: Milliseconds | undefined;
   let result: AttemptResult | undefined;
@@ -97,7 +98,7 @@ export async function runAttempt(
 }
 
 /** An attempt that was not sent (no seat in time, loading for too long, rehearsed), so it says nothing of its deployment. */
-export function unsent(dependencies: GatewayDependencies, request: GatewayRequest, failed: Failed): RunningAttempt {
+export function unsent(dependencies: GatewayDependencies, request: DecidedRequest, failed: Failed): RunningAttempt {
   request.outcomes.push(failed);
   cancelReservation(dependencies, request);
   return { result: { kind: 'failed', failure: failed.failure }, finish: () => {} };
@@ -114,7 +115,7 @@ function rehearsed({ field, failure: kind }: Rehearsal): Failure {
 /** What is known of a deployment when an attempt begins, which its answer then tells more of. */
 type Before = Pick<Lesson, 'wasLoaded' | 'wasAlone'> & { readonly loadMs: number | undefined };
 
-function beforeAttempt({ snapshot: { plan, state } }: GatewayRequest, { deployment }: PlannedAttempt): Before {
+function beforeAttempt({ snapshot: { plan, state } }: DecidedRequest, { deployment }: PlannedAttempt): Before {
   const observation = state.observations[deployment];
   const residency = observation?.residency;
   const { loading } = queueSight(state, deployment);
@@ -133,9 +134,9 @@ type Times = {
   readonly endedAt: Milliseconds;
 };
 
-function lessonOf({ usage, facts }: GatewayRequest, before: Before, times: Times): Lesson {
+function lessonOf({ usage, understood }: DecidedRequest, before: Before, times: Times): Lesson {
   const { startedAt, firstTokenAt, endedAt } = times;
-  const estimate = facts?.promptTokens ?? 0;
+  const estimate = understood.facts.promptTokens;
   return {
     ...before,
     promptTokens: Math.max(0, (usage?.promptTokens ?? estimate) - (usage?.cachedTokens ?? 0)),
@@ -146,7 +147,7 @@ function lessonOf({ usage, facts }: GatewayRequest, before: Before, times: Times
   };
 }
 
-function conclude(dependencies: GatewayDependencies, request: GatewayRequest, outcome: AttemptOutcome): void {
+function conclude(dependencies: GatewayDependencies, request: DecidedRequest, outcome: AttemptOutcome): void {
   const { attempt, failure: failed, endedAt: now } = outcome;
   const { plan, state } = request.snapshot;
   request.outcomes.push(outcome);
@@ -155,7 +156,7 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
     applySuccess(state, attempt.deployment, { now, startedAt: outcome.startedAt });
     return;
   }
-  const alone = request.decision?.attempts.every((one) => one.deployment === attempt.deployment) ?? true;
+  const alone = request.decision.attempts.every((one) => one.deployment === attempt.deployment);
   const cooled = applyFailure(state, {
     plan,
     deployment: attempt.deployment,
@@ -171,23 +172,16 @@ function conclude(dependencies: GatewayDependencies, request: GatewayRequest, ou
 
 async function send(
   dependencies: GatewayDependencies,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
 ): Promise<AttemptResult> {
   const { plan, upstreams } = request.snapshot;
   const deployment = plan.deployments[attempt.deployment];
   const provider = deployment === undefined ? undefined : plan.providers.get(deployment.provider);
   const upstream = provider === undefined ? undefined : upstreams.get(provider.id);
-  if (
-    deployment === undefined ||
-    provider === undefined ||
-    upstream === undefined ||
-    request.facts === undefined ||
-    request.body === undefined ||
-    request.scan === undefined
-  ) {
+  if (deployment === undefined || provider === undefined || upstream === undefined)
     return { kind: 'failed', failure: failure('internal') };
-  }
+  const { body, scan, facts, needs } = request.understood;
   const dialect = dependencies.dialects[provider.dialect];
   const context = readContext(request, attempt);
   const input = {
@@ -195,12 +189,12 @@ async function send(
     provider,
     deployment,
     model: attempt.model,
-    body: request.body,
-    scan: request.scan,
-    isLong: mayOverflow(request, attempt.deployment, request.facts.promptTokens),
-    stream: request.facts.stream,
-    wantsUsage: request.needs?.wantsUsage ?? false,
-    headers: request.facts.headers,
+    body,
+    scan,
+    isLong: mayOverflow(request, attempt.deployment, facts.promptTokens),
+    stream: facts.stream,
+    wantsUsage: needs.wantsUsage,
+    headers: facts.headers,
   };
   if (dialect.answerLocally !== undefined) return localResult(dialect.answerLocally(input, context));
   const built = dialect.buildRequest(input);
@@ -225,13 +219,13 @@ const nearlyFull = 0.5;
 /** What Ollama grants on a small card where nothing else is asked for. */
 const leastContext = 4096;
 
-function mayOverflow({ snapshot }: GatewayRequest, deployment: DeploymentIndex, promptTokens: number): boolean {
+function mayOverflow({ snapshot }: DecidedRequest, deployment: DeploymentIndex, promptTokens: number): boolean {
   const granted = snapshot.state.observations[deployment]?.effectiveContext;
   const asked = snapshot.plan.deployments[deployment]?.options['num_ctx'];
   return promptTokens > (granted ?? (typeof asked === 'number' ? asked : leastContext)) * nearlyFull;
 }
 
-async function firstWords(request: GatewayRequest, call: UpstreamCall): Promise<AttemptResult> {
+async function firstWords(request: DecidedRequest, call: UpstreamCall): Promise<AttemptResult> {
   const { exchange } = request;
   const leave = exchange.whenClosed(() => call.cancel());
   const first = await call.first;
@@ -246,7 +240,7 @@ async function firstWords(request: GatewayRequest, call: UpstreamCall): Promise<
     case 'parts':
       return { kind: 'stream', parts: first.parts, call };
     case 'whole':
-      if (request.facts?.stream !== true) return first;
+      if (!request.understood.facts.stream) return first;
       // Some servers know no streams; a client that asked for one gets one all the same.
       return { kind: 'stream', parts: wholeToChunks(first.answer.body, first.answer.usage), call: undefined };
   }
@@ -257,14 +251,14 @@ function localResult(local: ReturnType<NonNullable<Dialect['answerLocally']>>): 
   return local.answer.kind === 'failed' ? local.answer : { kind: 'whole', answer: local.answer };
 }
 
-function readContext(request: GatewayRequest, attempt: PlannedAttempt): ReadContext {
+function readContext(request: DecidedRequest, attempt: PlannedAttempt): ReadContext {
   return {
     endpoint: request.endpoint,
     askedModel: askedModel(request, attempt),
     model: attempt.model,
     requestId: request.id,
     createdAt: Math.floor(request.receivedAt / 1000),
-    encodingFormat: request.needs?.encodingFormat,
+    encodingFormat: request.understood.needs.encodingFormat,
   };
 }
 
@@ -274,14 +268,14 @@ function readContext(request: GatewayRequest, attempt: PlannedAttempt): ReadCont
  */
 function timeoutsOf(
   dependencies: GatewayDependencies,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
   built: UpstreamRequest,
 ): CallTimeouts {
   const { timeouts } = request.snapshot.plan.settings;
   const own = request.snapshot.plan.deployments[attempt.deployment]?.timeouts;
-  const asked = request.timeouts;
-  const askedFirstMs = request.facts?.stream === true ? asked?.firstTokenMs : undefined;
+  const { timeouts: asked, facts } = request.understood;
+  const askedFirstMs = facts.stream ? asked?.firstTokenMs : undefined;
   const left = Math.max(1, request.deadline - dependencies.clock.now());
   const within = (limit: Milliseconds): Milliseconds => milliseconds(Math.min(limit, left));
   const planned = within(own?.totalMs ?? timeouts.attemptMs);

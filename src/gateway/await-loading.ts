@@ -7,7 +7,7 @@ import { type Failed, isSame } from '../routing/path.ts';
 import { awaitLoad } from '../routing/seats.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import { nextAttempt } from './next-attempt.ts';
-import type { GatewayRequest } from './request.ts';
+import type { DecidedRequest } from './request.ts';
 import { waitFor } from './wait-for.ts';
 
 /**
@@ -17,7 +17,7 @@ import { waitFor } from './wait-for.ts';
  */
 export async function awaitLoading(
   dependencies: GatewayDependencies,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
 ): Promise<Failed | undefined> {
   const { health } = request.snapshot.state;
@@ -33,7 +33,7 @@ export async function awaitLoading(
 
 async function awaitLoaded(
   dependencies: GatewayDependencies,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
 ): Promise<Failed | undefined> {
   const { clock, look } = dependencies;
@@ -59,7 +59,7 @@ async function awaitLoaded(
     await waitFor(dependencies, request, look(provider));
     if (request.exchange.closed) return failed(failure('client_closed'));
     if (clock.now() >= request.deadline)
-      return failed(failure('deadline_exceeded', `The model "${request.facts?.asked}" is still loading`));
+      return failed(failure('deadline_exceeded', `The model "${request.understood.facts.asked}" is still loading`));
   }
   return undefined;
 }

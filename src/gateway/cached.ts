@@ -10,22 +10,24 @@ import { cacheKeyOf } from './cache-key.ts';
 import { type CachedAnswer, decodeAnswer, encodeAnswer } from './cached-answer.ts';
 import type { PipelineContext } from './dependencies.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import type { GatewayRequest } from './request.ts';
+import type { DecidedRequest, GatewayRequest, UnderstoodRequest } from './request.ts';
 import { type Caching, countLookup, type Flight, takeOff } from './response-cache.ts';
 
 /** Answers from the cache where it can; otherwise remembers what is to become of the answer. */
 export async function answerFromCache(
   context: PipelineContext,
-  request: GatewayRequest,
+  request: UnderstoodRequest,
 ): Promise<Failure | 'answered' | undefined> {
-  const { facts, body, scan, snapshot, cacheControls: controls } = request;
+  const { snapshot, understood } = request;
   const { cache } = snapshot;
-  if (cache === undefined || controls === undefined || facts === undefined || body === undefined || scan === undefined)
-    return undefined;
+  if (cache === undefined) return undefined;
+  const { facts, body, scan, cacheControls: controls } = understood;
   const { mode, endpoints } = snapshot.plan.settings.cache;
   // What is rehearsed has to fail, and says nothing of other requests.
   const takesPart =
-    request.rehearsal === undefined && endpoints.has(request.endpoint) && (mode === 'default_on' || controls.useCache);
+    understood.rehearsal === undefined &&
+    endpoints.has(request.endpoint) &&
+    (mode === 'default_on' || controls.useCache);
   const key = takesPart ? cacheKeyOf({ snapshot, facts, body, scan, namespace: controls.namespace }) : undefined;
   const isKept = key !== undefined && !controls.noStore;
   const caching: Caching = {
@@ -69,11 +71,11 @@ async function lookUp(
  */
 async function follow(
   context: PipelineContext,
-  request: GatewayRequest,
+  request: UnderstoodRequest,
   caching: Caching,
 ): Promise<CachedAnswer | undefined> {
   const { cache, controls, key } = caching;
-  const isAlone = caching.pieces === undefined || (request.facts?.needs.tools === true && !controls.useCache);
+  const isAlone = caching.pieces === undefined || (request.understood.facts.needs.tools && !controls.useCache);
   if (key === undefined || isAlone) return undefined;
   const id = `${key.model}\n${key.hash}`;
   const leader = cache.flights.get(id);
@@ -91,7 +93,7 @@ async function follow(
 /** The answer of an equal request; undefined where it fails, takes too long, or this client leaves. */
 function landing(
   { clock }: PipelineContext,
-  { exchange, deadline, timeouts }: GatewayRequest,
+  { exchange, deadline, understood: { timeouts } }: UnderstoodRequest,
   { answer }: Flight,
 ): Promise<CachedAnswer | undefined> {
   // It waits for another's attempt no longer than it would for its own.
@@ -144,7 +146,7 @@ const mostBytes = largestValue(Number.MAX_SAFE_INTEGER);
 /** Keeps an answer that was given in full; `whole` is its body where it was no stream. */
 export function keepAnswer(
   { clock }: PipelineContext,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
   whole: Uint8Array | undefined,
 ): void {
@@ -183,9 +185,9 @@ function callsTools(body: Uint8Array): boolean {
   return /"(?:tool_calls"\s*:\s*\[\s*\{|function_call"\s*:\s*\{)/.test(text.toString('latin1'));
 }
 
-function ttlOf({ facts, snapshot, decision }: GatewayRequest, { ttlSeconds }: CacheControls): Milliseconds {
+function ttlOf({ understood, snapshot, decision }: DecidedRequest, { ttlSeconds }: CacheControls): Milliseconds {
   if (ttlSeconds !== undefined) return seconds(ttlSeconds);
   const { ttlMs, modelTtlMs } = snapshot.plan.settings.cache;
-  const group = decision?.group === undefined ? undefined : snapshot.plan.groups[decision.group]?.name;
-  return modelTtlMs.get(facts?.asked ?? '') ?? modelTtlMs.get(group ?? '') ?? ttlMs;
+  const group = decision.group === undefined ? undefined : snapshot.plan.groups[decision.group]?.name;
+  return modelTtlMs.get(understood.facts.asked ?? '') ?? modelTtlMs.get(group ?? '') ?? ttlMs;
 }

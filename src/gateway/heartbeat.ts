@@ -6,7 +6,7 @@ import { outlookOf, queueSight } from '../routing/seats.ts';
 import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { Timer } from './clock.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import type { GatewayRequest, Waiting } from './request.ts';
+import type { GatewayRequest, UnderstoodRequest, Waiting } from './request.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Comments that keep a silent stream alive. */
@@ -16,9 +16,9 @@ export type Heartbeat = { stop(): void };
  * After a long silence a stream is opened with comments, so that no proxy or client between gives
  * it up; going on stays possible, since no content is out. Only for clients that stream.
  */
-export function startHeartbeat(dependencies: GatewayDependencies, request: GatewayRequest): Heartbeat {
+export function startHeartbeat(dependencies: GatewayDependencies, request: UnderstoodRequest): Heartbeat {
   const { heartbeatAfterMs } = request.snapshot.plan.settings.timeouts;
-  if (request.facts?.stream !== true || heartbeatAfterMs <= 0) return { stop: () => {} };
+  if (!request.understood.facts.stream || heartbeatAfterMs <= 0) return { stop: () => {} };
   const { exchange } = request;
   let timer: Timer | undefined;
   const beat = (): void => {

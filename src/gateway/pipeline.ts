@@ -18,7 +18,7 @@ import { fail, refuse } from './fail.ts';
 import { identify } from './identify.ts';
 import { cancelReservation, reserveAttempt } from './rate-limits.ts';
 import { BodyError } from './read-body.ts';
-import type { GatewayRequest } from './request.ts';
+import type { DecidedRequest, GatewayRequest, UnderstoodRequest } from './request.ts';
 import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 import { understand } from './understand.ts';
@@ -65,19 +65,11 @@ function guard({ keys, plan }: Snapshot, exchange: Exchange): Failure | undefine
   return (keys.length === 0 ? hostProblem(exchange) : undefined) ?? originProblem(plan.settings.server.cors, exchange);
 }
 
-/** The life of a request for a model, whose sender is identified: receive, understand, admit, decide, attempt and relay, settle. */
+/** Answers a request for a model, whose sender is identified, and settles it. */
 async function answerModel(context: PipelineContext, request: GatewayRequest): Promise<void> {
   try {
-    const problem =
-      (await receive(request)) ??
-      understandBody(request) ??
-      // An equal request may have been answered before: it then uses no limit, no seat and no upstream.
-      (await answerFromCache(context, request)) ??
-      admit(context, request) ??
-      (await decideRoute(context, request));
-    if (problem === 'answered') return;
-    if (problem === undefined) await attemptInTurn(context, request);
-    else fail(context, request, problem);
+    const refused = await carryOut(context, request);
+    if (refused !== undefined) fail(context, request, refused);
   } catch (error) {
     context.log.internalError(error, request.id);
     fail(context, request, failure('internal'));
@@ -89,29 +81,35 @@ async function answerModel(context: PipelineContext, request: GatewayRequest): P
   }
 }
 
-async function receive(request: GatewayRequest): Promise<Failure | undefined> {
-  const { exchange, snapshot } = request;
-  try {
-    request.body = await exchange.body(snapshot.plan.settings.server.maxBodyBytes);
-    return undefined;
-  } catch (error) {
-    if (error instanceof BodyError) return error.failure;
-    throw error;
-  }
+/** Receives, understands, admits, decides, attempts and relays; gives back why nothing is attempted. */
+async function carryOut(context: PipelineContext, request: GatewayRequest): Promise<Failure | undefined> {
+  const body = await receive(request);
+  if ('failure' in body) return body.failure;
+  const read = understand(request.exchange, request.endpoint, body.bytes, request.principal);
+  if (read.kind === 'refused') return read.failure;
+  const understood: UnderstoodRequest = Object.assign(request, { understood: read.request });
+  const problem =
+    priorityProblem(request.snapshot.plan, read.request.facts) ??
+    // An equal request may have been answered before: it then uses no limit, no seat and no upstream.
+    (await answerFromCache(context, understood)) ??
+    admit(context, request);
+  if (problem === 'answered') return undefined;
+  if (problem !== undefined) return problem;
+  const decided = await decideRoute(context, understood);
+  if ('failure' in decided) return decided.failure;
+  await attemptInTurn(context, decided.request);
+  return undefined;
 }
 
-function understandBody(request: GatewayRequest): Failure | undefined {
-  const { exchange, endpoint, body, principal, snapshot } = request;
-  if (body === undefined) return failure('internal');
-  const understood = understand(exchange, endpoint, body, principal);
-  if (understood.kind === 'refused') return understood.failure;
-  request.facts = understood.request.facts;
-  request.needs = understood.request.needs;
-  request.scan = understood.request.scan;
-  request.rehearsal = understood.request.rehearsal;
-  request.timeouts = understood.request.timeouts;
-  request.cacheControls = understood.request.cacheControls;
-  return priorityProblem(snapshot.plan, understood.request.facts);
+type Refused = { readonly failure: Failure };
+
+async function receive({ exchange, snapshot }: GatewayRequest): Promise<{ readonly bytes: Uint8Array } | Refused> {
+  try {
+    return { bytes: await exchange.body(snapshot.plan.settings.server.maxBodyBytes) };
+  } catch (error) {
+    if (error instanceof BodyError) return { failure: error.failure };
+    throw error;
+  }
 }
 
 /** Work that the gateway as a whole takes at once; limits by model and key stand beside the deployments. */
@@ -124,9 +122,12 @@ function admit(context: PipelineContext, request: GatewayRequest): Failure | und
   });
 }
 
-async function decideRoute(context: PipelineContext, request: GatewayRequest): Promise<Failure | undefined> {
-  const { facts, snapshot } = request;
-  if (facts === undefined) return failure('internal');
+async function decideRoute(
+  context: PipelineContext,
+  request: UnderstoodRequest,
+): Promise<{ readonly request: DecidedRequest } | Refused> {
+  const { snapshot } = request;
+  const { facts } = request.understood;
   request.understoodAt = context.clock.now();
   const choose = (): Decision =>
     decide(snapshot.plan, snapshot.state, facts, context.clock.now(), seededRandom(request.seed));
@@ -140,14 +141,13 @@ async function decideRoute(context: PipelineContext, request: GatewayRequest): P
     await waitFor(context, request, context.residency(decision.needsResidency, limit));
     decision = choose();
   }
-  request.decision = decision;
-  request.decidedAt = context.clock.now();
-  if (request.exchange.closed) return failure('client_closed');
+  const decided: DecidedRequest = Object.assign(request, { decision, decidedAt: context.clock.now() });
+  if (request.exchange.closed) return { failure: failure('client_closed') };
   if (decision.needsListing !== undefined)
-    return failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' });
-  if (decision.refusal !== undefined) return decision.refusal;
+    return { failure: failure('model_not_found', `The model "${facts.asked}" does not exist`, { param: 'model' }) };
+  if (decision.refusal !== undefined) return { failure: decision.refusal };
   if (decision.rotation !== undefined) applyRotation(snapshot.state, decision.rotation);
   const first = decision.attempts[0];
-  if (first !== undefined) reserveAttempt(context, request, first);
-  return undefined;
+  if (first !== undefined) reserveAttempt(context, decided, first);
+  return { request: decided };
 }

@@ -6,19 +6,20 @@ import { type LimitUse, takeNearlyFull, usesOf } from '../routing/limits.ts';
 import { limitsOfAttempt, limitsOfDeployment, limitsOfRequest } from '../routing/limits-of.ts';
 import { reserve, settleReservation } from '../routing/reservations.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import type { GatewayRequest } from './request.ts';
+import type { DecidedRequest, GatewayRequest } from './request.ts';
 
 /** Takes room for an attempt in every limit that counts it, in the same turn in which the attempt was chosen. */
 export function reserveAttempt(
   { clock, log }: GatewayDependencies,
-  request: GatewayRequest,
+  request: DecidedRequest,
   attempt: PlannedAttempt,
 ): void {
   const { limits: state } = request.snapshot.state;
-  if (request.facts === undefined || state.limits.length === 0) return;
+  if (state.limits.length === 0) return;
+  const { facts } = request.understood;
   const now = clock.now();
-  const limits = limitsOfAttempt(state, request.facts, request.decision?.group, attempt);
-  request.reservation = reserve(state, limits, tokensOf(request.facts), now);
+  const limits = limitsOfAttempt(state, facts, request.decision.group, attempt);
+  request.reservation = reserve(state, limits, tokensOf(facts), now);
   for (const use of takeNearlyFull(state, limits, now)) log.limitNear(request, use);
 }
 
@@ -57,7 +58,7 @@ export function rateLimitHeaders(
   now: ReturnType<GatewayDependencies['clock']['now']>,
 ): readonly string[] {
   const { limits: state } = request.snapshot.state;
-  if (state.limits.length === 0 || request.facts === undefined) return noHeaders;
+  if (state.limits.length === 0) return noHeaders;
   const uses = limitsShown(request, attempt).flatMap((index) => usesOf(state, index, now));
   return [
     ...headersOf('requests', tightest(uses, 'requests a minute')),
@@ -69,9 +70,10 @@ const noHeaders: readonly string[] = [];
 
 /** Limits of the attempt that answers; of a refusal those of everything that was asked for. */
 function limitsShown(request: GatewayRequest, attempt: PlannedAttempt | undefined): readonly LimitIndex[] {
-  const { facts, decision, snapshot } = request;
+  const { understood, decision, snapshot } = request;
   const { limits } = snapshot.state;
-  if (facts === undefined) return [];
+  if (understood === undefined) return [];
+  const { facts } = understood;
   if (attempt !== undefined) return limitsOfAttempt(limits, facts, decision?.group, attempt);
   const asked = decision?.candidates.filter((one) => one.source === 'group') ?? [];
   return [

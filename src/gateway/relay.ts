@@ -8,7 +8,7 @@ import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
 import type { AttemptResult } from './attempt.ts';
 import { keepPiece } from './cached.ts';
 import type { GatewayDependencies } from './dependencies.ts';
-import type { GatewayRequest } from './request.ts';
+import type { GatewayRequest, UnderstoodRequest } from './request.ts';
 
 /** A stream that has begun. */
 export type Streaming = Extract<AttemptResult, { kind: 'stream' }>;
@@ -76,7 +76,7 @@ export function assembleStream(
  */
 export function relayStream(
   dependencies: GatewayDependencies,
-  request: GatewayRequest,
+  request: UnderstoodRequest,
   attempt: PlannedAttempt,
   streaming: Streaming,
 ): Promise<Relayed> {
@@ -88,7 +88,7 @@ export function relayStream(
       ...answerHeaders(request, attempt, dependencies.clock.now()),
       ...exchange.extraHeaders,
     ]);
-  const wantsUsage = request.needs?.wantsUsage === true || request.snapshot.plan.settings.server.alwaysIncludeUsage;
+  const wantsUsage = request.understood.needs.wantsUsage || request.snapshot.plan.settings.server.alwaysIncludeUsage;
   return new Promise((resolve) => {
     const leave = exchange.whenClosed(() => {
       streaming.call?.cancel();

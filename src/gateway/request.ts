@@ -2,18 +2,14 @@ import type { AttemptOutcome, Decision, Degradation, PlannedAttempt } from '../p
 import type { Failure } from '../plan/failure.ts';
 import type { DeploymentIndex, Milliseconds, RequestId } from '../plan/ids.ts';
 import type { Reservation } from '../plan/limit.ts';
-import type { Endpoint, RequestFacts } from '../plan/request-facts.ts';
+import type { Endpoint } from '../plan/request-facts.ts';
 import type { Waiter } from '../plan/seats.ts';
 import type { Usage } from '../plan/usage.ts';
-import type { AskedTimeouts } from '../wire/asked-timeouts.ts';
-import type { CacheControls } from '../wire/cache-controls.ts';
-import type { Rehearsal } from '../wire/rehearsal.ts';
-import type { RequestNeeds } from '../wire/request-needs.ts';
-import type { BodyScan } from '../wire/scan-body.ts';
 import type { Exchange } from './exchange.ts';
 import type { Principal } from './identify.ts';
 import type { Caching } from './response-cache.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Understood } from './understand.ts';
 
 /** The one way in which a request ended. */
 export type Terminal =
@@ -58,16 +54,8 @@ export type GatewayRequest = {
   readonly receivedAt: number;
   readonly deadline: Milliseconds;
   readonly principal: Principal;
-  facts: RequestFacts | undefined;
-  needs: RequestNeeds | undefined;
-  body: Uint8Array | undefined;
-  /** Where the members of the body stand. */
-  scan: BodyScan | undefined;
-  /** A failure that it asks for in place of its first attempt. */
-  rehearsal: Rehearsal | undefined;
-  /** How long it lets an attempt take. */
-  timeouts: AskedTimeouts | undefined;
-  cacheControls: CacheControls | undefined;
+  /** What its body and its headers say, once they are read. */
+  understood: Understood | undefined;
   /** What its decision draws by, kept so that the decision can be made again. */
   readonly seed: number;
   understoodAt: Milliseconds | undefined;
@@ -93,6 +81,12 @@ export type GatewayRequest = {
   caching: Caching | undefined;
 };
 
+/** A request that was read. */
+export type UnderstoodRequest = GatewayRequest & { readonly understood: Understood };
+
+/** A request for which it is decided who may serve it. */
+export type DecidedRequest = UnderstoodRequest & { readonly decision: Decision };
+
 /** A request that has ended, for good. */
 export type SettledRequest = GatewayRequest & {
   readonly terminal: Terminal;
@@ -109,7 +103,7 @@ export function waitedMs({ outcomes, waits }: Pick<GatewayRequest, 'outcomes' | 
 
 /** Name that answers repeat: what was asked, or the group or model that stood in for no name. */
 export function askedModel(request: GatewayRequest, attempt: PlannedAttempt): string {
-  const asked = request.facts?.asked;
+  const asked = request.understood?.facts.asked;
   if (asked !== undefined) return asked;
   const group = request.decision?.group;
   return (group === undefined ? undefined : request.snapshot.plan.groups[group]?.name) ?? attempt.model;

@@ -7,7 +7,7 @@ import { deploymentIndex, milliseconds, requestId } from '../plan/ids.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { Exchange } from './exchange.ts';
-import type { GatewayRequest, SeatWait } from './request.ts';
+import type { SeatWait, UnderstoodRequest } from './request.ts';
 import { createSeats, type Seated } from './seat-queue.ts';
 
 const plan = planOf({
@@ -71,12 +71,12 @@ test('4.1: whoever waits ends exactly once, no seat is taken twice, whatever pla
         const request = {
           id: requestId(String(index)),
           snapshot,
-          facts: factsOf({ priority: one.priority }),
+          understood: { facts: factsOf({ priority: one.priority }) },
           deadline: milliseconds(clock.now() + one.deadlineMs),
           exchange: exchange as unknown as Exchange,
           waiting: undefined,
           waits,
-        } as unknown as GatewayRequest;
+        } as unknown as UnderstoodRequest;
         const attempt: PlannedAttempt = {
           deployment: deploymentIndex(one.deployment),
           model: `m${one.deployment}`,

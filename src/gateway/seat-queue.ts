@@ -9,7 +9,7 @@ import { isBatch } from '../routing/priority.ts';
 import { isBounded, nextWaiter, type Outlook, outlookOf, type SeatInput, seeAsked, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
-import type { GatewayRequest } from './request.ts';
+import type { UnderstoodRequest } from './request.ts';
 
 /** What came of asking for a seat. */
 export type Seated =
@@ -19,7 +19,7 @@ export type Seated =
 /** The seats of a gateway, and those who wait for them. Who goes next is said by routing/seats.ts. */
 export type Seats = {
   /** Takes a seat for an attempt: at once where one is free, else when its turn comes. */
-  take(request: GatewayRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
+  take(request: UnderstoodRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
   /** Sends on whoever waits for a deployment that is draining: nothing was sent there yet. */
   leaveDraining(): void;
   /** Sends away everybody who waits, and whoever would have to wait from now on. */
@@ -29,13 +29,13 @@ export type Seats = {
 /** Creates the seats of a gateway. */
 export function createSeats(clock: Clock): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
-  const waiting = new Map<Waiter, { readonly request: GatewayRequest; readonly end: (seated: Seated) => void }>();
+  const waiting = new Map<Waiter, { readonly request: UnderstoodRequest; readonly end: (seated: Seated) => void }>();
   /** The queues in which somebody waits, those of an older plan first. */
   const queues = new Map<SeatQueue, SeatInput>();
   const wakers = new Map<SeatQueue, Timer>();
   let draining = false;
 
-  const seat = (request: GatewayRequest, attempt: PlannedAttempt): Seated => {
+  const seat = (request: UnderstoodRequest, attempt: PlannedAttempt): Seated => {
     const { state } = request.snapshot;
     applyAttemptStarted(state, attempt, clock.now());
     let isTaken = true;
@@ -73,14 +73,14 @@ export function createSeats(clock: Clock): Seats {
     );
   };
 
-  const enter = (request: GatewayRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
+  const enter = (request: UnderstoodRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
     const { snapshot, deadline } = request;
     const since = clock.now();
     const { maxWaitMs, maxLength } = snapshot.plan.settings.server.queue;
     const waiter: Waiter = {
       deployment: attempt.deployment,
       model: attempt.model,
-      isBatch: request.facts !== undefined && isBatch(request.facts),
+      isBatch: isBatch(request.understood.facts),
       since,
     };
     seeAsked(snapshot.state, waiter, since);
@@ -160,17 +160,20 @@ function refused(why: Failure): Seated {
   return { kind: 'refused', failure: why };
 }
 
-function isDraining({ snapshot }: GatewayRequest, deployment: DeploymentIndex): boolean {
+function isDraining({ snapshot }: UnderstoodRequest, deployment: DeploymentIndex): boolean {
   return snapshot.state.health[deployment]?.kind === 'draining';
 }
 
-function drained({ snapshot }: GatewayRequest, { deployment, model }: Pick<Waiter, 'deployment' | 'model'>): Failure {
+function drained(
+  { snapshot }: UnderstoodRequest,
+  { deployment, model }: Pick<Waiter, 'deployment' | 'model'>,
+): Failure {
   const { provider } = deploymentAt(snapshot.plan, deployment);
   return failure('no_seat', `No seat for "${model}" at ${provider}: it is draining`, { retryAfterMs: unknownWait });
 }
 
 type Late = {
-  readonly request: GatewayRequest;
+  readonly request: UnderstoodRequest;
   readonly attempt: PlannedAttempt;
   readonly queue: SeatQueue;
   readonly limitMs: number;

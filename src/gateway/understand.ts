@@ -14,10 +14,14 @@ import type { Principal } from './identify.ts';
 
 /** A request as the rest of the pipeline knows it. */
 export type Understood = {
+  readonly body: Uint8Array;
   readonly facts: RequestFacts;
   readonly needs: RequestNeeds;
+  /** Where the members of the body stand. */
   readonly scan: BodyScan;
+  /** A failure that it asks for in place of its first attempt. */
   readonly rehearsal: Rehearsal | undefined;
+  /** How long it lets an attempt take. */
   readonly timeouts: AskedTimeouts | undefined;
   /** What it says of the response cache. */
   readonly cacheControls: CacheControls;
@@ -49,7 +53,8 @@ export function understand(
   if (long !== undefined) return { kind: 'refused', failure: long };
   const { scan } = scanned;
   const timeouts = readAskedTimeouts(body, scan, exchange);
-  return { kind: 'understood', request: { facts, needs, scan, rehearsal, timeouts, cacheControls: read.controls } };
+  const cacheControls = read.controls;
+  return { kind: 'understood', request: { body, facts, needs, scan, rehearsal, timeouts, cacheControls } };
 }
 
 /** Longest name, tag or the like, in letters; lists of them count as one. */

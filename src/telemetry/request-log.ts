@@ -18,7 +18,7 @@ export type LoggedRequest = {
   readonly receivedAt: number;
   readonly snapshot: { readonly plan: Plan; readonly generation: number };
   readonly principal: { readonly name: string };
-  readonly facts: { readonly asked: string | undefined; readonly stream: boolean } | undefined;
+  readonly understood: { readonly facts: { readonly asked: string | undefined; readonly stream: boolean } } | undefined;
   readonly decision: { readonly rule: { readonly kind: string } } | undefined;
   readonly outcomes: readonly AttemptOutcome[];
   readonly waits: readonly { readonly since: Milliseconds; readonly endedAt: Milliseconds }[];
@@ -110,7 +110,7 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
         request_id: request.id,
         component: 'routing',
         state: 'full',
-        model: request.facts?.asked ?? 'auto',
+        model: request.understood?.facts.asked ?? 'auto',
         key: request.principal.name,
         retry_after_seconds: Math.ceil((failed.retryAfterMs ?? 0) / 1000),
         message: failed.message,
@@ -157,10 +157,10 @@ function requestLine(request: LoggedRequest & Ended): LogRecord {
     request_id: request.id,
     // The first `provider` on the line is the one that answered: people count it with awk.
     provider: answeredBy === undefined ? request.caching?.answer?.provider : providerOf(request, answeredBy),
-    model: request.facts?.asked ?? 'auto',
+    model: request.understood?.facts.asked ?? 'auto',
     backend_model: answeredBy?.model ?? request.caching?.answer?.model,
     endpoint: request.endpoint,
-    stream: request.facts?.stream,
+    stream: request.understood?.facts.stream,
     rule: request.decision?.rule.kind,
     source: answeredBy?.source,
     degraded: request.degradation?.reason,

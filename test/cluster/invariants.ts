@@ -43,7 +43,9 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
 
   'an answer is one server’s alone, and the one that the record names': ({ clients, settled }) =>
     settled.flatMap((request, index) => {
-      const client = clients.find((one) => one.at === request.startedAt && one.asked === request.facts?.asked);
+      const client = clients.find(
+        (one) => one.at === request.startedAt && one.asked === request.understood?.facts.asked,
+      );
       if (request.terminal !== 'completed' || client === undefined) return [];
       const provider = request.snapshot.plan.deployments[request.answeredBy?.deployment ?? -1]?.provider;
       const servers = ['box', 'desk', 'rack', 'cloud', 'resting'].filter((name) => client.text.includes(`"${name} `));
