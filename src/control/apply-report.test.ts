@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { planOf } from '../../test/support/plan-of.ts';
 import { milliseconds, providerId, tokens } from '../plan/ids.ts';
+import type { ProbeReport } from '../plan/probe.ts';
 import type { DialectName } from '../plan/provider.ts';
-import type { ProbeReport } from '../providers/provider.ts';
 import { createRoutingState } from '../routing/state.ts';
 import { applyReport } from './apply-report.ts';
 

@@ -2,10 +2,10 @@ import type { Snapshot } from '../gateway/snapshot.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
+import type { ProbeReport, ResidentModel } from '../plan/probe.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Residency } from '../plan/residency.ts';
 import type { DeploymentHealth, Observation } from '../plan/routing-state.ts';
-import type { ProbeReport, ResidentModel } from '../providers/provider.ts';
 import { afterProbe, type ProbeSight } from '../routing/health.ts';
 import { learnLoad } from '../routing/speeds.ts';
 

@@ -27,7 +27,7 @@ import { describeSettled } from './decision-record.ts';
 import { createDecisionStore, type DecisionStore } from './decision-store.ts';
 import { createDiskCheck, type KeptPlace } from './disk-check.ts';
 import { createDrains, type Drains } from './drains.ts';
-import type { Get } from './probe-provider.ts';
+import type { PooledGet } from './get-probe.ts';
 import { createProber, type Prober, type Reading } from './prober.ts';
 import type { SpendingFile } from './spending-file.ts';
 import { describeStatus, type StatusFacts } from './status.ts';
@@ -61,7 +61,7 @@ export type ControlOptions = {
   readonly dialects: Readonly<Record<DialectName, Dialect>>;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly get: Get;
+  readonly get: PooledGet;
   /** Where decisions outlive the process. */
   readonly decisionLog: LogFile;
   readonly log: Pick<RequestLog, 'event'>;

@@ -3,21 +3,12 @@ import { type ConnectionPool, createConnectionPool } from '../gateway/connection
 import { Pieces } from '../gateway/pieces.ts';
 import { isOfTls } from '../plan/connection-code.ts';
 import type { Milliseconds } from '../plan/ids.ts';
-import type { ProbeAnswer } from '../providers/provider.ts';
+import type { GetOptions, ProbeResult } from '../plan/probe.ts';
 
-/** What one GET came to. */
-export type ProbeResult =
-  | ({
-      readonly kind: 'answer';
-      readonly contentType: string;
-      /** Where a redirect points. */
-      readonly location: string | undefined;
-    } & ProbeAnswer)
-  | { readonly kind: 'error'; readonly path: string; readonly code: string; readonly detail: string };
+/** A GET of probes that can go over connections which are there already. */
+export type PooledGet = typeof getProbe;
 
-export type ProbeOptions = {
-  readonly headers: Record<string, string>;
-  readonly timeoutMs: Milliseconds;
+type ProbeOptions = GetOptions & {
   /** Connections that are there already; without them one is opened, and closed. */
   readonly connections?: ConnectionPool;
 };

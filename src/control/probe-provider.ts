@@ -1,17 +1,15 @@
 import type { Upstream } from '../gateway/snapshot.ts';
+import type { ProbeReport } from '../plan/probe.ts';
 import type { Provider } from '../plan/provider.ts';
-import type { Dialect, ProbeReport } from '../providers/provider.ts';
-import type { ProbeOptions, ProbeResult } from './get-probe.ts';
-
-/** Sends one GET; never rejects. */
-export type Get = (url: string, options: ProbeOptions) => Promise<ProbeResult>;
+import type { Dialect } from '../providers/provider.ts';
+import type { PooledGet } from './get-probe.ts';
 
 /** One provider with what is needed to ask it. */
 export type ProbeTarget = {
   readonly provider: Provider;
   readonly dialect: Dialect;
   readonly upstream: Upstream;
-  readonly get: Get;
+  readonly get: PooledGet;
 };
 
 /** Asks a provider how it is; undefined where there is nobody to ask (echo). */

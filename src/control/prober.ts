@@ -1,10 +1,12 @@
 import type { Clock, Timer } from '../gateway/clock.ts';
 import type { Snapshot } from '../gateway/snapshot.ts';
 import { type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
+import type { ProbeReport } from '../plan/probe.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
-import type { Dialect, ProbeReport } from '../providers/provider.ts';
+import type { Dialect } from '../providers/provider.ts';
 import { applyReport } from './apply-report.ts';
-import { type Get, probeProvider } from './probe-provider.ts';
+import type { PooledGet } from './get-probe.ts';
+import { probeProvider } from './probe-provider.ts';
 
 /** What a provider was seen as, and when. */
 export type Reading = {
@@ -37,7 +39,7 @@ export type ProberDependencies = {
   readonly dialects: Readonly<Record<DialectName, Dialect>>;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly get: Get;
+  readonly get: PooledGet;
   /** Whether a provider's key is declared and not set: then there is nothing to ask it. */
   readonly isKeyless: (provider: ProviderId) => boolean;
   /** Tells of every reading, with the one before. */

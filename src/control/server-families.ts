@@ -1,18 +1,10 @@
 import { splitAddress } from '../config/base-url.ts';
 import { usualProbe } from '../config/lowering.ts';
 import { providerId } from '../plan/ids.ts';
+import type { ServerFamily } from '../plan/probe.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import { Secret, WrittenSecret } from '../plan/secret.ts';
-import type { Dialect, ProbeAnswer, ProbeReport } from '../providers/provider.ts';
-
-/** A dialect as those see it who look for servers and have no configuration yet. */
-export type ServerFamily = {
-  readonly name: DialectName;
-  paths(address: string): readonly string[];
-  headers(address: string, key: string | undefined): Record<string, string>;
-  recognises(answers: readonly ProbeAnswer[]): boolean;
-  read(answers: readonly ProbeAnswer[]): ProbeReport;
-};
+import type { Dialect } from '../providers/provider.ts';
 
 /** Makes a family of a dialect. */
 export function toServerFamily(dialect: Dialect): ServerFamily {

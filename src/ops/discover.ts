@@ -5,16 +5,10 @@
  */
 import type { DiscoveredServer } from '../contract/discovered.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { ProbeReport, ServerFamily } from '../plan/probe.ts';
 import type { Environment } from '../plan/secret.ts';
 import { describeModel } from './describe-model.ts';
-import {
-  type Family,
-  familyOf,
-  type LookedAt,
-  lookAtServer,
-  type Probing,
-  type ServerReport,
-} from './server-family.ts';
+import { familyOf, type LookedAt, lookAtServer, type Probing } from './server-family.ts';
 
 /** An address to look at. */
 export type Candidate = { readonly url: string; readonly from: DiscoveredServer['from'] };
@@ -104,7 +98,7 @@ function unreachable(url: string, why: string): DiscoveredServer {
 
 function describe(
   { url, from }: Candidate,
-  { family, report }: { readonly family: Family; readonly report: ServerReport },
+  { family, report }: { readonly family: ServerFamily; readonly report: ProbeReport },
   latencyMs: number,
 ): DiscoveredServer {
   return {
@@ -121,7 +115,7 @@ function describe(
 }
 
 /** An LM Studio before 0.3.6 has OpenAI's list alone; only its port tells it from others. */
-function baseName(family: Family, url: string, from: DiscoveredServer['from']): string {
+function baseName(family: ServerFamily, url: string, from: DiscoveredServer['from']): string {
   if (family.name !== 'openai_compatible') return family.name;
   if (new URL(url).port === '1234') return 'lm_studio';
   return from === 'environment' ? 'upstream' : 'local';

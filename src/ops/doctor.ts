@@ -1,4 +1,5 @@
 import type { Check, DoctorReport } from '../contract/doctor-report.ts';
+import type { ProbeReport } from '../plan/probe.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type Environment, revealSecret, type SecretReference } from '../plan/secret.ts';
 import { connectAdmin } from './admin-client.ts';
@@ -8,7 +9,7 @@ import { discoveryCandidates } from './discover.ts';
 import { checkMachine, type Machine } from './doctor-machine.ts';
 import { type LoadedPlan, type LoadResult, loadPlan } from './load-plan.ts';
 import { findPortHolder } from './port-holder.ts';
-import type { Probing, ServerReport } from './server-family.ts';
+import type { Probing } from './server-family.ts';
 
 /** What a check-up is made with. */
 export type DoctorOptions = {
@@ -18,7 +19,7 @@ export type DoctorOptions = {
   readonly port: number | undefined;
   readonly probing: Probing;
   /** Asks every active provider of a plan how it is, each by its own probes. */
-  readonly askProviders: (loaded: LoadedPlan) => Promise<ReadonlyMap<string, ServerReport>>;
+  readonly askProviders: (loaded: LoadedPlan) => Promise<ReadonlyMap<string, ProbeReport>>;
   readonly machine: Machine;
 };
 
@@ -159,7 +160,7 @@ async function checkProviders({ askProviders }: DoctorOptions, loaded: LoadedPla
 }
 
 /** Declared models that the server does not list, where its list is complete. */
-function checkModels({ plan }: LoadedPlan, provider: Provider, report: ServerReport): readonly Check[] {
+function checkModels({ plan }: LoadedPlan, provider: Provider, report: ProbeReport): readonly Check[] {
   const listed = report.models;
   if (listed === undefined || report.servesOneModel || provider.tier !== 'local') return [];
   const names = new Set(listed.flatMap(({ id }) => [id, id.replace(/:latest$/, '')]));

@@ -1,8 +1,9 @@
 import type { UrlProblem, UrlReport } from '../contract/url-report.ts';
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import type { ServerAnswer, ServerFamily } from '../plan/probe.ts';
 import { describeConnection } from './connection-problem.ts';
 import { describeModel } from './describe-model.ts';
-import { type Family, familyOf, type GetAnswer, type LookedAt, lookAtServer, type Probing } from './server-family.ts';
+import { familyOf, type LookedAt, lookAtServer, type Probing } from './server-family.ts';
 
 /** What to probe an address with. */
 export type ProbeUrlOptions = {
@@ -73,7 +74,10 @@ async function diagnose(diagnosis: Diagnosis): Promise<UrlReport> {
   return { ...failed(url, found), reachable: true, latencyMs, key: keyNeed(refused, options.key) };
 }
 
-function keyProblem(answers: readonly GetAnswer[], key: string | undefined): NonNullable<UrlReport['problem']> | null {
+function keyProblem(
+  answers: readonly ServerAnswer[],
+  key: string | undefined,
+): NonNullable<UrlReport['problem']> | null {
   const unauthorised = answers.find(({ status }) => status === 401);
   if (unauthorised !== undefined && key === undefined)
     return problem('key_missing', 'The server wants a key (status 401)', 'Give it with --key-env NAME, or set env_var');
@@ -95,7 +99,7 @@ function keyNeed(refused: UrlReport['problem'], key: string | undefined): UrlRep
   return key === undefined ? 'no' : 'accepted';
 }
 
-function redirectProblem(answers: readonly GetAnswer[]): UrlReport['problem'] {
+function redirectProblem(answers: readonly ServerAnswer[]): UrlReport['problem'] {
   const redirect = answers.find(({ status, location }) => status >= 300 && status < 400 && location !== undefined);
   if (redirect?.location === undefined || answers.some(({ status }) => status === 200)) return null;
   const { location } = redirect;
@@ -125,7 +129,7 @@ async function pathProblem({ url, probing, options, timeoutMs }: Diagnosis): Pro
   return null;
 }
 
-function serverProblem(answers: readonly GetAnswer[]): NonNullable<UrlReport['problem']> {
+function serverProblem(answers: readonly ServerAnswer[]): NonNullable<UrlReport['problem']> {
   const broken = answers.find(({ status }) => status >= 500);
   if (broken !== undefined)
     return problem('server_error', `The server fails (status ${broken.status})`, 'Look at the server’s own log');
@@ -156,7 +160,7 @@ function problem(code: UrlProblem, message: string, fix: string): NonNullable<Ur
   return { code, message, fix };
 }
 
-function wordsOf({ name }: Family): string {
+function wordsOf({ name }: ServerFamily): string {
   return name === 'openai_compatible' ? 'an OpenAI-compatible server' : name;
 }
 

@@ -1,62 +1,19 @@
 import type { Milliseconds } from '../plan/ids.ts';
-import type { ListedModel } from '../plan/listed-model.ts';
-import type { DialectName } from '../plan/provider.ts';
-
-/** What one GET came to. */
-export type GetResult =
-  | {
-      readonly kind: 'answer';
-      readonly path: string;
-      readonly status: number;
-      readonly body: string;
-      readonly contentType: string;
-      /** Where a redirect points; redirects are never followed. */
-      readonly location: string | undefined;
-    }
-  | { readonly kind: 'error'; readonly path: string; readonly code: string; readonly detail: string };
-
-export type GetAnswer = Extract<GetResult, { kind: 'answer' }>;
-
-/** Sends one GET; never rejects. */
-export type Get = (
-  url: string,
-  options: { readonly timeoutMs: Milliseconds; readonly headers: Record<string, string> },
-) => Promise<GetResult>;
-
-/** What a server's answers say about it. */
-export type ServerReport = {
-  readonly state: 'up' | 'loading' | 'down';
-  readonly detail: string | undefined;
-  readonly version: string | undefined;
-  readonly models: readonly ListedModel[] | undefined;
-  /** Whether it answers with one model whatever name is asked. */
-  readonly servesOneModel: boolean;
-};
-
-/** A kind of model server, as operations see a dialect: what to ask it and how to read it. */
-export type Family = {
-  readonly name: DialectName;
-  /** Paths on the server's origin of GETs that run no model. */
-  paths(address: string): readonly string[];
-  /** Headers that carry a key. */
-  headers(address: string, key: string | undefined): Record<string, string>;
-  recognises(answers: readonly GetAnswer[]): boolean;
-  read(answers: readonly GetAnswer[]): ServerReport;
-};
+import type { Get, ProbeReport, ProbeResult, ServerAnswer, ServerFamily } from '../plan/probe.ts';
 
 /** The outside that probing needs; the composition root wires dialects and sockets in. */
 export type Probing = {
   readonly get: Get;
   /** The more particular first: most servers also answer as an OpenAI-compatible one. */
-  readonly families: readonly Family[];
+  readonly families: readonly ServerFamily[];
   /** Monotonic time. */
   readonly now: () => Milliseconds;
 };
 
 /** A server that was looked at with everything that a family asks. */
 export type LookedAt = {
-  readonly answers: readonly GetAnswer[];
-  readonly errors: readonly Extract<GetResult, { kind: 'error' }>[];
+  readonly answers: readonly ServerAnswer[];
+  readonly errors: readonly Extract<ProbeResult, { kind: 'error' }>[];
 };
 
 /** Asks a server everything that these families would ask it, each path once. */
@@ -82,10 +39,10 @@ export async function lookAtServer(
 
 /** The family that recognises a server's answers. */
 export function familyOf(
-  families: readonly Family[],
+  families: readonly ServerFamily[],
   address: string,
-  answers: readonly GetAnswer[],
-): { readonly family: Family; readonly report: ServerReport } | undefined {
+  answers: readonly ServerAnswer[],
+): { readonly family: ServerFamily; readonly report: ProbeReport } | undefined {
   for (const family of families) {
     const paths = new Set(family.paths(address));
     const own = answers.filter((answer) => paths.has(answer.path));

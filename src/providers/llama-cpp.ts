@@ -1,5 +1,6 @@
 import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
+import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import {
   answerOf,
@@ -12,7 +13,7 @@ import {
   statusDetail,
 } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+import type { Dialect } from './provider.ts';
 
 /**
  * llama.cpp's llama-server. It runs a request that does not stream to its end whatever happens to

@@ -1,9 +1,10 @@
 import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
+import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { basePath, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ProbeAnswer, ProbeReport, ResidentModel } from './provider.ts';
+import type { Dialect } from './provider.ts';
 
 /** LM Studio. Its /v1 is OpenAI's wire; its own list says of each model whether it is loaded, which /v1/models does not. */
 export const lmStudio: Dialect = {

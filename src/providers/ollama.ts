@@ -1,21 +1,14 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
+import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
 import { bodyFields } from '../wire/chat-to-messages.ts';
 import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
 import { createOllamaReader, ollamaToChat } from '../wire/ollama-to-chat.ts';
 import { basePath, buildOpenAiRequest, probeJson, statusDetail } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type {
-  AnswerReading,
-  BuildInput,
-  BuildResult,
-  Dialect,
-  ProbeAnswer,
-  ProbeReport,
-  ResidentModel,
-} from './provider.ts';
+import type { AnswerReading, BuildInput, BuildResult, Dialect } from './provider.ts';
 
 /**
  * Ollama, local or in its cloud. Its /v1 is OpenAI's wire and goes through untouched; where the

@@ -1,6 +1,7 @@
 import { tokens } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
+import type { ProbeAnswer, ProbeReport } from '../plan/probe.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import { timeoutFields } from '../wire/asked-timeouts.ts';
@@ -9,15 +10,7 @@ import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
 import { rehearsals } from '../wire/rehearsal.ts';
 import { type BodyScan, memberValue } from '../wire/scan-body.ts';
 import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
-import type {
-  BuildInput,
-  BuildResult,
-  HeaderList,
-  ProbeAnswer,
-  ProbeReport,
-  ReadContext,
-  StreamReader,
-} from './provider.ts';
+import type { BuildInput, BuildResult, HeaderList, ReadContext, StreamReader } from './provider.ts';
 
 /** What differs between servers of OpenAI's wire when a request is built. */
 export type OpenAiWireOptions = {

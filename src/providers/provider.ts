@@ -6,8 +6,7 @@
  */
 import type { Deployment } from '../plan/deployment.ts';
 import type { Failure } from '../plan/failure.ts';
-import type { Tokens } from '../plan/ids.ts';
-import type { ListedModel } from '../plan/listed-model.ts';
+import type { ProbeAnswer, ProbeReport } from '../plan/probe.ts';
 import type { DialectName, Provider } from '../plan/provider.ts';
 import type { Endpoint, HeaderLookup } from '../plan/request-facts.ts';
 import type { ErrorAnswer, ReadContext, StreamPart, StreamReader, WholeAnswer } from '../wire/answer.ts';
@@ -64,37 +63,6 @@ export type ProbeRequest = {
   readonly path: string;
   /** The provider is up only when this answers; others add detail. */
   readonly required: boolean;
-};
-
-export type ProbeAnswer = {
-  readonly path: string;
-  readonly status: number;
-  readonly body: string;
-};
-
-/** A model in memory or on its way there, as far as the server tells. */
-export type ResidentModel = {
-  readonly id: string;
-  readonly state: 'loaded' | 'loading';
-  readonly effectiveContext: Tokens | undefined;
-  readonly memoryBytes: number | undefined;
-  readonly expiresAt: string | undefined;
-  readonly busySeats: number | undefined;
-  readonly seats: number | undefined;
-  readonly waiting: number | undefined;
-};
-
-/** What a provider's probe found. */
-export type ProbeReport = {
-  readonly state: 'up' | 'loading' | 'down';
-  /** Why it is not up, or what is odd; for people. */
-  readonly detail: string | undefined;
-  readonly version: string | undefined;
-  /** `undefined` when the server does not tell. */
-  readonly models: readonly ListedModel[] | undefined;
-  readonly resident: readonly ResidentModel[] | undefined;
-  /** True when the server answers with one model whatever name is asked (llama-server). */
-  readonly servesOneModel: boolean;
 };
 
 /** An answer that no upstream gave: whole or as a stream, as the request wants it. */

@@ -1,3 +1,4 @@
+import type { ProbeAnswer, ProbeReport } from '../plan/probe.ts';
 import { asNumber } from '../wire/json-shape.ts';
 import {
   answerOf,
@@ -9,7 +10,7 @@ import {
   statusDetail,
 } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
-import type { Dialect, ProbeAnswer, ProbeReport } from './provider.ts';
+import type { Dialect } from './provider.ts';
 
 /** vLLM's OpenAI server. */
 export const vllm: Dialect = {

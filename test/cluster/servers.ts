@@ -1,7 +1,7 @@
-import type { ProbeResult } from '../../src/control/get-probe.ts';
 import type { AnswerHandler, OutgoingRequest, Transfer } from '../../src/gateway/connection.ts';
 import type { ConnectionPool } from '../../src/gateway/connection-pool.ts';
 import { milliseconds } from '../../src/plan/ids.ts';
+import type { ProbeResult } from '../../src/plan/probe.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** A time in which a server does not serve: it is off, or answers with a status of its own. */

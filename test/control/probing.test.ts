@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applyReport } from '../../src/control/apply-report.ts';
-import type { Get } from '../../src/control/probe-provider.ts';
+import type { PooledGet } from '../../src/control/get-probe.ts';
 import { createProber, type Prober } from '../../src/control/prober.ts';
 import { createUpstreams, destroyUpstreams } from '../../src/control/upstreams.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
@@ -45,7 +45,7 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
   const plan = planOf({ providers: { p: { dialect: 'ollama', ...provider } }, deployments: ['p/m'] });
   const server: Server = { answers, asked: [] };
   const times = new Set<number>();
-  const get: Get = (url, { timeoutMs }) => {
+  const get: PooledGet = (url, { timeoutMs }) => {
     const path = new URL(url).pathname;
     server.asked.push(path);
     times.add(clock.now() / 1000);

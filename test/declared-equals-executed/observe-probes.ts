@@ -1,5 +1,5 @@
 import { startControl } from '../../src/control/control.ts';
-import type { Get } from '../../src/control/probe-provider.ts';
+import type { PooledGet } from '../../src/control/get-probe.ts';
 import { dialects } from '../../src/main.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { compileFiles, nowhere } from './configuration.ts';
@@ -19,7 +19,7 @@ export const probed: Observer = async ({ files, ask }) => {
   const { value: plan, environment } = compileFiles(files, nowhere);
   if (plan === undefined) throw new Error('The configuration has no plan');
   const gets: string[] = [];
-  const get: Get = async (url, { headers, timeoutMs }) => {
+  const get: PooledGet = async (url, { headers, timeoutMs }) => {
     gets.push(`${clock.now()} ms: ${url} within ${timeoutMs} ms, ${JSON.stringify(headers)}`);
     const path = new URL(url).pathname;
     if (down) return { kind: 'error', path, code: 'ECONNREFUSED', detail: 'refused' };
