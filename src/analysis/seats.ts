@@ -2,10 +2,10 @@ import type { DeploymentIndex } from '../plan/ids.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 
 /** Requests that a server works on at once: one line stands before all that share a key. */
-export type Seats = { readonly key: string; readonly count: number };
+export type ServerSeats = { readonly key: string; readonly count: number };
 
 /** Seats as declared, for the deployment or its provider; else one at home, and any number in a cloud. */
-export function seatsAt(plan: Plan, index: DeploymentIndex): Seats {
+export function seatsAt(plan: Plan, index: DeploymentIndex): ServerSeats {
   const { id, provider, seats } = deploymentAt(plan, index);
   if (seats !== undefined) return { key: `deployment ${id}`, count: Math.max(1, seats) };
   const owner = plan.providers.get(provider);

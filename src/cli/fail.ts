@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { SourceFile } from '../config/source-file.ts';
-import type { FailureKind } from '../contract/failure-report.ts';
+import type { CommandFailureKind } from '../contract/failure-report.ts';
 import { describeDiagnostic } from '../ops/describe-diagnostic.ts';
 import { nearest } from '../plan/nearest.ts';
 import { exitCode } from './command.ts';
@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Why a verb cannot do what it was asked, for the person or the script that asked. */
 export type Problem = {
-  readonly kind: FailureKind;
+  readonly kind: CommandFailureKind;
   readonly message: string;
   readonly fix?: string | undefined;
   /** Findings of the configuration with the files that they point into, where they are the reason. */

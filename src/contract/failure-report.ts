@@ -3,7 +3,7 @@ import type { DiagnosticReport } from './status.ts';
 /** What a command prints with `--json` where it could not do what it was asked. */
 export type FailureReport = {
   readonly error: {
-    readonly kind: FailureKind;
+    readonly kind: CommandFailureKind;
     readonly message: string;
     /** What to do about it; null where nothing general can be said. */
     readonly fix: string | null;
@@ -13,7 +13,7 @@ export type FailureReport = {
 };
 
 /** Why a command could not do what it was asked. */
-export type FailureKind =
+export type CommandFailureKind =
   /** There is no configuration here, or none where it was said to be. */
   | 'no_config'
   /** The configuration has errors. */

@@ -5,7 +5,7 @@ import type { Endpoint } from '../plan/request-facts.ts';
 import { type ViewInput, withoutVersion } from './view.ts';
 import { answerCachePing } from './view-cache.ts';
 import { answerHealth, answerLiveness, answerReadiness } from './view-health.ts';
-import { answerGroupInfo, answerModel, answerModelInfo, answerModels } from './view-models.ts';
+import { answerGroupInfo, answerModelInfo, answerModels, answerOneModel } from './view-models.ts';
 
 /** What a method and path stand for. */
 export type Found =
@@ -47,7 +47,7 @@ export function findEndpoint(method: string, fullPath: string): Found {
     return method === 'POST' ? { kind: 'model', endpoint } : wrongMethod(method, fullPath, 'POST');
   const view =
     views.get(path) ??
-    (path.startsWith('/models/') && path.length > 8 ? ({ kind: 'view', answer: answerModel } as const) : undefined);
+    (path.startsWith('/models/') && path.length > 8 ? ({ kind: 'view', answer: answerOneModel } as const) : undefined);
   if (view !== undefined)
     return method === 'GET' || method === 'HEAD' ? view : wrongMethod(method, fullPath, 'GET, HEAD');
   const near = nearest(fullPath, knownPaths, 1);

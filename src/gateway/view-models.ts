@@ -13,7 +13,7 @@ export function answerModels(view: ViewInput): void {
 }
 
 /** `GET /v1/models/{id}`; ids may hold `/` and `:`. */
-export function answerModel(view: ViewInput): void {
+export function answerOneModel(view: ViewInput): void {
   const { exchange, path } = view;
   const id = withoutVersion(path).slice('/models/'.length);
   const model = findModel(view, id);
