@@ -13,11 +13,11 @@ import { goOn } from '../routing/go-on.ts';
 import { limitsOfAttempt } from '../routing/limits-of.ts';
 import { isBatch } from '../routing/priority.ts';
 import { reserve, settleReservation } from '../routing/reservations.ts';
+import { countRequest, countRetry } from '../routing/retry-budget.ts';
 import { isBounded, nextWaiter, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
-  applyBudget,
   applyFailure,
   applyLesson,
   applyPrompt,
@@ -103,7 +103,7 @@ function arrive(stage: Stage, arrival: Arrival): void {
   const now = milliseconds(arrival.at);
   seeHealth(stage, arrival);
   seeTurns(stage, arrival);
-  applyBudget(state, 'requests', now);
+  countRequest(state.retryBudget, now);
   const choose = (): Decision => decide(plan, state, arrival.facts, now, seededRandom(arrival.seed));
   let decision = choose();
   for (let asked = 0; decision.needsListing !== undefined && asked < 2; asked++) {
@@ -283,7 +283,7 @@ function follow(stage: Stage, run: Run, now: Milliseconds): void {
   const deadline = milliseconds(arrival.at + plan.settings.timeouts.requestMs);
   const next = goOn({ plan, state, facts: arrival.facts, decision, outcomes, deadline, now, random });
   if (next.kind === 'stop') return finish(stage, run, { end: now });
-  if (next.retry) applyBudget(state, 'retries', now);
+  if (next.retry) countRetry(state.retryBudget, now);
   run.waitMs += next.delayMs;
   const at = milliseconds(now + next.delayMs);
   events.add(at, () => attempt(stage, { run, planned: next.attempt }, at));

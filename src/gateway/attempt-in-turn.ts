@@ -3,7 +3,7 @@ import type { Failure } from '../plan/failure.ts';
 import { failure, failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Milliseconds } from '../plan/ids.ts';
 import { degradationOf } from '../routing/degradation.ts';
-import { applyBudget } from '../routing/state.ts';
+import { countRetry } from '../routing/retry-budget.ts';
 import { type RunningAttempt, runAttempt, unsent } from './attempt.ts';
 import { awaitLoading } from './await-loading.ts';
 import { keepAnswer } from './cached.ts';
@@ -42,7 +42,7 @@ export async function attemptInTurn(context: PipelineContext, request: DecidedRe
       const next = nextAttempt(context, request);
       if (next.kind === 'stop') return fail(context, request, next.failure);
       reserveAttempt(context, request, next.attempt);
-      if (next.retry) applyBudget(request.snapshot.state, 'retries', context.clock.now());
+      if (next.retry) countRetry(request.snapshot.state.retryBudget, context.clock.now());
       else if (last !== undefined) context.log.fallback(request, { from: attempt, to: next.attempt, reason: last });
       if (next.delayMs > 0) await pause(context, request, next.delayMs);
       attempt = next.attempt;

@@ -5,8 +5,9 @@ import { milliseconds } from '../plan/ids.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
 import { priorityProblem } from '../routing/priority.ts';
+import { countRequest } from '../routing/retry-budget.ts';
 import { nextEndMs } from '../routing/speeds.ts';
-import { applyBudget, applyRotation } from '../routing/state.ts';
+import { applyRotation } from '../routing/state.ts';
 import { attemptInTurn } from './attempt-in-turn.ts';
 import { beginRequest } from './begin-request.ts';
 import { answerFromCache } from './cached.ts';
@@ -115,7 +116,7 @@ async function receive({ exchange, snapshot }: GatewayRequest): Promise<{ readon
 /** Work that the gateway as a whole takes at once; limits by model and key stand beside the deployments. */
 function admit(context: PipelineContext, request: GatewayRequest): Failure | undefined {
   const most = request.snapshot.plan.settings.server.maxParallelRequests;
-  applyBudget(request.snapshot.state, 'requests', request.startedAt);
+  countRequest(request.snapshot.state.retryBudget, request.startedAt);
   if (most === undefined || context.active() <= most) return undefined;
   return failure('overloaded', `The gateway works on ${most} requests already, which is its limit`, {
     retryAfterMs: nextEndMs(request.snapshot.state, most) ?? milliseconds(1000),

@@ -4,6 +4,7 @@ import type { LimitState } from './limit.ts';
 import type { PerformanceState } from './performance.ts';
 import type { Plan } from './plan.ts';
 import type { Residency, Speeds } from './residency.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import type { SeatState } from './seats.ts';
 import type { SpendingState } from './spending.ts';
 
@@ -87,6 +88,6 @@ export type RoutingState = {
   successor: Successor | undefined;
   readonly performance: PerformanceState;
   readonly spending: SpendingState;
-  /** Times of recent requests and same-group retries, for the retry budget; oldest first. */
-  readonly budget: { readonly requests: Milliseconds[]; readonly retries: Milliseconds[] };
+  /** One for all plans that follow one another: what is still under way in an older one counts too. */
+  readonly retryBudget: RetryBudget;
 };

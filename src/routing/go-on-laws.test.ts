@@ -10,7 +10,8 @@ import { milliseconds, seconds } from '../plan/ids.ts';
 import { deploymentAt, groupAt } from '../plan/plan.ts';
 import { exclusionOf } from './filter.ts';
 import { policyClass } from './policy-class.ts';
-import { applyBudget, createRoutingState } from './state.ts';
+import { countRequest, countRetry } from './retry-budget.ts';
+import { createRoutingState } from './state.ts';
 
 /*
  * What holds of every request from its first attempt to its end: any plan, any state, any needs,
@@ -59,7 +60,7 @@ function playAny(sample: {
   readonly spent: number;
 }): Playing {
   const { plan, state, facts } = systemOf(sample.system);
-  for (let count = 0; count < sample.spent; count++) applyBudget(state, 'retries', now);
+  for (let count = 0; count < sample.spent; count++) countRetry(state.retryBudget, now);
   const deadline = milliseconds(now + sample.deadlineMs);
   const counts = new Map<number, number>();
   const upstream = ({ deployment }: PlannedAttempt): Scripted => {
@@ -245,7 +246,7 @@ describe('going-on: the retry budget of many requests', () => {
     const sent = perSecond * 30;
     for (let index = 0; index < sent; index++) {
       const at = milliseconds(now + (index * 1000) / perSecond);
-      applyBudget(state, 'requests', at);
+      countRequest(state.retryBudget, at);
       const { attempts, failure: failed } = playScript({
         ...{ plan, state, facts: factsOf({ asked: 'm' }), now: at, random },
         deadline: milliseconds(at + seconds(60)),

@@ -7,7 +7,7 @@ import { standingOf } from './health.ts';
 import { overdueAt } from './overdue.ts';
 import { type Failed, type GoOnInput, hasRoom, isOpen, isSame, isSameGroup } from './path.ts';
 import { policyClass } from './policy-class.ts';
-import { hasRetryBudget } from './state.ts';
+import { hasRetryBudget } from './retry-budget.ts';
 
 /** Another deployment of the same group, or the same again after a wait. A model that was loading costs no retry of the budget. */
 export function retry(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
@@ -15,7 +15,7 @@ export function retry(input: GoOnInput, last: Failed, path: readonly PlannedAtte
   const retries = retriesAfter(input, last);
   const made = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
   const other = path.find((one) => isSameGroup(one, last.attempt) && isOpen(input, one));
-  const hasBudget = isLoading || hasRetryBudget(input.state, input.now);
+  const hasBudget = isLoading || hasRetryBudget(input.state.retryBudget, input.now);
   if (made.length <= retries && hasBudget && other !== undefined)
     return { kind: 'attempt', attempt: other, delayMs: noWait, retry: !isLoading };
   return hasBudget ? repeat(input, last, path) : undefined;

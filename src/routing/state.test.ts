@@ -5,15 +5,8 @@ import { deploymentIndex, milliseconds, providerId, seconds } from '../plan/ids.
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { decide } from './decide.ts';
 import { applyDrain } from './drain.ts';
-import {
-  applyAttemptEnded,
-  applyAttemptStarted,
-  applyBudget,
-  applyFailure,
-  applySuccess,
-  createRoutingState,
-  hasRetryBudget,
-} from './state.ts';
+import { countRetry, hasRetryBudget } from './retry-budget.ts';
+import { applyAttemptEnded, applyAttemptStarted, applyFailure, applySuccess, createRoutingState } from './state.ts';
 
 const now = milliseconds(50_000);
 const first = deploymentIndex(0);
@@ -75,30 +68,6 @@ test('spine 3.7: a literal name that is missing does not fail a test', () => {
   expect(state.health[0]).toMatchObject({ kind: 'degraded' });
 });
 
-describe('spine 3.7: the retry budget', () => {
-  test.each([
-    { requests: 0, retries: 9, ago: 0, has: true },
-    { requests: 0, retries: 10, ago: 0, has: false },
-    { requests: 50, retries: 10, ago: 0, has: false },
-    { requests: 100, retries: 19, ago: 0, has: true },
-    { requests: 100, retries: 20, ago: 0, has: false },
-    { requests: 100, retries: 20, ago: 10_001, has: true },
-    { requests: 5000, retries: 999, ago: 9000, has: true },
-    { requests: 5000, retries: 1000, ago: 9000, has: false },
-  ])('$retries retries, $requests requests, $ago ms ago: $has', ({ requests, retries, ago, has }) => {
-    const state = createRoutingState(planOf(pair), now);
-    for (let count = 0; count < requests; count++) applyBudget(state, 'requests', now);
-    for (let count = 0; count < retries; count++) applyBudget(state, 'retries', now);
-    expect(hasRetryBudget(state, later(ago))).toBe(has);
-  });
-
-  test('forgets what is old, whatever the load', () => {
-    const state = createRoutingState(planOf(pair), now);
-    for (let count = 0; count < 20_000; count++) applyBudget(state, 'requests', milliseconds(now + count * 10));
-    expect(state.budget.requests.length).toBeLessThan(1300);
-  });
-});
-
 describe('spine 3.7: the state of a new plan', () => {
   const cooling: DeploymentHealth = { kind: 'cooling', since: now, until: later(9000), why: 'failures', round: 1 };
   test.each<[string, DeploymentHealth, boolean, DeploymentHealth['kind']]>([
@@ -117,6 +86,14 @@ describe('spine 3.7: the state of a new plan', () => {
     const after = createRoutingState(next, later(seconds(1)), { plan, state });
     expect(after.health[0]?.kind).toBe(kind);
     expect(after.listed.get(providerId('a'))).toEqual(new Set(['m']));
+  });
+
+  test('the retry budget goes on, for requests of either plan', () => {
+    const plan = planOf(pair);
+    const state = createRoutingState(plan, now);
+    const after = createRoutingState(plan, now, { plan, state });
+    for (const { retryBudget } of [state, after]) for (let count = 0; count < 5; count++) countRetry(retryBudget, now);
+    expect([state, after].map(({ retryBudget }) => hasRetryBudget(retryBudget, now))).toEqual([false, false]);
   });
 
   test('a model that the new plan adds to a provider that is drained is drained too', () => {

@@ -10,6 +10,7 @@ import { drainsOf } from './drain.ts';
 import { afterDrain, afterFailure, afterStart, afterSuccess, ready } from './health.ts';
 import { createLimitState } from './limit-windows.ts';
 import { createPerformanceState, measureAnswer, measureFailure, measureTokens } from './performance.ts';
+import { createRetryBudget } from './retry-budget.ts';
 import { createSeatState, leaveSeat, seeTurnAnswered, takeOverSeats, takeSeat } from './seats.ts';
 import { type Lesson, learn } from './speeds.ts';
 import { createSpendingState } from './spending.ts';
@@ -47,10 +48,7 @@ export function createRoutingState(
     successor: undefined,
     performance: createPerformanceState(plan, (one) => before.get(one.id), previous?.state.performance),
     spending: createSpendingState(plan, previous?.state.spending),
-    budget: {
-      requests: [...(previous?.state.budget.requests ?? [])],
-      retries: [...(previous?.state.budget.retries ?? [])],
-    },
+    retryBudget: previous?.state.retryBudget ?? createRetryBudget(),
   };
   if (previous !== undefined) {
     const place = new Map(plan.deployments.map((one) => [one.id, one.index]));
@@ -189,24 +187,4 @@ export function applyRotation(state: RoutingState, rotation: Rotation): void {
     sum += step;
   });
   rotor[rotation.chosen] = (rotor[rotation.chosen] ?? 0) - sum;
-}
-
-/** How far back the retry budget looks. */
-const budgetWindowMs = 10_000;
-
-/** Records a request, which earns retries, or a retry, which spends one. */
-export function applyBudget(state: RoutingState, kind: 'requests' | 'retries', now: Milliseconds): void {
-  const times = state.budget[kind];
-  times.push(now);
-  let old = 0;
-  while (old < times.length && now - (times[old] ?? now) > budgetWindowMs) old++;
-  // Cut in pieces, so that a busy second does not move the whole list for each request.
-  if (old > 256 || old === times.length - 1) times.splice(0, old);
-}
-
-/** Whether one more retry in the same group fits: a fifth of the last ten seconds' requests, never less than ten. */
-export function hasRetryBudget(state: RoutingState, now: Milliseconds): boolean {
-  const recent = (times: readonly Milliseconds[]): number =>
-    times.reduce((sum, time) => sum + (now - time <= budgetWindowMs ? 1 : 0), 0);
-  return recent(state.budget.retries) < Math.max(10, recent(state.budget.requests) * 0.2);
 }

@@ -7,10 +7,10 @@ import type { RequestFacts } from '../../src/plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../../src/plan/routing-state.ts';
 import { decide } from '../../src/routing/decide.ts';
 import { goOn } from '../../src/routing/go-on.ts';
+import { countRetry } from '../../src/routing/retry-budget.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
-  applyBudget,
   applyFailure,
   applyRotation,
   applySuccess,
@@ -77,7 +77,7 @@ export function playScript(script: Script): Played {
     script.meanwhile?.(attempts.length);
     const after = goOn({ plan, state, facts, decision, outcomes: attempts, deadline, now, random });
     if (after.kind === 'stop') return { decision, attempts, failure: after.failure, endedAt };
-    if (after.retry) applyBudget(state, 'retries', now);
+    if (after.retry) countRetry(state.retryBudget, now);
     next = { attempt: after.attempt, waitedMs: after.delayMs, isRetry: after.retry };
   }
   return { decision, attempts, failure: decision.refusal ?? failure('internal'), endedAt: now };
@@ -124,7 +124,7 @@ export function play(row: Play): Told {
   row.health?.forEach((one, index) => {
     if (one !== undefined) state.health[index] = one;
   });
-  for (let count = 0; count < (row.spent ?? 0); count++) applyBudget(state, 'retries', begin);
+  for (let count = 0; count < (row.spent ?? 0); count++) countRetry(state.retryBudget, begin);
   return playRequest({ plan, state }, row, begin);
 }
 
