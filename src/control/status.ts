@@ -16,7 +16,7 @@ import type { Provider } from '../plan/provider.ts';
 import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
 import { type Environment, revealSecret } from '../plan/secret.ts';
-import { ownSeats, queueSight } from '../routing/seats.ts';
+import { mostAtOnce, queueSight } from '../routing/seats.ts';
 import type { DiskProblem } from './disk-check.ts';
 import type { Reading } from './prober.ts';
 
@@ -160,7 +160,7 @@ function describeQueue({ snapshot, now }: StatusInput, index: DeploymentIndex): 
   const loadingSince = loading?.since ?? (health?.kind === 'loading' && waiting > 0 ? health.since : undefined);
   const aboutMs = snapshot.state.observations[index]?.speeds.loadMs;
   return {
-    seats: ownSeats(snapshot, index) ?? null,
+    seats: mostAtOnce(snapshot, index) ?? null,
     waiting,
     longestWaitMs: first === undefined ? null : Math.round(now - first.since),
     loadingMs: loadingSince === undefined ? null : Math.round(now - loadingSince),

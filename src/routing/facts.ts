@@ -9,8 +9,8 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
 import { standingOf } from './health.ts';
 import { sizeInName } from './resolve.ts';
-import { ownSeats } from './seats.ts';
-import { assumedOutputTokens, busyOf } from './speeds.ts';
+import { seatsKnown } from './seats.ts';
+import { assumedOutputTokens } from './speeds.ts';
 
 /** Scores a request: how long, beside how many others, with code, streamed; or by its length alone, where the group says so. */
 export function complexityOf(
@@ -128,9 +128,9 @@ function isProviderUnavailable({ plan, state, now }: LookupInput, name: string):
 export function isLocalSaturated(plan: Plan, state: RoutingState, threshold: number): boolean {
   let known = 0;
   for (const one of localsOf(plan)) {
-    const seats = ownSeats({ plan, state }, one.index);
+    const seats = seatsKnown(state, one);
     if (seats === undefined) continue;
-    if (busyOf(state, one) / Math.max(1, seats) < threshold) return false;
+    if (seats.busy / seats.most < threshold) return false;
     known++;
   }
   return known > 0;

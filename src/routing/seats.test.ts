@@ -3,11 +3,22 @@ import { describe, expect, test } from 'vitest';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
 import { type Arrival, playSeats, type Served } from '../../test/support/play-seats.ts';
 import { deploymentIndex, milliseconds } from '../plan/ids.ts';
-import type { Plan } from '../plan/plan.ts';
+import { deploymentAt, type Plan } from '../plan/plan.ts';
 import { unseenEngine } from '../plan/residency.ts';
 import type { Waiter } from '../plan/seats.ts';
 import { decide } from './decide.ts';
-import { leaveSeat, nextWaiter, outlookOf, ownSeats, patienceOf, seeAsked, takeSeat, wakeAt } from './seats.ts';
+import { createLookup } from './facts.ts';
+import {
+  leaveSeat,
+  mostAtOnce,
+  nextWaiter,
+  outlookOf,
+  patienceOf,
+  seatsKnown,
+  seeAsked,
+  takeSeat,
+  wakeAt,
+} from './seats.ts';
 import { createRoutingState } from './state.ts';
 
 const card: PlanOf = {
@@ -166,24 +177,94 @@ describe('4.1: who goes next', () => {
   });
 });
 
-describe('4.1: seats that are known', () => {
-  const [declared, told, unknown] = [0, 1, 2].map(deploymentIndex);
-  const plan = planOf({ deployments: { 'ollama/m': { seats: 2 }, 'llama/m': {}, 'vllm/m': {} } });
-  const state = createRoutingState(plan, milliseconds(0));
-  const seen = state.observations[1];
-  if (seen !== undefined)
-    state.observations[1] = {
-      ...seen,
-      residency: { kind: 'loaded', at: milliseconds(0), engine: { ...unseenEngine, seats: 4 } },
-    };
+/** A deployment at work, beside `b`, which is half full: its seats, who is chosen as less busy, whether all at home is full. */
+type Known = {
+  readonly name: string;
+  readonly seats?: number;
+  readonly ofProvider?: number;
+  readonly engine?: Partial<typeof unseenEngine>;
+  /** Requests under way at the deployment, and at another of its provider. */
+  readonly running: readonly [own: number, other: number];
+  /** Taken, of how many. */
+  readonly is: readonly [busy: number, most: number] | undefined;
+  readonly atOnce: number | undefined;
+  readonly first: 'a' | 'b';
+  readonly isSaturated: boolean;
+};
 
-  test.each([
-    ['as declared', declared, 2],
-    ['as llama.cpp tells of its slots', told, 4],
-    ['none where nobody tells (vLLM, Ollama)', unknown, undefined],
-  ])('%s', (_, index, seats) => {
-    expect(ownSeats({ plan, state }, index ?? deploymentIndex(0))).toBe(seats);
+function checkKnown({ seats, ofProvider, engine, running, is, atOnce, first, isSaturated }: Known): void {
+  const plan = planOf({
+    providers: { a: ofProvider === undefined ? {} : { seats: ofProvider }, b: { tier: 'cloud_standard' } },
+    deployments: { 'a/m': seats === undefined ? {} : { seats }, 'a/n': {}, 'b/m': { seats: 2 } },
+    groups: { m: { strategy: 'least_busy', members: ['a/m', 'b/m'] } },
   });
+  const now = milliseconds(0);
+  const state = createRoutingState(plan, now);
+  const seen = state.observations[0];
+  if (seen !== undefined && engine !== undefined)
+    state.observations[0] = { ...seen, residency: { kind: 'loaded', at: now, engine: { ...unseenEngine, ...engine } } };
+  [...running, 1].forEach((count, index) => {
+    for (let one = 0; one < count; one++) takeSeat(state, { deployment: deploymentIndex(index), model: 'm' }, now);
+  });
+  const input = { plan, state, facts: factsOf({ asked: 'm' }), now };
+  const deployment = deploymentAt(plan, deploymentIndex(0));
+  expect(seatsKnown(state, deployment)).toEqual(is && { busy: is[0], most: is[1] });
+  expect(mostAtOnce(input, deployment.index)).toBe(atOnce);
+  const [attempt] = decide(plan, state, input.facts, now, () => 0.5).attempts;
+  expect(attempt?.deployment).toBe(first === 'a' ? 0 : 2);
+  expect(createLookup(input, undefined)({ kind: 'fact', name: 'local_saturated' })).toBe(isSaturated);
+}
+
+describe('1.2, 4.1: seats that are known', () => {
+  test.each<Known>([
+    {
+      ...{ name: 'as declared', seats: 5, running: [2, 9], is: [2, 5], atOnce: 5 },
+      ...{ first: 'a', isSaturated: false },
+    },
+    {
+      ...{ name: 'as declared, four fifths taken', seats: 5, running: [4, 0], is: [4, 5], atOnce: 5 },
+      ...{ first: 'b', isSaturated: true },
+    },
+    {
+      ...{ name: 'as llama.cpp tells of its slots', engine: { seats: 4 }, running: [1, 0], is: [1, 4], atOnce: 4 },
+      ...{ first: 'a', isSaturated: false },
+    },
+    {
+      ...{
+        name: 'with what others run there',
+        engine: { seats: 4, foreign: 3 },
+        running: [1, 0],
+        is: [4, 4],
+        atOnce: 4,
+      },
+      ...{ first: 'b', isSaturated: true },
+    },
+    {
+      ...{ name: 'none where nobody tells (vLLM, Ollama)', running: [1, 0], is: undefined, atOnce: undefined },
+      ...{ first: 'b', isSaturated: false },
+    },
+    {
+      ...{ name: 'those of its provider, taken by its other model', ofProvider: 4, running: [0, 4], is: [4, 4] },
+      ...{ atOnce: 4, first: 'b', isSaturated: true },
+    },
+    {
+      ...{ name: 'those of its provider, mostly free', ofProvider: 4, running: [1, 0], is: [1, 4], atOnce: 4 },
+      ...{ first: 'a', isSaturated: false },
+    },
+    // What others run is told of the one model; the other one sees two of four taken.
+    {
+      ...{ name: 'those of its provider, with what others run there', ofProvider: 4, engine: { foreign: 2 } },
+      ...{ running: [1, 1], is: [4, 4], atOnce: 4, first: 'b', isSaturated: false },
+    },
+    {
+      ...{ name: 'its own and its provider’s, where the provider’s are fuller', seats: 4, ofProvider: 5 },
+      ...{ running: [0, 4], is: [4, 5], atOnce: 4, first: 'b', isSaturated: true },
+    },
+    {
+      ...{ name: 'its own and its provider’s, where its own are fuller', seats: 1, ofProvider: 5 },
+      ...{ running: [1, 0], is: [1, 1], atOnce: 1, first: 'b', isSaturated: false },
+    },
+  ])('$name', checkKnown);
 
   test('a peer with a free seat goes before one without, where a strategy shares', () => {
     const shared = planOf({

@@ -28,38 +28,69 @@ export function createSeatState(plan: Plan): SeatState {
   };
 }
 
-/** As its provider declares, else one at home and any number in a cloud. */
+/** One at home, and any number in a cloud. */
 function assumedSeats(provider: Provider | undefined): number {
-  return provider?.seats ?? (provider?.tier === 'local' ? 1 : Number.MAX_SAFE_INTEGER);
+  return provider?.tier === 'local' ? 1 : Number.MAX_SAFE_INTEGER;
 }
 
 /** What the seats of a plan are looked at with. */
 export type SeatInput = { readonly plan: Plan; readonly state: RoutingState };
 
 /** Whether a deployment's requests may have to wait at all; most deployments have no bound. */
-export function isBounded({ plan, state }: SeatInput, deployment: DeploymentIndex): boolean {
-  const { seats } = state;
-  const provider = seats.providerOf[deployment] ?? -1;
-  return (
-    seats.queueOf[deployment]?.isExclusive === true ||
-    (seats.seatsOfProvider[provider] ?? 0) > 0 ||
-    ownSeats({ plan, state }, deployment) !== undefined
-  );
+export function isBounded(input: SeatInput, deployment: DeploymentIndex): boolean {
+  return input.state.seats.queueOf[deployment]?.isExclusive === true || mostAtOnce(input, deployment) !== undefined;
+}
+
+/** Requests that a deployment serves at once, by its own seats and by those of its provider; `undefined` is not bounded. */
+export function mostAtOnce(input: SeatInput, deployment: DeploymentIndex): number | undefined {
+  const own = ownSeats(input, deployment);
+  const shared = seatsOfProvider(input.state, deployment);
+  return shared === 0 ? own : Math.min(own ?? shared, shared);
 }
 
 /** Seats of one deployment: as declared, else as its engine tells; `undefined` is not bounded. */
-export function ownSeats({ plan, state }: SeatInput, deployment: DeploymentIndex): number | undefined {
+function ownSeats({ plan, state }: SeatInput, deployment: DeploymentIndex): number | undefined {
   const known = plan.deployments[deployment];
   return known && toldSeats(state, known);
 }
 
 /** Seats as a deployment declares, else as its engine tells. */
-export function toldSeats(state: RoutingState, { index, seats }: Deployment): number | undefined {
+function toldSeats(state: RoutingState, { index, seats }: Deployment): number | undefined {
   return seats ?? engineOf(state, index)?.seats;
 }
 
+/** Seats that a deployment's provider declares for all that it has; 0 is not bounded. */
+function seatsOfProvider({ seats }: RoutingState, deployment: DeploymentIndex): number {
+  return seats.seatsOfProvider[seats.providerOf[deployment] ?? -1] ?? 0;
+}
+
+/** Seats, and how many of them are taken. */
+export type SeatsKnown = { readonly most: number; readonly busy: number };
+
+/**
+ * The seats that a deployment's requests take: its own, or its provider's, which its other models take
+ * too. Where both are known, those of which the larger part is taken. `undefined` where nobody tells.
+ */
+export function seatsKnown(state: RoutingState, deployment: Deployment): SeatsKnown | undefined {
+  const { index } = deployment;
+  const own = toldSeats(state, deployment);
+  const shared = seatsOfProvider(state, index);
+  if (own === undefined && shared === 0) return undefined;
+  const busy = busyOf(state, deployment);
+  if (shared === 0) return { most: Math.max(1, own ?? 1), busy };
+  const { busyAtProvider, providerOf } = state.seats;
+  const others = (busyAtProvider[providerOf[index] ?? -1] ?? 0) - (state.inFlight[index] ?? 0);
+  const isOwnFuller = own !== undefined && busy * shared >= (busy + others) * own;
+  return isOwnFuller ? { most: Math.max(1, own), busy } : { most: shared, busy: busy + others };
+}
+
+/** Requests that a deployment has, this gateway's and those of others that its engine told of. */
+export function busyOf(state: RoutingState, { index }: Deployment): number {
+  return (state.inFlight[index] ?? 0) + (engineOf(state, index)?.foreign ?? 0);
+}
+
 /** What a deployment's engine told, while the model is in memory. */
-export function engineOf({ observations }: RoutingState, deployment: DeploymentIndex): EngineReading | undefined {
+function engineOf({ observations }: RoutingState, deployment: DeploymentIndex): EngineReading | undefined {
   const residency = observations[deployment]?.residency;
   return residency?.kind === 'loaded' ? residency.engine : undefined;
 }
@@ -78,9 +109,8 @@ export function seatFor(input: SeatInput, asking: Asking): 'free' | 'turn' | 'fu
   const { deployment } = asking;
   const queue = seats.queueOf[deployment];
   if (queue?.isExclusive === true && queue.busy > 0 && !hasTurn(queue, asking)) return 'turn';
-  const provider = seats.providerOf[deployment] ?? -1;
-  const most = seats.seatsOfProvider[provider] ?? 0;
-  if (most > 0 && (seats.busyAtProvider[provider] ?? 0) >= most) return 'full';
+  const most = seatsOfProvider(input.state, deployment);
+  if (most > 0 && (seats.busyAtProvider[seats.providerOf[deployment] ?? -1] ?? 0) >= most) return 'full';
   const own = ownSeats(input, deployment);
   return own !== undefined && (inFlight[deployment] ?? 0) >= own ? 'full' : 'free';
 }
@@ -271,9 +301,8 @@ function playedWait(input: SeatInput, queue: SeatQueue, waiter: Waiter, now: Mil
 }
 
 /** Whether one takes a seat that the other waits for. */
-function sharesSeats({ state: { seats } }: SeatInput, a: Asking, b: Asking): boolean {
-  const isBoundedTogether = (seats.seatsOfProvider[seats.providerOf[a.deployment] ?? -1] ?? 0) > 0;
-  return a.deployment === b.deployment || isBoundedTogether;
+function sharesSeats({ state }: SeatInput, a: Asking, b: Asking): boolean {
+  return a.deployment === b.deployment || seatsOfProvider(state, a.deployment) > 0;
 }
 
 /** Time until a seat of what runs is free: half an answer, and what is left of a load. */
@@ -295,10 +324,7 @@ function leftOfRunning(input: SeatInput, queue: SeatQueue, now: Milliseconds): n
 
 /** Requests of a deployment that are served at once. */
 function parallelOf(input: SeatInput, deployment: DeploymentIndex): number {
-  const { seats } = input.state;
-  const ofProvider = seats.seatsOfProvider[seats.providerOf[deployment] ?? -1] ?? 0;
-  const own = ownSeats(input, deployment) ?? (ofProvider > 0 ? ofProvider : unboundedTogether);
-  return Math.max(1, ofProvider > 0 ? Math.min(own, ofProvider) : own);
+  return Math.max(1, mostAtOnce(input, deployment) ?? unboundedTogether);
 }
 
 /** A model without a bound that has its turn serves what waits for it together; a few times faster is a guess. */

@@ -83,6 +83,8 @@ type Row = {
   readonly residency?: Residency;
   readonly health?: DeploymentHealth;
   readonly inFlight?: number;
+  /** Requests that other models of its provider work on. */
+  readonly besides?: number;
   readonly speeds?: Speeds;
   readonly output?: number;
   /** Seconds of queue, load, prefill and decode. */
@@ -124,6 +126,18 @@ describe('3.3 what is predicted: queue, load, prefill, decode', () => {
     },
     { name: 'nothing is told of its memory', is: [0, 0, 0.2, 12.8] },
     { name: 'one ahead at the one seat of a local server', inFlight: 1, is: [13, 0, 0.2, 12.8] },
+    {
+      name: 'three ahead at two seats of its provider',
+      provider: { seats: 2 },
+      inFlight: 3,
+      is: [13, 0, 0.2, 12.8],
+    },
+    {
+      name: 'three at its provider’s other models, and two seats for all',
+      provider: { seats: 2 },
+      besides: 3,
+      is: [13, 0, 0.2, 12.8],
+    },
     { name: 'three ahead at two declared seats', deployment: { seats: 2 }, inFlight: 3, is: [13, 0, 0.2, 12.8] },
     {
       name: 'a free seat that its engine tells of',
@@ -137,7 +151,9 @@ describe('3.3 what is predicted: queue, load, prefill, decode', () => {
     const plan = planOf({ providers: { a: row.provider ?? {} }, deployments: { 'a/m': row.deployment ?? {} } });
     const state = createRoutingState(plan, now);
     const speeds = row.speeds ?? known;
-    state.inFlight[0] = row.inFlight ?? 0;
+    const { inFlight = 0, besides = 0 } = row;
+    state.inFlight[0] = inFlight;
+    state.seats.busyAtProvider[0] = inFlight + besides;
     if (row.health !== undefined) state.health[0] = row.health;
     state.observations[0] = { failures: [], effectiveContext: undefined, residency: row.residency, speeds };
     const facts = factsOf(row.output === undefined ? {} : { maxOutputTokens: tokens(row.output) });

@@ -4,7 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import { type Speeds, unseenSpeeds } from '../plan/residency.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
-import { engineOf, toldSeats, waitingAt } from './seats.ts';
+import { busyOf, seatsKnown, waitingAt } from './seats.ts';
 
 /** What one answered attempt shows of its deployment. */
 export type Lesson = {
@@ -110,22 +110,16 @@ function decodeMs({ maxOutputTokens }: RequestFacts, own: Speeds, assumed: Speed
 
 /** How many times a deployment's seats are filled by others before a request has one. */
 function roundsAhead(state: RoutingState, deployment: Deployment): number {
-  const seats = seatsOf(state, deployment);
-  const ahead = busyOf(state, deployment) + waitingAt(state, deployment.index);
-  return Math.max(0, ahead + 1 - seats) / seats;
+  const known = seatsKnown(state, deployment);
+  const most = known?.most ?? assumedSeats(state, deployment);
+  const ahead = (known?.busy ?? busyOf(state, deployment)) + waitingAt(state, deployment.index);
+  return Math.max(0, ahead + 1 - most) / most;
 }
 
-/** Requests that a deployment has for each of its seats, of which it is taken to have so many where nobody told. */
+/** Requests for each seat that a deployment's requests take, of which there are taken to be so many where nobody told. */
 export function busyPerSeat(state: RoutingState, deployment: Deployment, assumedSeats: number): number {
-  const { index, seats } = deployment;
-  const engine = engineOf(state, index);
-  const busy = (state.inFlight[index] ?? 0) + (engine?.foreign ?? 0);
-  return busy === 0 ? 0 : busy / Math.max(1, seats ?? engine?.seats ?? assumedSeats);
-}
-
-/** Requests that a deployment has, this gateway's and those of others that its engine told of. */
-export function busyOf(state: RoutingState, { index }: Deployment): number {
-  return (state.inFlight[index] ?? 0) + (engineOf(state, index)?.foreign ?? 0);
+  const known = seatsKnown(state, deployment);
+  return known === undefined ? busyOf(state, deployment) / assumedSeats : known.busy / known.most;
 }
 
 /**
@@ -145,11 +139,6 @@ export function nextEndMs(
     sum += count * answerMs;
   });
   return known === 0 ? undefined : milliseconds(sum / known / (running + 1));
-}
-
-/** Requests that are served at once: as declared, as the engine tells, else as is assumed. */
-function seatsOf(state: RoutingState, deployment: Deployment): number {
-  return Math.max(1, toldSeats(state, deployment) ?? assumedSeats(state, deployment));
 }
 
 /** Seats that a deployment is taken to have where nobody told. */
