@@ -5,8 +5,7 @@ import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/i
 import { deploymentAt } from '../plan/plan.ts';
 import type { Dialect, ReadContext, StreamPart, UpstreamRequest, WholeAnswer } from '../providers/provider.ts';
 import type { Failed } from '../routing/path.ts';
-import { queueSight } from '../routing/seats.ts';
-import { busyOf } from '../routing/seats.ts';
+import { busyOf, queueSight } from '../routing/seats.ts';
 import type { Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applyPrompt, applySuccess } from '../routing/state.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
