@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { printable } from '../plan/printable.ts';
 import type { Environment } from '../plan/secret.ts';
 
 /** What a verb may see and do of the terminal and process it runs in; tests hand in their own. */
@@ -48,7 +49,7 @@ export function createTerminal(process: NodeJS.Process, onUnprinted: () => void)
   return {
     out(line) {
       clear();
-      stdout.write(`${line}\n`, lost);
+      stdout.write(`${printable(line)}\n`, lost);
     },
     write(text, done) {
       clear();
@@ -56,7 +57,7 @@ export function createTerminal(process: NodeJS.Process, onUnprinted: () => void)
     },
     err(line) {
       clear();
-      stderr.write(`${line}\n`);
+      stderr.write(`${printable(line)}\n`);
     },
     progress(text) {
       clear();

@@ -1,4 +1,5 @@
 import { durationWords } from '../plan/in-words.ts';
+import { inOneLine } from '../plan/printable.ts';
 import type { LogRecord } from './log-record.ts';
 
 /** A record as a person reads it on a terminal; what its message says already is not repeated. */
@@ -13,7 +14,7 @@ export function renderPrettyLine(record: LogRecord, colour: boolean): string {
     if (value === undefined || value === null || typeof value === 'object') return [];
     return typeof value === 'string' && said.includes(value) ? [] : [`${key}=${value}`];
   });
-  return `${time} ${mark} ${[said, paint(2, details.join(' '))].join('  ').trimEnd()}`;
+  return `${time} ${mark} ${[inOneLine(said), paint(2, inOneLine(details.join(' ')))].join('  ').trimEnd()}`;
 }
 
 const marks = {
@@ -34,7 +35,7 @@ function requestText(record: LogRecord, paint: Paint): string {
   const first = typeof record['ttft_ms'] === 'number' ? `, first token ${duration(record['ttft_ms'])}` : '';
   const used = typeof record['total_tokens'] === 'number' ? `, ${record['total_tokens']} tokens` : '';
   const why = typeof record['error'] === 'string' ? `  ${paint(31, record['error'])}` : '';
-  return `${shown} ${asked} ${paint(2, '→')} ${route}  ${paint(2, `${took}${first}${used}`)}${why}`;
+  return `${shown} ${inOneLine(asked)} ${paint(2, '→')} ${inOneLine(route)}  ${paint(2, `${took}${first}${used}`)}${why}`;
 }
 
 function duration(value: unknown): string {
