@@ -8,13 +8,14 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import { decide } from '../routing/decide.ts';
+import { enterQueue, leaveQueue } from '../routing/enter-queue.ts';
 import { tokensOf } from '../routing/facts.ts';
 import { goOn } from '../routing/go-on.ts';
 import { limitsOfAttempt } from '../routing/limits-of.ts';
 import { isBatch } from '../routing/priority.ts';
 import { reserve, settleReservation } from '../routing/reservations.ts';
 import { countRequest, countRetry } from '../routing/retry-budget.ts';
-import { isBounded, nextWaiter, outlookOf, seeAsked, wakeAt } from '../routing/seats.ts';
+import { isBounded, nextWaiter, wakeAt } from '../routing/seats.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
@@ -171,47 +172,58 @@ function attempt(stage: Stage, { run, planned }: Choice, now: Milliseconds): voi
   const queue = state.seats.queueOf[deployment];
   if (queue === undefined || !isBounded({ plan, state }, deployment)) return begin(stage, step, now);
   const waiter: Waiter = { deployment, model, isBatch: isBatch(facts), since: now };
-  seeAsked(state, waiter, now);
-  queue.waiting.push(waiter);
-  stage.waiting.set(waiter, step);
-  if (nextWaiter(stage, queue, now) === waiter) return letIn(stage, queue, now);
-  const { maxLength, maxWaitMs } = plan.settings.server.queue;
-  const left = run.arrival.at + plan.settings.timeouts.requestMs - now;
-  const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, left));
-  const isHopeless = queue.waiting.length > maxLength || (outlookOf(stage, waiter, now).waitMs ?? 0) > limitMs;
-  const end = milliseconds(isHopeless ? now : now + limitMs);
-  if (isHopeless) sendAway(stage, waiter, end);
-  else stage.events.add(end, () => sendAway(stage, waiter, end));
-  letIn(stage, queue, now);
+  const entry = enterQueue(stage, waiter, { queue, deadline: deadlineOf(stage, run) });
+  switch (entry.kind) {
+    case 'go':
+      return begin(stage, step, now);
+    case 'refused':
+      return sendAway(stage, step, now);
+    case 'wait': {
+      stage.waiting.set(waiter, step);
+      const end = milliseconds(now + entry.limitMs);
+      stage.events.add(end, () => giveUp(stage, waiter, end));
+      return wake(stage, queue, now);
+    }
+  }
 }
 
-/** Ends a wait that is too long, where it is not over; others may serve the request. */
-function sendAway(stage: Stage, waiter: Waiter, now: Milliseconds): void {
+function deadlineOf({ plan }: Stage, { arrival }: Run): Milliseconds {
+  return milliseconds(arrival.at + plan.settings.timeouts.requestMs);
+}
+
+/** Ends a wait that is too long, where it is not over. */
+function giveUp(stage: Stage, waiter: Waiter, now: Milliseconds): void {
   const step = stage.waiting.get(waiter);
   const queue = stage.state.seats.queueOf[waiter.deployment];
   if (step === undefined || queue === undefined) return;
-  leaveQueue(stage, queue, waiter);
-  const { run, planned, reservation, since } = step;
+  leaveQueue(queue, waiter);
+  stage.waiting.delete(waiter);
+  sendAway(stage, step, now);
+  // Without this one the next in order may be another, whom a free seat waits for.
+  letIn(stage, queue, now);
+}
+
+/** Gives up a seat that cannot be had in time; others may serve the request. */
+function sendAway(stage: Stage, { run, planned, reservation, since }: Step, now: Milliseconds): void {
   if (reservation !== undefined) settleReservation(stage.state.limits, reservation, { kind: 'unsent' }, now);
   run.waitMs += now - since;
   run.outcomes.push({ attempt: planned, failure: failure('no_seat'), startedAt: now, endedAt: now });
   follow(stage, run, now);
-  letIn(stage, queue, now);
-}
-
-function leaveQueue({ waiting }: Stage, queue: SeatQueue, waiter: Waiter): void {
-  queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
-  waiting.delete(waiter);
 }
 
 /** Lets those in for whom there is a seat now, in the order of the gateway's own queue. */
 function letIn(stage: Stage, queue: SeatQueue, now: Milliseconds): void {
   for (let next = nextWaiter(stage, queue, now); next !== undefined; next = nextWaiter(stage, queue, now)) {
     const step = stage.waiting.get(next);
-    leaveQueue(stage, queue, next);
+    leaveQueue(queue, next);
+    stage.waiting.delete(next);
     if (step !== undefined) begin(stage, step, now);
   }
-  // A model's turn may be kept open for a while, after which others go.
+  wake(stage, queue, now);
+}
+
+/** A model's turn may be kept open for a while, after which others go. */
+function wake(stage: Stage, queue: SeatQueue, now: Milliseconds): void {
   const at = wakeAt(stage, queue, now);
   if (at === undefined || !Number.isFinite(at)) return;
   const later = milliseconds(Math.max(now + 1, at));
@@ -280,7 +292,7 @@ function conclude(stage: Stage, run: Run, over: Over): void {
 function follow(stage: Stage, run: Run, now: Milliseconds): void {
   const { plan, state, events } = stage;
   const { arrival, decision, outcomes, random } = run;
-  const deadline = milliseconds(arrival.at + plan.settings.timeouts.requestMs);
+  const deadline = deadlineOf(stage, run);
   const next = goOn({ plan, state, facts: arrival.facts, decision, outcomes, deadline, now, random });
   if (next.kind === 'stop') return finish(stage, run, { end: now });
   if (next.retry) countRetry(state.retryBudget, now);

@@ -5,8 +5,9 @@ import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/i
 import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
+import { type Entry, enterQueue, leaveQueue } from '../routing/enter-queue.ts';
 import { isBatch } from '../routing/priority.ts';
-import { isBounded, nextWaiter, type Outlook, outlookOf, type SeatInput, seeAsked, wakeAt } from '../routing/seats.ts';
+import { isBounded, nextWaiter, type Outlook, outlookOf, type SeatInput, wakeAt } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { UnderstoodRequest } from './request.ts';
@@ -16,7 +17,7 @@ export type Seated =
   /** The attempt may begin; `leave` gives the seat back, once however often it is called. */
   { readonly kind: 'seated'; readonly leave: () => void } | { readonly kind: 'refused'; readonly failure: Failure };
 
-/** The seats of a gateway, and those who wait for them. Who goes next is said by routing/seats.ts. */
+/** The seats of a gateway, and those who wait for them. Who may wait is said by routing/enter-queue.ts, who goes next by routing/seats.ts. */
 export type Seats = {
   /** Takes a seat for an attempt: at once where one is free, else when its turn comes. */
   take(request: UnderstoodRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
@@ -76,30 +77,21 @@ export function createSeats(clock: Clock): Seats {
   const enter = (request: UnderstoodRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
     const { snapshot, deadline } = request;
     const since = clock.now();
-    const { maxWaitMs, maxLength } = snapshot.plan.settings.server.queue;
     const waiter: Waiter = {
       deployment: attempt.deployment,
       model: attempt.model,
       isBatch: isBatch(request.understood.facts),
       since,
     };
-    seeAsked(snapshot.state, waiter, since);
-    queue.waiting.push(waiter);
-    const remove = (): void => void queue.waiting.splice(queue.waiting.indexOf(waiter), 1);
-    if (nextWaiter(snapshot, queue, since) === waiter) {
-      remove();
-      return seat(request, attempt);
-    }
+    const entry = enterQueue(snapshot, waiter, { queue, deadline });
+    if (entry.kind === 'go') return seat(request, attempt);
     if (draining) {
-      remove();
+      if (entry.kind === 'wait') leaveQueue(queue, waiter);
       return refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
     }
-    const outlook = outlookOf(snapshot, waiter, since);
-    const limitMs = Math.max(0, Math.min(maxWaitMs ?? Number.POSITIVE_INFINITY, deadline - since));
-    if (queue.waiting.length > maxLength || (outlook.waitMs ?? 0) > limitMs) {
-      remove();
-      return refused(tooLate({ request, attempt, queue, limitMs, maxLength }, outlook));
-    }
+    const { limitMs, outlook } = entry;
+    const late = { request, attempt, queue, limitMs };
+    if (entry.kind === 'refused') return refused(tooLate({ ...late, why: entry.why }, outlook));
     const { exchange } = request;
     request.waiting = { kind: 'seat', waiter };
     queues.set(queue, snapshot);
@@ -107,7 +99,7 @@ export function createSeats(clock: Clock): Seats {
     return new Promise((resolve) => {
       const end = (seated: Seated): void => {
         if (!waiting.delete(waiter)) return;
-        remove();
+        leaveQueue(queue, waiter);
         if (queue.waiting.length === 0) queues.delete(queue);
         timer.stop();
         leave();
@@ -117,15 +109,8 @@ export function createSeats(clock: Clock): Seats {
         // Without this one the next in order may be another, whom a free seat waits for.
         if (seated !== admitted) letIn(snapshot, queue);
       };
-      const timer = clock.after(milliseconds(limitMs), () =>
-        end(
-          refused(
-            tooLate(
-              { request, attempt, queue, limitMs, maxLength: undefined },
-              outlookOf(snapshot, waiter, clock.now()),
-            ),
-          ),
-        ),
+      const timer = clock.after(limitMs, () =>
+        end(refused(tooLate({ ...late, why: 'too_long' }, outlookOf(snapshot, waiter, clock.now())))),
       );
       const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
       waiting.set(waiter, { request, end });
@@ -177,17 +162,15 @@ type Late = {
   readonly attempt: PlannedAttempt;
   readonly queue: SeatQueue;
   readonly limitMs: number;
-  /** Most that may wait, for one that has just come. */
-  readonly maxLength: number | undefined;
+  readonly why: Extract<Entry, { kind: 'refused' }>['why'];
 };
 
 /** Why a request cannot have a seat in time, and when it may: when those who wait now have been served. */
-function tooLate({ request, attempt, queue, limitMs, maxLength }: Late, { waitMs }: Outlook): Failure {
+function tooLate({ request, attempt, queue, limitMs, why }: Late, { waitMs }: Outlook): Failure {
   const { provider } = deploymentAt(request.snapshot.plan, attempt.deployment);
   const about = waitMs === undefined ? '' : `, the wait is about ${secondsWords(waitMs)}`;
-  const isFull = maxLength !== undefined && queue.waiting.length >= maxLength && (waitMs ?? 0) <= limitMs;
-  const why = isFull ? 'no more may wait' : `longer than ${secondsWords(limitMs)}`;
-  const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: ${why}`;
+  const reason = why === 'too_many' ? 'no more may wait' : `longer than ${secondsWords(limitMs)}`;
+  const message = `All seats for "${attempt.model}" at ${provider} are taken and ${queue.waiting.length} wait${about}: ${reason}`;
   return failure('no_seat', message, { retryAfterMs: waitMs === undefined ? unknownWait : milliseconds(waitMs) });
 }
 
