@@ -8,7 +8,7 @@ export const provenElsewhere: Proven = {
   'asked-beside': ['test/gateway/asked-by-header.test.ts', '1.1, 1.2 a request that asks for %s'],
   literal: ['src/routing/decide.test.ts', 'a pattern asks its provider for the literal name, then its fallback'],
   'size-bounds': ['src/routing/resolve.test.ts', 'Boundary values belong to the inclusive middle row'],
-  versions: ['src/routing/resolve.test.ts', 'the size in %s is %s'],
+  versions: ['src/plan/size-in-name.test.ts', 'the size in %s is %s'],
   'default-provider': ['src/routing/resolve.test.ts', "rule: 'default_provider vllm'"],
   'list-awaited': ['src/routing/decide.test.ts', 'a list that is not known yet is asked for'],
   'default-chain-marked': ['test/gateway/degradation.test.ts', 'default_chain: nobody knows the name'],

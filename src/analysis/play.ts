@@ -1,12 +1,14 @@
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { AttemptOutcome, Decision, PlannedAttempt, Source } from '../plan/decision.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { type Milliseconds, milliseconds, tokens } from '../plan/ids.ts';
 import type { Reservation } from '../plan/limit.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { seededRandom } from '../plan/seeded.ts';
+import type { Usage } from '../plan/usage.ts';
+import { answerUsd } from '../routing/cost.ts';
 import { decide } from '../routing/decide.ts';
 import { enterQueue, leaveQueue } from '../routing/enter-queue.ts';
 import { tokensOf } from '../routing/facts.ts';
@@ -341,7 +343,7 @@ function finish({ plan, played }: Stage, run: Run, { end, over }: Ending): void 
     totalMs: end - arrival.at,
     firstTokenMs: over === undefined || firstToken === undefined ? undefined : over.workFrom + firstToken - arrival.at,
     waitMs: run.waitMs,
-    costUsd: over === undefined ? undefined : costOf(plan, run, over.planned),
+    costUsd: over === undefined ? undefined : answerUsd(deploymentAt(plan, over.planned.deployment), usageOf(arrival)),
     hasGuess: run.hasGuess,
   });
 }
@@ -352,8 +354,8 @@ function answerOf(plan: Plan, { deployment, model, source }: PlannedAttempt): No
   return { deployment: nameOf(plan, deployment, model), provider, isFallback: source !== 'group', tier };
 }
 
-function costOf(plan: Plan, { arrival }: Run, { deployment }: PlannedAttempt): number | undefined {
-  const { price } = deploymentAt(plan, deployment);
-  if (price === undefined || arrival.outputTokens === undefined) return undefined;
-  return price.inputUsdPerToken * arrival.facts.promptTokens + price.outputUsdPerToken * arrival.outputTokens;
+/** What its answer used, as far as it is known. */
+function usageOf({ facts, outputTokens }: Arrival): Pick<Usage, 'promptTokens' | 'completionTokens'> {
+  const { promptTokens } = facts;
+  return { promptTokens, completionTokens: outputTokens === undefined ? undefined : tokens(outputTokens) };
 }

@@ -5,11 +5,11 @@ import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Plan, Wildcard } from '../plan/plan.ts';
 import type { SizeRule } from '../plan/settings.ts';
+import { sizeInName } from '../plan/size-in-name.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
-import { sizeInName } from './size.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
 export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSections, lowering: Lowering): void {

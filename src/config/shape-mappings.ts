@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usualSaturation } from '../plan/model-group.ts';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, forPeople, type JsonSchema, optional } from './field.ts';
 import type { Findings } from './findings.ts';
@@ -123,7 +124,7 @@ const pool: z.ZodType<PoolShape> = z.strictObject({
   parameters: optional(
     z.strictObject({
       saturation_threshold: optional(z.number().min(0).max(1), 'Share of busy seats from which a member is full.', {
-        default: 0.8,
+        default: usualSaturation,
       }),
       complexity_detection: optional(z.enum(['token_count', 'tokens', 'score']), 'What complexity is read from.'),
     }),

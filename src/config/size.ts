@@ -8,11 +8,3 @@ export function readSize(value: string | number): number | undefined {
   const size = Number(found[1]) * factor;
   return size > 0 ? size : undefined;
 }
-
-/** The size that a model's name carries after a separator, such as `qwen2.5-coder:7b` or `mixtral-8x7b`; version numbers are none. */
-export function sizeInName(name: string): number | undefined {
-  const found = /(?:^|[:\-_/ ])(?:(\d+)x)?(\d+(?:\.\d+)?)([bt])(?=$|[:\-_/ .])/i.exec(name);
-  if (found === null) return undefined;
-  const [, experts, size, unit] = found;
-  return Number(size) * Number(experts ?? 1) * (unit?.toLowerCase() === 't' ? 1000 : 1);
-}

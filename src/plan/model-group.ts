@@ -107,3 +107,6 @@ export type NameTarget =
   | { readonly kind: 'group'; readonly group: GroupIndex }
   | { readonly kind: 'alias'; readonly group: GroupIndex; readonly hidden: boolean }
   | { readonly kind: 'deployment'; readonly deployment: DeploymentIndex };
+
+/** Part of the seats from which a deployment counts as full, where its group declares none. */
+export const usualSaturation = 0.8;

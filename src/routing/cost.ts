@@ -4,7 +4,10 @@ import type { Usage } from '../plan/usage.ts';
 import { assumedOutputTokens } from './speeds.ts';
 
 /** Price of an answer; undefined where no price is stated, or its tokens were not told. */
-export function answerUsd({ price }: Deployment, usage: Usage | undefined): number | undefined {
+export function answerUsd(
+  { price }: Deployment,
+  usage: Pick<Usage, 'promptTokens' | 'completionTokens'> | undefined,
+): number | undefined {
   if (price === undefined || usage?.promptTokens === undefined || usage.completionTokens === undefined)
     return undefined;
   return usage.promptTokens * price.inputUsdPerToken + usage.completionTokens * price.outputUsdPerToken;

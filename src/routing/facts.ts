@@ -2,13 +2,13 @@ import { batchHeader, type Variable } from '../plan/condition.ts';
 import type { Complexity } from '../plan/decision.ts';
 import type { Deployment } from '../plan/deployment.ts';
 import { type Milliseconds, type Tokens, tokens } from '../plan/ids.ts';
-import type { ModelGroup } from '../plan/model-group.ts';
+import { type ModelGroup, usualSaturation } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
+import { sizeInName } from '../plan/size-in-name.ts';
 import type { ConditionValue, Lookup } from './condition.ts';
 import { standingOf } from './health.ts';
-import { sizeInName } from './resolve.ts';
 import { seatsKnown } from './seats.ts';
 import { assumedOutputTokens } from './speeds.ts';
 
@@ -95,13 +95,11 @@ function factValue(name: FactName, { plan, state, facts }: LookupInput, group: M
     case 'model_size':
       return sizeOf(plan, facts, group);
     case 'local_saturated':
-      return isLocalSaturated(plan, state, group?.strategy.saturationThreshold ?? defaultSaturation);
+      return isLocalSaturated(plan, state, group);
     case 'always':
       return true;
   }
 }
-
-const defaultSaturation = 0.8;
 
 function requestsInFlight(state: RoutingState): number {
   const { inFlight } = state;
@@ -124,8 +122,9 @@ function isProviderUnavailable({ plan, state, now }: LookupInput, name: string):
   return own.every((one) => standingOf(state.health[one.index], now) !== 'serves');
 }
 
-/** Whether every local deployment with known seats is as busy as the threshold says. */
-export function isLocalSaturated(plan: Plan, state: RoutingState, threshold: number): boolean {
+/** Whether every local deployment with known seats is as busy as the group's threshold says. */
+export function isLocalSaturated(plan: Plan, state: RoutingState, group: ModelGroup | undefined): boolean {
+  const threshold = group?.strategy.saturationThreshold ?? usualSaturation;
   let known = 0;
   for (const one of localsOf(plan)) {
     const seats = seatsKnown(state, one);

@@ -138,8 +138,6 @@ function known(value: number | undefined, otherwise: number): number {
   return value === undefined || Number.isNaN(value) ? otherwise : value;
 }
 
-const usualSaturation = 0.8;
-
 /**
  * A weighted draw, each weight made smaller by failures and by busy seats. What stands in a cloud
  * joins once every local deployment is saturated.
@@ -159,8 +157,7 @@ export function adaptiveWeighted(members: readonly Placed[], input: StrategyInpu
     at++;
   }
   const values = drawnBy(weights, random);
-  const threshold = group.strategy.saturationThreshold ?? usualSaturation;
-  if (isMixed(members) && !isLocalSaturated(plan, state, threshold)) putCloudBehind(members, values);
+  if (isMixed(members) && !isLocalSaturated(plan, state, group)) putCloudBehind(members, values);
   return {
     values,
     numbersAt: (index) => {

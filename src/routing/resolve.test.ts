@@ -3,7 +3,7 @@ import { factsOf, planOf } from '../../test/support/plan-of.ts';
 import { milliseconds, providerId } from '../plan/ids.ts';
 import { deploymentAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
-import { isAllowed, modelNamer, resolve, sizeInName } from './resolve.ts';
+import { isAllowed, modelNamer, resolve } from './resolve.ts';
 import { createRoutingState } from './state.ts';
 
 /** One of each way by which a name can be known. */
@@ -160,22 +160,6 @@ test.each<[asked: string, deployment: number, sent: string]>([
   const deployment = plan.deployments[index];
   expect(deployment === undefined ? undefined : modelNamer(plan, asked, rule)(deployment)).toBe(sent);
 });
-
-test.each<[string, number | undefined]>([
-  ['llama3.1:8b', 8],
-  ['vicuna-13B', 13],
-  ['70B', 70],
-  ['Qwen/Qwen2.5-0.5B-Instruct', 0.5],
-  ['mixtral-8x7b-instruct', 56],
-  ['kimi-k2:1t', 1000],
-  ['qwen3-coder:480b-cloud', 480],
-  ['qwen3-30b-a3b', 30],
-  ['glm-4.6', undefined],
-  ['llama3.1', undefined],
-  ['gpt-4', undefined],
-  ['model-4bit', undefined],
-  ['abc7b', undefined],
-])('spine 3.7: the size in %s is %s', (name, size) => expect(sizeInName(name)).toBe(size));
 
 describe('spine 3.7: a key for some names answers for those only', () => {
   test.each<[allowed: readonly string[], asked: string | undefined, isAllowed: boolean]>([

@@ -8,6 +8,7 @@ import { deploymentAt, groupAt, type Plan, type Wildcard } from '../plan/plan.ts
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { SizeRule } from '../plan/settings.ts';
+import { sizeInName } from '../plan/size-in-name.ts';
 
 /** What a request's name means, before anything is asked of health or load. */
 export type Resolution = {
@@ -167,14 +168,6 @@ export function isAllowed(plan: Plan, { asked, allowedModels }: RequestFacts, me
     if (meaning.rule.kind === 'default_model') names.push(backendModel);
   }
   return names.some((name) => allowedModels.includes(name));
-}
-
-/** Size in billions that a name carries after a separator (`:7b`, `-13B`, `8x7b` counts as 56); undefined where none. */
-export function sizeInName(name: string): number | undefined {
-  const found = /(?:^|[:\-_/ ])(?:(\d+)x)?(\d+(?:\.\d+)?)([bt])(?=$|[:\-_/ .])/i.exec(name);
-  if (found === null) return undefined;
-  const [, experts, size, unit] = found;
-  return Number(size) * Number(experts ?? 1) * (unit?.toLowerCase() === 't' ? 1000 : 1);
 }
 
 function holdsSize(rule: SizeRule, billions: number): boolean {
