@@ -183,8 +183,13 @@ export function applyRotation(state: RoutingState, rotation: Rotation): void {
   let sum = 0;
   rotation.eligible.forEach((place, index) => {
     const step = rotation.steps[index] ?? 0;
-    rotor[place] = (rotor[place] ?? 0) + step;
+    rotor[place] = withoutDust((rotor[place] ?? 0) + step);
     sum += step;
   });
-  rotor[rotation.chosen] = (rotor[rotation.chosen] ?? 0) - sum;
+  rotor[rotation.chosen] = withoutDust((rotor[rotation.chosen] ?? 0) - sum);
+}
+
+/** Thirds do not add up in binary; at the end of each round a rotor is back at nothing, where its dust is left. */
+function withoutDust(turn: number): number {
+  return Math.abs(turn) < 1e-9 ? 0 : turn;
 }
