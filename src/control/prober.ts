@@ -64,14 +64,15 @@ export function createProber(dependencies: ProberDependencies): Prober {
   const running = new Map<ProviderId, Promise<void>>();
   const readings = new Map<ProviderId, Reading>();
   const looks = new Map<ProviderId, Promise<void>>();
-  let isStopped = true;
+  let phase: 'waiting' | 'running' | 'over' = 'waiting';
 
   const probe = (provider: Provider): Promise<void> => {
     const known = running.get(provider.id);
     if (known !== undefined) return known;
     const probing = probeOnce(dependencies, provider)
       .then((reading) => {
-        if (reading === undefined || isGone(current(), provider)) return;
+        // A gateway that ends cuts its connections, which says nothing of who is at their other ends.
+        if (reading === undefined || phase === 'over' || isGone(current(), provider)) return;
         const before = readings.get(provider.id);
         readings.set(provider.id, reading);
         applyReport(current(), provider, reading.report, reading.at);
@@ -85,7 +86,7 @@ export function createProber(dependencies: ProberDependencies): Prober {
   const schedule = (id: ProviderId, wait: Milliseconds): void => {
     timers.get(id)?.stop();
     timers.delete(id);
-    if (isStopped) return;
+    if (phase !== 'running') return;
     const next = (): void => {
       timers.delete(id);
       const provider = probed().find((one) => one.id === id);
@@ -122,7 +123,7 @@ export function createProber(dependencies: ProberDependencies): Prober {
       if (!state.listed.has(id)) state.listed.set(id, new Set());
     },
     start() {
-      isStopped = false;
+      phase = 'running';
       for (const provider of probed()) {
         if (!timers.has(provider.id)) void probe(provider).then(() => schedule(provider.id, intervalOf(provider)));
       }
@@ -142,10 +143,10 @@ export function createProber(dependencies: ProberDependencies): Prober {
       return looking;
     },
     soon(id) {
-      if (!isStopped && !running.has(id) && timers.has(id)) schedule(id, soonMs);
+      if (phase === 'running' && !running.has(id) && timers.has(id)) schedule(id, soonMs);
     },
     stop() {
-      isStopped = true;
+      phase = 'over';
       for (const timer of timers.values()) timer.stop();
       timers.clear();
     },

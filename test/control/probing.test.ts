@@ -134,6 +134,16 @@ describe('3.2 when a provider is asked', () => {
   });
 });
 
+test('3.2 a probe that the gateway’s end cuts says nothing of the provider', async () => {
+  const { clock, prober, id, state } = probing({}, 'silent');
+  const before = state();
+  prober.start();
+  await clock.advance(1000);
+  prober.stop();
+  await clock.advance(10_000);
+  expect([state(), prober.reading(id)]).toEqual([before, undefined]);
+});
+
 describe('3.2 a machine that comes back', () => {
   test('is in service within one probe', async () => {
     const { clock, prober, server, state } = probing({}, 'silent');
