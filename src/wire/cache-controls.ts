@@ -22,7 +22,7 @@ export type CacheControlsResult =
 
 /** Reads the controls of a request; the body's go before the header's. */
 export function readCacheControls(body: unknown, header: string | undefined): CacheControlsResult {
-  const said = { ...fromHeader(header), ...asObject(body) };
+  const said = { ...fromHeader(header), ...fromBody(asObject(body)) };
   const truth = (name: string): boolean | undefined => optional(said[name], (one) => typeof one === 'boolean');
   const count = (name: string): number | undefined =>
     optional(said[name], (one): one is number => typeof one === 'number' && one >= 0);
@@ -50,6 +50,13 @@ export function readCacheControls(body: unknown, header: string | undefined): Ca
       namespace,
     },
   };
+}
+
+const controls = ['no-cache', 'no-store', 'use-cache', 'ttl', 's-maxage', 's-max-age', 'namespace'];
+
+/** The controls alone: a body may hold millions of other keys, which are not copied. */
+function fromBody(body: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(controls.filter((name) => Object.hasOwn(body, name)).map((name) => [name, body[name]]));
 }
 
 function optional<Value>(value: unknown, is: (one: unknown) => one is Value): Value | undefined {
