@@ -343,12 +343,14 @@ export function awaitLoad({ seats }: RoutingState, deployment: DeploymentIndex):
   };
 }
 
-/** How many wait for a deployment, for a seat or until it has loaded. */
-export function waitingAt({ seats }: RoutingState, deployment: DeploymentIndex): number {
-  let count = seats.awaitingLoad[deployment] ?? 0;
-  const waiting = seats.queueOf[deployment]?.waiting;
-  if (waiting !== undefined && waiting.length > 0)
-    for (const one of waiting) if (one.deployment === deployment) count++;
+/** How many wait for the seats that a deployment's requests take, be they shared with other models, or until it has loaded. */
+export function waitingAt(state: RoutingState, deployment: DeploymentIndex): number {
+  const { awaitingLoad, queueOf, providerOf } = state.seats;
+  let count = awaitingLoad[deployment] ?? 0;
+  const waiting = queueOf[deployment]?.waiting;
+  if (waiting === undefined || waiting.length === 0) return count;
+  const provider = seatsOfProvider(state, deployment) > 0 ? providerOf[deployment] : undefined;
+  for (const one of waiting) if (one.deployment === deployment || providerOf[one.deployment] === provider) count++;
   return count;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { factsOf, planOf } from '../../test/support/plan-of.ts';
 import type { Deployment } from '../plan/deployment.ts';
-import { milliseconds, tokens } from '../plan/ids.ts';
+import { deploymentIndex, milliseconds, tokens } from '../plan/ids.ts';
 import type { Provider } from '../plan/provider.ts';
 import { type Residency, type Speeds, unseenEngine, unseenSpeeds } from '../plan/residency.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
@@ -83,8 +83,9 @@ type Row = {
   readonly residency?: Residency;
   readonly health?: DeploymentHealth;
   readonly inFlight?: number;
-  /** Requests that other models of its provider work on. */
+  /** Requests that another model of its provider works on, and those that wait for it. */
   readonly besides?: number;
+  readonly waitingBesides?: number;
   readonly speeds?: Speeds;
   readonly output?: number;
   /** Seconds of queue, load, prefill and decode. */
@@ -138,6 +139,14 @@ describe('3.3 what is predicted: queue, load, prefill, decode', () => {
       besides: 3,
       is: [13, 0, 0.2, 12.8],
     },
+    {
+      name: 'two at its provider’s other model, and one who waits for it',
+      provider: { seats: 2 },
+      besides: 2,
+      waitingBesides: 1,
+      is: [13, 0, 0.2, 12.8],
+    },
+    { name: 'who waits for a model with other seats', waitingBesides: 9, is: [0, 0, 0.2, 12.8] },
     { name: 'three ahead at two declared seats', deployment: { seats: 2 }, inFlight: 3, is: [13, 0, 0.2, 12.8] },
     {
       name: 'a free seat that its engine tells of',
@@ -148,12 +157,17 @@ describe('3.3 what is predicted: queue, load, prefill, decode', () => {
     { name: 'requests of others', residency: loaded({ seats: 2, foreign: 3 }), is: [13, 0, 0.2, 12.8] },
     { name: 'a cloud has no queue', provider: { tier: 'cloud_standard' }, inFlight: 50, is: [0, 0, 0.2, 12.8] },
   ])('$name', (row) => {
-    const plan = planOf({ providers: { a: row.provider ?? {} }, deployments: { 'a/m': row.deployment ?? {} } });
+    const plan = planOf({
+      providers: { a: row.provider ?? {} },
+      deployments: { 'a/m': row.deployment ?? {}, 'a/n': {} },
+    });
     const state = createRoutingState(plan, now);
     const speeds = row.speeds ?? known;
-    const { inFlight = 0, besides = 0 } = row;
+    const { inFlight = 0, besides = 0, waitingBesides = 0 } = row;
     state.inFlight[0] = inFlight;
     state.seats.busyAtProvider[0] = inFlight + besides;
+    for (let count = 0; count < waitingBesides; count++)
+      state.seats.queueOf[1]?.waiting.push({ deployment: deploymentIndex(1), model: 'n', isBatch: false, since: now });
     if (row.health !== undefined) state.health[0] = row.health;
     state.observations[0] = { failures: [], effectiveContext: undefined, residency: row.residency, speeds };
     const facts = factsOf(row.output === undefined ? {} : { maxOutputTokens: tokens(row.output) });
