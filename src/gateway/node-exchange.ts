@@ -45,7 +45,7 @@ export class NodeExchange implements Exchange {
 
   constructor(given: NodeRequest, parts: ListenerParts) {
     const { request, response } = given;
-    const url = request.url ?? '/';
+    const url = originForm(request);
     const mark = url.indexOf('?');
     const rawPath = mark === -1 ? url : url.slice(0, mark);
     this.#given = given;
@@ -180,6 +180,20 @@ function endInOneWrite(response: ServerResponse, body: Uint8Array | string): voi
   const letters = typeof body === 'string' ? undefined : inOnePiece(body);
   if (letters === undefined) response.end(body);
   else response.end(letters, 'latin1');
+}
+
+/**
+ * The target of a request without its host. Clients that think they speak to a proxy send a whole
+ * address; its host then goes before the header (RFC 9112 3.2.2).
+ */
+function originForm(request: IncomingMessage): string {
+  const { url = '/' } = request;
+  if (url.startsWith('/')) return url;
+  const whole = /^https?:\/\/([^/?#]+)(.*)$/i.exec(url);
+  if (whole === null) return url;
+  const [, host, rest = ''] = whole;
+  request.headers.host = host;
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /** A client that takes nothing of a complete answer for this long is given up. */

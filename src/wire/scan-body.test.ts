@@ -71,3 +71,12 @@ test('spine 3.6: bytes that are not UTF-8 are refused', () => {
   const result = scanBody(Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]));
   expect(result.kind).toBe('invalid');
 });
+
+test.each([
+  ['values', `{"input":[${'{},'.repeat(1_000_000)}{}]}`, 'more than 1000000 values'],
+  ['keys in an object', `{"a":{${Array.from({ length: 10_001 }, (_none, key) => `"${key}":0`).join()}}}`, '10000 keys'],
+])('spine 7: scanBody refuses more %s than others should wait for', (_what, text, words) => {
+  const result = scanBody(encode(text));
+  expect(result).toMatchObject({ kind: 'invalid', failure: { kind: 'bad_request' } });
+  if (result.kind === 'invalid') expect(result.failure.message).toContain(words);
+});

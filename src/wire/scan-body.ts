@@ -39,8 +39,16 @@ export type ScanResult =
 const deepestNesting = 128;
 
 /**
+ * Most values in a body, and most keys in one object: a batch of prompts as tokens has some hundred
+ * thousand numbers. Ten million of them would keep every other request waiting for seconds.
+ */
+const mostValues = 1_000_000;
+const mostKeys = 10_000;
+
+/**
  * Reads a JSON body once, from its first byte to its last: it must be one object of valid JSON in
- * UTF-8, without a key twice in one object and nested no deeper than {@link deepestNesting}.
+ * UTF-8, without a key twice in one object, nested no deeper than {@link deepestNesting}, and of no
+ * more than {@link mostValues} values.
  */
 export function scanBody(bytes: Uint8Array): ScanResult {
   if (bytes.length === 0) return invalid('bad_json', 'The body is empty, wanted a JSON object');
@@ -49,6 +57,7 @@ export function scanBody(bytes: Uint8Array): ScanResult {
     bytes,
     text: asBuffer(bytes),
     at: 0,
+    values: 0,
     problem: undefined,
   };
   skipSpace(cursor);
@@ -81,7 +90,14 @@ export function memberValue(bytes: Uint8Array, scan: BodyScan, name: string): un
   return plainValue(bytes, start, end) ?? (JSON.parse(asBuffer(bytes).toString('utf8', start, end)) as unknown);
 }
 
-type Cursor = { readonly bytes: Uint8Array; readonly text: Buffer; at: number; problem: Failure | undefined };
+type Cursor = {
+  readonly bytes: Uint8Array;
+  readonly text: Buffer;
+  at: number;
+  /** How many have begun. */
+  values: number;
+  problem: Failure | undefined;
+};
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -104,8 +120,9 @@ function scanObject(cursor: Cursor, depth: number, members: Map<string, Member> 
     return;
   }
   const keys: SeenKeys = { at: depth * 2 * fewKeys, count: 0, texts: undefined };
-  for (;;) {
+  for (let count = 1; ; count++) {
     const start = cursor.at;
+    if (count > mostKeys) return fail(cursor, 'bad_request', `An object has more than ${mostKeys} keys`);
     if (bytes[start] !== quote) return fail(cursor, 'bad_json', `Wanted a key in quotes, found ${describe(cursor)}`);
     scanString(cursor);
     if (cursor.problem !== undefined) return;
@@ -160,6 +177,7 @@ function scanArray(cursor: Cursor, depth: number): void {
 }
 
 function scanValue(cursor: Cursor, depth: number): void {
+  if (++cursor.values > mostValues) return fail(cursor, 'bad_request', `The body has more than ${mostValues} values`);
   const byte = cursor.bytes[cursor.at];
   switch (byte) {
     case quote:
@@ -360,7 +378,9 @@ function describe(cursor: Cursor): string {
     : `byte 0x${byte.toString(16).padStart(2, '0')}`;
 }
 
-function fail(cursor: Cursor, kind: 'bad_json' | 'duplicate_key' | 'too_deep', message: string, param?: string): void {
+type BodyProblem = 'bad_json' | 'duplicate_key' | 'too_deep' | 'bad_request';
+
+function fail(cursor: Cursor, kind: BodyProblem, message: string, param?: string): void {
   cursor.problem ??= failure(kind, `${message} (at byte ${cursor.at})`, param === undefined ? {} : { param });
 }
 

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StartRefused } from '../../src/ops/start-refused.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -132,6 +132,22 @@ describe('spine 3.5: without a key', () => {
     expect((await ask(`${gateway.url}/v1/models`, { headers: { host: `${host}:${gateway.port}` } })).status).toBe(
       status,
     );
+  });
+
+  test.each([
+    ['http://localhost/v1/models', 200],
+    ['HTTP://127.0.0.1:4000/v1/models?x=1', 200],
+    ['http://localhost', 404],
+    ['http://evil.example/v1/models', 403],
+    ['ftp://localhost/v1/models', 404],
+  ])('spine 3.1: the target %s, as it is sent to proxies, goes before the header', async (path, status) => {
+    const { hostname, port } = new URL(gateway.url);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asked = request({ hostname, port, path, headers: { host: 'localhost' } }, resolve);
+      asked.on('error', reject).end();
+    });
+    answer.resume();
+    expect(answer.statusCode).toBe(status);
   });
 
   test('a page of any foreign origin cannot post', async () => {
