@@ -5,10 +5,10 @@ import type { StreamPart } from '../providers/provider.ts';
 import { createAnswerAssembler } from '../wire/assemble-answer.ts';
 import { openAiErrorEvent } from '../wire/open-ai-error.ts';
 import { answerHeaders, headerText, streamHeaders } from './answer-headers.ts';
-import type { AttemptResult } from './attempt.ts';
 import { keepPiece } from './cached.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { GatewayRequest, UnderstoodRequest } from './request.ts';
+import type { AttemptResult } from './send-attempt.ts';
 
 /** A stream that has begun. */
 export type Streaming = Extract<AttemptResult, { kind: 'stream' }>;
