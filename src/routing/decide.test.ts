@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { conditionOf, factsOf, type PlanOf, planOf, seededRandom } from '../../test/support/plan-of.ts';
+import type { Condition } from '../plan/condition.ts';
 import type { FailureKind } from '../plan/failure.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
@@ -52,6 +53,16 @@ function check({ plan: written, facts, health = {}, order = [], refused, message
   const places = decision.candidates.flatMap(({ verdict }) => (verdict.kind === 'excluded' ? [] : [verdict.position]));
   expect(places).toEqual(planned.map((_, index) => index));
 }
+
+const unavailable: Condition = {
+  source: 'a_unavailable',
+  expression: { kind: 'variable', variable: { kind: 'provider_unavailable', provider: 'a' } },
+};
+/** One member, and behind it a chain's item with a condition. */
+const backedBy = (member: string, condition: Condition): PlanOf => ({
+  deployments: ['a/m', 'a/n', 'b/m', 'z/m'],
+  groups: { m: { members: [member], chain: [{ at: 'z/m', condition }] } },
+});
 
 /** Everything that may stand behind a group. */
 const behind: PlanOf = {
@@ -154,6 +165,31 @@ describe('spine 3.7: what may answer, in order', () => {
       },
       order: ['group:a/m', 'chain:c/m'],
       notes: ['a chain item is left out: tokens > 1000 does not hold'],
+    },
+    {
+      name: 'a chain item for a provider that is unavailable stands behind what is asked there',
+      plan: backedBy('a/m', unavailable),
+      order: ['group:a/m', 'chain:z/m'],
+    },
+    {
+      name: 'and is left out where the provider is not asked and serves',
+      plan: backedBy('b/m', unavailable),
+      order: ['group:b/m'],
+      notes: ['a chain item is left out: a_unavailable does not hold'],
+    },
+    {
+      name: 'and goes first where what would be asked there is passed over, though its other model serves',
+      plan: backedBy('a/m', unavailable),
+      health: { 0: half },
+      order: ['chain:z/m'],
+    },
+    {
+      name: 'and is left out where it is for a provider that is available, and stands behind it',
+      plan: backedBy('a/m', {
+        ...{ source: 'NOT a_unavailable', expression: { kind: 'not', operand: unavailable.expression } },
+      }),
+      order: ['group:a/m'],
+      notes: ['a chain item is left out: NOT a_unavailable does not hold'],
     },
     {
       name: 'a fallback is filtered as every other',

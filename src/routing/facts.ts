@@ -116,10 +116,13 @@ function sizeOf(plan: Plan, facts: RequestFacts, group: ModelGroup | undefined):
 
 /** While one request tests a deployment it serves nobody else, so it stays unavailable to those who ask. */
 function isProviderUnavailable({ plan, state, now }: LookupInput, name: string): boolean {
-  const own = plan.deployments.filter(
-    (one) => one.provider === name || plan.providers.get(one.provider)?.groups.includes(name),
-  );
+  const own = plan.deployments.filter((one) => isAt(plan, one, name));
   return own.every((one) => standingOf(state.health[one.index], now) !== 'serves');
+}
+
+/** Whether a deployment is meant by the name of a provider, or of a group of providers. */
+export function isAt({ providers }: Plan, { provider }: Deployment, name: string): boolean {
+  return provider === name || providers.get(provider)?.groups.includes(name) === true;
 }
 
 /** Whether every local deployment with known seats is as busy as the group's threshold says. */

@@ -1,9 +1,11 @@
 import type { Candidate, Repeats, Source } from '../plan/decision.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { Chain, ModelGroup, Target } from '../plan/model-group.ts';
-import { holds } from './condition.ts';
+import { deploymentAt } from '../plan/plan.ts';
+import { holds, type Lookup } from './condition.ts';
 import { addGroup, addTarget, type Draft } from './draft.ts';
-import { createLookup } from './facts.ts';
+import { createLookup, isAt } from './facts.ts';
+import { standingOf } from './health.ts';
 import { byName, isAllowed } from './resolve.ts';
 
 /** What may answer once the asked cannot: what stands behind it, its chain, peers of its capability, the defaults. */
@@ -51,11 +53,28 @@ function addPeers(draft: Draft, { index, capability }: ModelGroup): void {
 /** Adds the items of a chain whose condition holds. */
 export function addChain(draft: Draft, chain: Chain, source: Source): void {
   const repeats = repeatsOf(chain);
+  const lookup = lookupBehind(draft);
   for (const { target, condition } of chain.items) {
-    if (condition === undefined || holds(condition, createLookup(draft.input, draft.group)))
-      addTarget(draft, target, source, repeats);
+    if (condition === undefined || holds(condition, lookup)) addTarget(draft, target, source, repeats);
     else draft.notes.push(`a chain item is left out: ${condition.source} does not hold`);
   }
+}
+
+/**
+ * Whoever comes to an item has asked all that stands before it in vain: a provider of which anything does, or
+ * is passed over for its state, is unavailable then, though other models of it may serve.
+ */
+function lookupBehind(draft: Draft): Lookup {
+  const { plan, state, now } = draft.input;
+  const lookup = createLookup(draft.input, draft.group);
+  const isBehind = (provider: string): boolean =>
+    draft.candidates.some(
+      ({ deployment, verdict }) =>
+        isAt(plan, deploymentAt(plan, deployment), provider) &&
+        (verdict.kind !== 'excluded' || standingOf(state.health[deployment], now) !== 'serves'),
+    );
+  return (variable) =>
+    variable.kind === 'provider_unavailable' && isBehind(variable.provider) ? true : lookup(variable);
 }
 
 /** A breaker is never knocked at twice; the other strategies repeat as often as they say. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PlanOf } from '../../test/support/plan-of.ts';
 import { type Answers, begin, type Play, play } from '../../test/support/play-attempts.ts';
+import type { Condition } from '../plan/condition.ts';
 import type { FailureKind } from '../plan/failure.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
@@ -12,6 +13,10 @@ function check(row: Play): void {
 const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
 const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
 const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
+const unavailable: Condition = {
+  source: 'a_unavailable',
+  expression: { kind: 'variable', variable: { kind: 'provider_unavailable', provider: 'a' } },
+};
 /** After the first attempt other requests have set it aside. */
 const setAside = (health: DeploymentHealth): Required<Play>['meanwhile'] => ({
   after: 1,
@@ -367,6 +372,16 @@ describe('spine 3.7: fallbacks', () => {
       retryAfterMs: 900,
       tried: 'a b +900 b',
       ends: 'upstream_error',
+    },
+    {
+      name: 'a chain’s item for when a provider is unavailable answers whoever finds it so',
+      plan: {
+        deployments: ['a/m', 'a/n', 'z/m'],
+        groups: { m: { members: ['a/m'], chain: [{ at: 'z/m', condition: unavailable }] } },
+      },
+      answers: { a: 'upstream_refused' },
+      tried: 'a z',
+      ends: 'ok',
     },
     {
       name: 'a chain that repeats at once',
