@@ -54,7 +54,7 @@ export function toStored(record: DecisionRecord): StoredDecision {
     plan: known(record.plan),
     candidates: some(candidates.map((one) => candidateRow(one, record.group))),
     attempts: some(attempts.map(attemptRow)),
-    order: isSame(order, orderOf(candidates)) ? undefined : order,
+    order: isOrderOf(candidates, order) ? undefined : order,
     waits: some(waits),
     answeredBy: known(record.answeredBy),
     degraded: known(record.degraded),
@@ -142,6 +142,13 @@ function orderOf(candidates: readonly CandidateRecord[]): readonly string[] {
   return placed;
 }
 
-function isSame(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((one, index) => one === b[index]);
+/** Whether an order is the one that the places of the candidates say. */
+function isOrderOf(candidates: readonly CandidateRecord[], order: readonly string[]): boolean {
+  let placed = 0;
+  for (const { position, deployment } of candidates) {
+    if (position === null) continue;
+    if (order[position] !== deployment) return false;
+    placed++;
+  }
+  return placed === order.length;
 }

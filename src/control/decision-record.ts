@@ -4,8 +4,11 @@ import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
 import type { Degradation } from '../plan/decision.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
+import { createIsoTime } from '../plan/iso-time.ts';
 import { ownWords } from '../plan/own-words.ts';
 import { answerUsd } from '../routing/cost.ts';
+
+const receiveTime = createIsoTime();
 
 /** A decision with what became of it: `why`. */
 export function describeSettled(request: SettledRequest): DecisionRecord {
@@ -15,7 +18,7 @@ export function describeSettled(request: SettledRequest): DecisionRecord {
   return {
     ...base,
     id: request.id,
-    time: new Date(request.receivedAt).toISOString(),
+    time: receiveTime(request.receivedAt),
     facts: request.understood === undefined ? null : describeFacts(plan, request.understood.facts),
     seed: request.seed,
     plan: plan.hash,

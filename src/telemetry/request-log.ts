@@ -2,6 +2,7 @@ import type { AttemptOutcome, PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { Milliseconds, RequestId } from '../plan/ids.ts';
+import { createIsoTime } from '../plan/iso-time.ts';
 import type { Json } from '../plan/json.ts';
 import { ownWords } from '../plan/own-words.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -146,11 +147,13 @@ export function createRequestLog(writer: LogWriter, wall: () => number): Request
   };
 }
 
+const endTime = createIsoTime();
+
 function requestLine(request: LoggedRequest & Ended): LogRecord {
   const { answeredBy, usage, failure, endedAt, endedWallMs } = request;
   const status = failure === undefined ? 200 : failureCatalogue[failure.kind].status;
   return {
-    timestamp: new Date(endedWallMs).toISOString(),
+    timestamp: endTime(endedWallMs),
     level: failure === undefined ? 'info' : failureCatalogue[failure.kind].level,
     event: 'request_routed',
     component: 'routing',

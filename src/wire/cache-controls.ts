@@ -22,6 +22,8 @@ export type CacheControlsResult =
 
 /** Reads the controls of a request; the body's go before the header's. */
 export function readCacheControls(body: unknown, header: string | undefined): CacheControlsResult {
+  // Nearly no request says anything.
+  if (body === undefined && header === undefined) return unsaid;
   const said = { ...fromHeader(header), ...fromBody(asObject(body)) };
   const truth = (name: string): boolean | undefined => optional(said[name], (one) => typeof one === 'boolean');
   const count = (name: string): number | undefined =>
@@ -51,6 +53,18 @@ export function readCacheControls(body: unknown, header: string | undefined): Ca
     },
   };
 }
+
+const unsaid: CacheControlsResult = {
+  kind: 'controls',
+  controls: {
+    noCache: false,
+    noStore: false,
+    useCache: false,
+    ttlSeconds: undefined,
+    maxAgeSeconds: undefined,
+    namespace: undefined,
+  },
+};
 
 const controls = ['no-cache', 'no-store', 'use-cache', 'ttl', 's-maxage', 's-max-age', 'namespace'];
 

@@ -27,6 +27,8 @@ export type RequestNeeds = {
 
 const codeFence = Buffer.from('```');
 const stepMarkers = ['step by step', 'step-by-step', 'multi-step', 'Step 1', 'step 1'].map((text) => Buffer.from(text));
+/** Stands in all of them, so that one search is enough for nearly every prompt. */
+const anyStep = Buffer.from('tep');
 const noPrompt: PromptEstimate = { tokens: 0, pictures: 0 };
 
 /** Reads the needs of a scanned body; only small members are parsed, the prompt itself is walked over once. */
@@ -49,7 +51,7 @@ export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeed
     jsonSchema: asObject(memberValue(bytes, scan, 'response_format'))?.['type'] === 'json_schema',
     batchSize: batchSize(bytes, scan),
     hasCodeFence: range.includes(codeFence),
-    isMultiStep: stepMarkers.some((marker) => range.includes(marker)),
+    isMultiStep: range.includes(anyStep) && stepMarkers.some((marker) => range.includes(marker)),
     encodingFormat: readEncoding(memberValue(bytes, scan, 'encoding_format')),
     capability: asText(metadata?.['capability']),
     qualityTier: asText(metadata?.['quality_tier']),
