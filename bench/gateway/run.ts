@@ -165,6 +165,7 @@ async function measureStreams(): Promise<Figure[]> {
   });
   try {
     const proxies = await startBoth(upstreamPort);
+    for (const { port } of [proxies.nginx, proxies.gateway]) await streamLoad(port, warmUpSeconds);
     const nginx = await streamCpu(proxies.nginx);
     const gateway = await streamCpu(proxies.gateway);
     const resident = residentMegabytes(proxies.gateway.running.pid);
@@ -180,17 +181,17 @@ async function measureStreams(): Promise<Figure[]> {
 
 async function streamCpu(proxy: Proxy): Promise<number> {
   const before = cpuMicroseconds(proxy.running.pid);
-  const result = await streamLoad(proxy.port);
+  const result = await streamLoad(proxy.port, seconds);
   const used = cpuMicroseconds(proxy.running.pid) - before;
   if (result.failures > 0 || result.chunks === 0)
     throw new Error(`${proxy.running.name}: streams failed: ${JSON.stringify(result)}`);
   return used / result.chunks;
 }
 
-function streamLoad(port: number): Promise<{ readonly chunks: number; readonly failures: number }> {
+function streamLoad(port: number, length: number): Promise<{ readonly chunks: number; readonly failures: number }> {
   const child = spawn(
     'taskset',
-    ['-c', String(loadCore), runtime, 'stream-load.ts', String(port), '200', String(seconds)],
+    ['-c', String(loadCore), runtime, 'stream-load.ts', String(port), '200', String(length)],
     {
       cwd: here,
       stdio: ['ignore', 'pipe', 'inherit'],
