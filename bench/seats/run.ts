@@ -2,17 +2,17 @@
  * Two models on an Ollama that holds one: `node bench/seats/run.ts`. Twenty requests in turn, 50 ms
  * apart, one token each, against the server alone and through the gateway; beside them the same
  * requests grouped by model, one as soon as the one before is answered: what no order of service
- * can beat. Each round runs all of them, so that a busy machine slows them alike, and asks for the
- * other model first. The model asked for first is in memory; in the last row the other one is,
- * which nobody who does not know the future can make use of.
+ * can beat. Each round runs all of them, so that a busy machine slows them alike. The model asked
+ * for first is in memory; in the last row the other one is, which nobody who does not know the
+ * future can make use of.
  */
 
 import { startOllama } from '../../test/real/servers.ts';
 import { askOnce, runTwoModels, type TwoModelsRun, twoModels } from '../../test/real/two-models.ts';
 import { startGateway } from '../../test/support/gateway.ts';
 
-const rounds = 10;
-const models = ['tiny', 'gemma'] as const;
+const rounds = 8;
+const models: Pair = ['tiny', 'gemma'];
 
 const server = await startOllama({ gemma: true, environment: { OLLAMA_MAX_LOADED_MODELS: '1' } });
 const gateway = await startGateway({
@@ -27,6 +27,16 @@ const gateway = await startGateway({
   },
 });
 try {
+  for (const asked of [models, [models[1], models[0]]] as const) await compare(asked);
+} finally {
+  await gateway.close();
+  await server.stop();
+}
+
+type Pair = readonly [string, string];
+
+/** Measures with the first of them asked for first. */
+async function compare(asked: Pair): Promise<void> {
   const rows: readonly Row[] = [
     { title: 'Ollama alone, best order', url: server.url, order: 'best', inMemory: 0, runs: [] },
     { title: 'Ollama alone, in turn', url: server.url, order: 'in turn', inMemory: 0, runs: [] },
@@ -34,14 +44,13 @@ try {
     { title: 'the other model in memory', url: gateway.url, order: 'in turn', inMemory: 1, runs: [] },
   ];
   for (let round = 0; round < rounds; round++) {
-    const asked = round % 2 === 0 ? models : ([models[1], models[0]] as const);
     for (const { url, order, inMemory, runs } of rows) {
       await askOnce(server.url, asked[inMemory]);
       runs.push(await runTwoModels({ url, server, models: asked }, order));
     }
   }
   const best = rows[0]?.runs ?? [];
-  console.log(`${twoModels.count} requests for ${models.join(' and ')}, median of ${rounds} rounds`);
+  console.log(`${twoModels.count} requests for ${asked.join(' and ')} in turn, median of ${rounds} rounds`);
   console.log([''.padEnd(30), 'loads', 'seconds', '× best', 'longest s'].map((one) => one.padStart(10)).join(''));
   for (const { title, runs } of rows) {
     const cells = [
@@ -55,9 +64,6 @@ try {
       [title.padEnd(30), ...cells.map((one) => one.padStart(10)), failed === 0 ? '' : `  ${failed} failed`].join(''),
     );
   }
-} finally {
-  await gateway.close();
-  await server.stop();
 }
 
 type Row = {
