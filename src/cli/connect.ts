@@ -24,6 +24,7 @@ export const command: Command = defineCommand({
     model: { kind: 'text', value: 'NAME', short: 'm', help: 'name that the client asks for (default: the first one)' },
     url: { kind: 'text', value: 'URL', help: 'address of the gateway (default: the one that runs)' },
     write: { kind: 'flag', help: 'put the settings into the client’s own file, keeping everything else in it' },
+    force: { kind: 'flag', help: 'with --write: also for a client whose wire this version does not serve yet' },
     json: jsonOption,
   },
   examples: [
@@ -41,12 +42,12 @@ export const command: Command = defineCommand({
     const setup = { client, settings: settingsFor(facts, options.model) };
     const isServed = servedWires.has(client.speaks);
     const missing = `${client.title} speaks /v1/${client.speaks}, which this version does not serve yet`;
-    if (options.write && isServed) return write(setup, terminal, options.json);
-    if (options.write) {
-      const message = `${missing}: nothing is written, since it would stop working`;
+    if (options.write && !isServed && !options.force) {
+      const message = `${missing}: nothing is written without --force, since it would stop working`;
       return fail({ kind: 'not_offered', message }, terminal, options);
     }
     if (!isServed) terminal.err(`${missing}: these settings are for later`);
+    if (options.write) return write(setup, terminal, options.json);
     show(setup, terminal, options.json);
     return exitCode.done;
   },

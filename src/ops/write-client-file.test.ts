@@ -40,10 +40,21 @@ test.each([
   ['opencode', '{ // comment\n}', 'refused: it is not plain JSON'],
   ['continue', 'a: [', 'refused: it is not valid YAML'],
   ['continue', '- a\n', 'refused: its root is not a map'],
-  ['codex', 'model = "x"\n', 'refused: it has settings already'],
-  ['codex', '[model_providers.signalbox]\n', 'refused: it has a table'],
+  ['codex', 'notes = """\nmodel = 1\n"""\n', 'refused: it has texts over several lines'],
 ])('spine 4: connect leaves a file alone that it cannot edit safely: %s %j', (id, before, wanted) => {
   expect(edit(id, before)).toContain(wanted);
+});
+
+test('spine 4: connect keeps the rest of a Codex config, and replaces what is its own', () => {
+  const before =
+    '# mine\nmodel = "x"\n\n[tools]\nweb = true\n\n[model_providers.signalbox]\nname = "old"\n\n[profiles.a]\nmodel = "y"\n';
+  const after = edit('codex', before);
+  expect(after).toBe(
+    'model_provider = "signalbox"\n# mine\nmodel = "llama3.1:latest"\n\n[tools]\nweb = true\n\n' +
+      '[model_providers.signalbox]\nname = "Signalbox"\nbase_url = "http://127.0.0.1:4000/v1"\n' +
+      'wire_api = "responses"\nenv_key = "SIGNALBOX_API_KEY"\n\n[profiles.a]\nmodel = "y"\n',
+  );
+  expect(edit('codex', after)).toBe(after);
 });
 
 test('spine 4: connect makes a new file where there is none', () => {

@@ -109,35 +109,51 @@ function setJson(root: JsonTable, path: readonly string[], value: ClientValue): 
 }
 
 /**
- * TOML is not parsed: tables of ours are appended, which TOML allows anywhere below the root keys.
- * Root keys would have to go above a person's first table, so a file that has any is left alone.
+ * TOML is edited by its lines, which keeps a person's comments: root keys of ours go to the top,
+ * tables to the end, and what stands there already is replaced. A file with texts over several lines
+ * is left alone, since a line of theirs may look like a key or a table.
  */
-function editToml(before: string | undefined, content: ClientContent): EditedFile {
-  const old = before ?? '';
-  const tables = content.filter((item) => item.path.length > 1);
-  if (tables.some((item) => old.includes(`[${item.path.join('.')}]`))) {
-    return { kind: 'refused', reason: `it has a table [${tables[0]?.path.join('.')}] already: change it by hand` };
-  }
-  if (old.trim() !== '' && tables.length < content.length) {
-    return {
-      kind: 'refused',
-      reason: 'it has settings already, and ours belong above its first table: put them in by hand',
-    };
-  }
-  const kept = old.trim() === '' ? '' : `${old.trimEnd()}\n\n`;
-  return { kind: 'edited', text: `${kept}${renderToml(content)}`, changed: true };
+function editToml(before = '', content: ClientContent): EditedFile {
+  if (/"""|'''/.test(before))
+    return { kind: 'refused', reason: 'it has texts over several lines: put the settings in by hand' };
+  let text = before;
+  for (const item of content.toReversed()) if (item.path.length === 1) text = setTomlKey(text, item);
+  for (const item of content) if (item.path.length > 1) text = setTomlTable(text, item);
+  return { kind: 'edited', text, changed: text !== before };
+}
+
+const tomlTable = /^[ \t]*\[\[?[\w."' -]+\]\]?[ \t]*(?:#.*)?$/m;
+
+function setTomlKey(text: string, item: ClientContent[number]): string {
+  const line = tomlKey(item);
+  const firstTable = text.search(tomlTable);
+  const root = firstTable === -1 ? text : text.slice(0, firstTable);
+  const known = new RegExp(`^[ \\t]*${item.path[0]}[ \\t]*=.*$`, 'm').exec(root);
+  if (known === null) return text === '' ? `${line}\n` : `${line}\n${text}`;
+  return `${text.slice(0, known.index)}${line}${text.slice(known.index + known[0].length)}`;
+}
+
+function setTomlTable(text: string, item: ClientContent[number]): string {
+  const table = tomlTableOf(item);
+  const start = text.indexOf(`[${item.path.join('.')}]`);
+  if (start === -1) return text.trim() === '' ? `${table}\n` : `${text.trimEnd()}\n\n${table}\n`;
+  const rest = text.slice(start + 1);
+  const next = rest.search(tomlTable);
+  return `${text.slice(0, start)}${table}\n${next === -1 ? '' : `\n${rest.slice(next)}`}`;
 }
 
 /** Settings as TOML: root keys first, then a table for each longer path. */
 export function renderToml(content: ClientContent): string {
-  const roots = content
-    .filter((item) => item.path.length === 1)
-    .map((item) => `${item.path[0]} = ${JSON.stringify(item.value)}`);
-  const tables = content
-    .filter((item) => item.path.length > 1)
-    .map((item) => {
-      const rows = Object.entries(item.value).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-      return [`[${item.path.join('.')}]`, ...rows].join('\n');
-    });
+  const roots = content.filter((item) => item.path.length === 1).map(tomlKey);
+  const tables = content.filter((item) => item.path.length > 1).map(tomlTableOf);
   return `${[roots.join('\n'), ...tables].filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+function tomlKey({ path, value }: ClientContent[number]): string {
+  return `${path[0]} = ${JSON.stringify(value)}`;
+}
+
+function tomlTableOf({ path, value }: ClientContent[number]): string {
+  const rows = Object.entries(value).map(([key, one]) => `${key} = ${JSON.stringify(one)}`);
+  return [`[${path.join('.')}]`, ...rows].join('\n');
 }

@@ -55,28 +55,40 @@ const own: Readonly<Record<string, { readonly path: string; readonly text: strin
     text: '{"theme": "mine", "provider": {"other": {}}}',
     kept: '"theme": "mine"',
   },
+  codex: {
+    path: '.codex/config.toml',
+    text: '# mine\napproval_policy = "on-request"\n',
+    kept: 'approval_policy = "on-request"',
+  },
+  'claude-code': {
+    path: '.claude/settings.json',
+    text: '{"theme": "mine", "env": {"OTHER": "1"}}',
+    kept: '"OTHER": "1"',
+  },
 };
-const served = clients.filter((client) => client.file !== undefined && servedWires.has(client.speaks));
+const written = clients.filter((client) => client.file !== undefined);
 
 test('spine 4: connect --write is proven for every client that it writes for', () => {
-  expect(Object.keys(own).sort()).toEqual(served.map((client) => client.id).sort());
+  expect(Object.keys(own).sort()).toEqual(written.map((client) => client.id).sort());
 });
 
 test.each(Object.entries(own))(
   'spine 4: connect %s --write keeps the rest, keeps the file before, and is the same twice',
   async (id, { path, text, kept }) => {
     put(join('home', path), text, 0o600);
-    const first = await connect(id, '--write');
-    expect([first.code, first.err]).toEqual([0, '']);
-    const written = readFileSync(home(path), 'utf8');
-    expect(written).toContain(kept);
-    expect(written).toContain('http://127.0.0.1:4000/v1');
-    expect(first.out + written).not.toContain(key);
+    const isServed = servedWires.has(clients.find((one) => one.id === id)?.speaks ?? 'chat');
+    const write = [id, '--write', ...(isServed ? [] : ['--force'])];
+    const first = await connect(...write);
+    expect([first.code, first.err]).toEqual([0, isServed ? '' : expect.stringContaining('does not serve yet')]);
+    const now = readFileSync(home(path), 'utf8');
+    expect(now).toContain(kept);
+    expect(now).toContain('http://127.0.0.1:4000');
+    expect(first.out + now).not.toContain(key);
     expect(readFileSync(home(`${path}.before-signalbox`), 'utf8')).toBe(text);
     expect(statSync(home(path)).mode & 0o777).toBe(0o600);
-    expect((await connect(id, '--write')).out).toContain('has these settings already');
+    expect((await connect(...write)).out).toContain('has these settings already');
     // Another model changes the file again; what is kept is the file before the first time.
-    await connect(id, '--write', '--model', 'slow');
+    await connect(...write, '--model', 'slow');
     expect(readFileSync(home(`${path}.before-signalbox`), 'utf8')).toBe(text);
   },
 );
@@ -103,11 +115,14 @@ test('spine 4: connect --write changes what a link leads to, and keeps the link'
   expect(readFileSync(join(folder, 'dotfiles/continue.yaml'), 'utf8')).toContain('Signalbox fast');
 });
 
-test.each(['codex', 'claude-code'])('spine 4: connect %s --write waits until its wire is served', async (id) => {
-  const ran = await connect(id, '--write');
-  expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('does not serve yet')]);
-  expect(existsSync(join(folder, 'home'))).toBe(false);
-});
+test.each(['codex', 'claude-code'])(
+  'spine 4: connect %s --write wants --force until its wire is served',
+  async (id) => {
+    const ran = await connect(id, '--write');
+    expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('does not serve yet')]);
+    expect(existsSync(join(folder, 'home'))).toBe(false);
+  },
+);
 
 test('spine 4: connect names the nearest client and the nearest model', async () => {
   const ran = await connect('aidr');
