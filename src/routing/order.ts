@@ -24,7 +24,7 @@ export type Ordered = {
 };
 
 /** Members that are put in order; a pool of thousands has more than any request could try. */
-const mostServing = 100;
+const mostServing = 50;
 
 /** What ordering needs besides the filters and the ranks. */
 export type OrderInput = RankInput & { readonly random: () => number };
