@@ -151,13 +151,16 @@ export function adaptiveWeighted(members: readonly Placed[], input: StrategyInpu
   const successOf = ({ index }: Placed): number => known(success[index], 1);
   const weights = new Float64Array(members.length);
   let at = 0;
+  let locals = 0;
   // A full or failing one keeps a little of its weight, so that it has a place and is measured again.
   for (const one of members) {
     weights[at] = (shares[at] ?? 0) * Math.max(leastPart, successOf(one) * (1 - saturationOf(one)));
+    if (one.isLocal) locals++;
     at++;
   }
+  const isMixed = locals > 0 && locals < members.length;
   const values = drawnBy(weights, random);
-  if (isMixed(members) && !isLocalSaturated(plan, state, group)) putCloudBehind(members, values);
+  if (isMixed && !isLocalSaturated(plan, state, group)) putCloudBehind(members, values);
   return {
     values,
     numbersAt: (index) => {
@@ -172,13 +175,6 @@ export function adaptiveWeighted(members: readonly Placed[], input: StrategyInpu
 function putCloudBehind(members: readonly Placed[], values: Float64Array): void {
   for (let at = 0; at < values.length; at++)
     if (members[at]?.isLocal === false) values[at] = (values[at] ?? 0) - behindLocal;
-}
-
-/** Whether some stand here and some in a cloud. */
-function isMixed(members: readonly Placed[]): boolean {
-  const first = members[0]?.isLocal;
-  for (let at = 1; at < members.length; at++) if (members[at]?.isLocal !== first) return true;
-  return false;
 }
 
 const leastPart = 0.01;
