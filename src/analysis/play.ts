@@ -17,7 +17,7 @@ import { limitsOfAttempt } from '../routing/limits-of.ts';
 import { isBatch } from '../routing/priority.ts';
 import { reserve, settleReservation } from '../routing/reservations.ts';
 import { countRequest, countRetry } from '../routing/retry-budget.ts';
-import { isBounded, nextWaiter, wakeAt } from '../routing/seats.ts';
+import { isBounded, nextOf } from '../routing/seats.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
@@ -184,7 +184,7 @@ function attempt(stage: Stage, { run, planned }: Choice, now: Milliseconds): voi
       stage.waiting.set(waiter, step);
       const end = milliseconds(now + entry.limitMs);
       stage.events.add(end, () => giveUp(stage, waiter, end));
-      return wake(stage, queue, now);
+      return letIn(stage, queue, now);
     }
   }
 }
@@ -215,20 +215,16 @@ function sendAway(stage: Stage, { run, planned, reservation, since }: Step, now:
 
 /** Lets those in for whom there is a seat now, in the order of the gateway's own queue. */
 function letIn(stage: Stage, queue: SeatQueue, now: Milliseconds): void {
-  for (let next = nextWaiter(stage, queue, now); next !== undefined; next = nextWaiter(stage, queue, now)) {
-    const step = stage.waiting.get(next);
-    leaveQueue(queue, next);
-    stage.waiting.delete(next);
+  let next = nextOf(stage, queue, now);
+  for (; next.kind === 'goes'; next = nextOf(stage, queue, now)) {
+    const { waiter } = next;
+    const step = stage.waiting.get(waiter);
+    leaveQueue(queue, waiter);
+    stage.waiting.delete(waiter);
     if (step !== undefined) begin(stage, step, now);
   }
-  wake(stage, queue, now);
-}
-
-/** A model's turn may be kept open for a while, after which others go. */
-function wake(stage: Stage, queue: SeatQueue, now: Milliseconds): void {
-  const at = wakeAt(stage, queue, now);
-  if (at === undefined || !Number.isFinite(at)) return;
-  const later = milliseconds(Math.max(now + 1, at));
+  if (next.kind !== 'kept') return;
+  const later = milliseconds(Math.max(now + 1, next.until));
   stage.events.add(later, () => letIn(stage, queue, later));
 }
 

@@ -35,15 +35,68 @@ const requests = fc.array(
   { minLength: 1, maxLength: 30 },
 );
 
+/** Every model has loaded before, so that turns are kept for requests that are expected. */
+function knowingLoads(state: RoutingState): RoutingState {
+  state.observations.forEach((one, index) => {
+    state.observations[index] = { ...one, speeds: { ...one.speeds, loadMs: 1500 } };
+  });
+  return state;
+}
+
+function snapshotOf(state: RoutingState): UnderstoodRequest['snapshot'] {
+  return { plan, state } as unknown as UnderstoodRequest['snapshot'];
+}
+
+/** A request whose client can leave; `closed` are those who want to know of it. */
+function clientOf(
+  known: Pick<UnderstoodRequest, 'id' | 'snapshot' | 'deadline'>,
+  priority?: string,
+): { readonly request: UnderstoodRequest; readonly closed: ReadonlySet<() => void>; leaves(): void } {
+  const closed = new Set<() => void>();
+  let isClosed = false;
+  const exchange = {
+    get closed() {
+      return isClosed;
+    },
+    whenClosed: (listener: () => void) => {
+      closed.add(listener);
+      return () => closed.delete(listener);
+    },
+  };
+  const waits: SeatWait[] = [];
+  const request = {
+    ...known,
+    understood: { facts: factsOf({ priority }) },
+    exchange: exchange as unknown as Exchange,
+    waiting: undefined,
+    waits,
+  } as unknown as UnderstoodRequest;
+  const leaves = (): void => {
+    isClosed = true;
+    for (const listener of [...closed]) listener();
+  };
+  return { request, closed, leaves };
+}
+
+function attemptAt(deployment: number): PlannedAttempt {
+  return {
+    deployment: deploymentIndex(deployment),
+    model: `m${deployment}`,
+    source: 'group',
+    group: undefined,
+    repeats: undefined,
+  };
+}
+
 /** When other plans come into force, which have the same seats. */
 const swaps = fc.array(fc.nat(12_000), { maxLength: 3 });
 
 test('4.1: whoever waits ends exactly once, no seat is taken twice, whatever plans follow, and none is left taken', async () => {
   await fc.assert(
     fc.asyncProperty(requests, fc.option(fc.nat(12_000)), swaps, async (coming, drainAt, swapsAt) => {
-      const clock = createManualClock();
+      const clock = createManualClock({ perReadingMs: 0.4 });
       const seats = createSeats(clock);
-      const snapshots = [{ plan, state: createRoutingState(plan, clock.now()) }];
+      const snapshots = [{ plan, state: knowingLoads(createRoutingState(plan, clock.now())) }];
       const newest = (): { plan: typeof plan; state: RoutingState } => {
         const last = snapshots.at(-1);
         if (last === undefined) throw new Error('There is always a plan');
@@ -56,40 +109,11 @@ test('4.1: whoever waits ends exactly once, no seat is taken twice, whatever pla
         const one = coming[index];
         if (one === undefined) return;
         const snapshot = (one.isLate ? snapshots.at(-2) : undefined) ?? newest();
-        const closed = new Set<() => void>();
-        let isClosed = false;
-        const exchange = {
-          get closed() {
-            return isClosed;
-          },
-          whenClosed: (listener: () => void) => {
-            closed.add(listener);
-            return () => closed.delete(listener);
-          },
-        };
-        const waits: SeatWait[] = [];
-        const request = {
-          id: requestId(String(index)),
-          snapshot,
-          understood: { facts: factsOf({ priority: one.priority }) },
-          deadline: milliseconds(clock.now() + one.deadlineMs),
-          exchange: exchange as unknown as Exchange,
-          waiting: undefined,
-          waits,
-        } as unknown as UnderstoodRequest;
-        const attempt: PlannedAttempt = {
-          deployment: deploymentIndex(one.deployment),
-          model: `m${one.deployment}`,
-          source: 'group',
-          group: undefined,
-          repeats: undefined,
-        };
-        const leaves = (): void => {
-          isClosed = true;
-          for (const listener of [...closed]) listener();
-        };
+        const deadline = milliseconds(clock.now() + one.deadlineMs);
+        const known = { id: requestId(String(index)), snapshot: snapshotOf(snapshot.state), deadline };
+        const { request, closed, leaves } = clientOf(known, one.priority);
         if (one.fate.kind === 'leaves') clock.after(milliseconds(one.fate.afterMs), leaves);
-        const seated: Seated = await seats.take(request, attempt);
+        const seated: Seated = await seats.take(request, attemptAt(one.deployment));
         ends[index] = (ends[index] ?? 0) + 1;
         expect(request.waiting).toBeUndefined();
         expect(closed.size).toBe(0);
@@ -129,3 +153,26 @@ test('4.1: whoever waits ends exactly once, no seat is taken twice, whatever pla
     { numRuns: 100 },
   );
 }, 30_000);
+
+test.each(Array.from({ length: 20 }, (_, index) => index / 20))(
+  '4.1: a turn that is kept ends in time, its timer being early by %s ms',
+  async (earlyMs) => {
+    const clock = createManualClock({ perReadingMs: 0.1, earlyMs });
+    const seats = createSeats(clock);
+    const snapshot = snapshotOf(knowingLoads(createRoutingState(plan, clock.now())));
+    const ask = async (deployment: number): Promise<number> => {
+      const known = { id: requestId('0'), snapshot, deadline: milliseconds(60_000) };
+      const seated = await seats.take(clientOf(known).request, attemptAt(deployment));
+      if (seated.kind === 'seated') seated.leave();
+      return clock.now();
+    };
+    for (let asked = 0; asked < 3; asked++) {
+      await ask(0);
+      await clock.advance(100);
+    }
+    const other = ask(1);
+    await clock.advance(60_000);
+    // The third request came at 200 ms, and two more gaps are waited for.
+    expect(await other).toBeLessThan(410);
+  },
+);

@@ -7,7 +7,7 @@ import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { type Entry, enterQueue, leaveQueue } from '../routing/enter-queue.ts';
 import { isBatch } from '../routing/priority.ts';
-import { isBounded, nextWaiter, type Outlook, outlookOf, type SeatInput, wakeAt } from '../routing/seats.ts';
+import { isBounded, nextOf, type Outlook, outlookOf, type SeatInput } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { UnderstoodRequest } from './request.ts';
@@ -54,23 +54,16 @@ export function createSeats(clock: Clock): Seats {
 
   /** Lets in whoever can go now; each that is let in changes who can. */
   const letIn = (input: SeatInput, queue: SeatQueue): void => {
-    for (;;) {
-      const next = nextWaiter(input, queue, clock.now());
-      if (next === undefined) break;
-      waiting.get(next)?.end(admitted);
-    }
-    wake(input, queue);
-  };
-
-  /** A turn that is kept for its own model ends by itself, without anything that runs. */
-  const wake = (input: SeatInput, queue: SeatQueue): void => {
+    let next = nextOf(input, queue, clock.now());
+    for (; next.kind === 'goes'; next = nextOf(input, queue, clock.now())) waiting.get(next.waiter)?.end(admitted);
+    // A turn that is kept for its own model ends by itself, without anything that runs.
     wakers.get(queue)?.stop();
     wakers.delete(queue);
-    const at = wakeAt(input, queue, clock.now());
-    if (at === undefined) return;
+    if (next.kind !== 'kept') return;
+    const delay = milliseconds(Math.max(1, next.until - clock.now()));
     wakers.set(
       queue,
-      clock.after(milliseconds(Math.max(1, at - clock.now())), () => letIn(input, queue)),
+      clock.after(delay, () => letIn(input, queue)),
     );
   };
 
@@ -95,7 +88,6 @@ export function createSeats(clock: Clock): Seats {
     const { exchange } = request;
     request.waiting = { kind: 'seat', waiter };
     queues.set(queue, snapshot);
-    wake(snapshot, queue);
     return new Promise((resolve) => {
       const end = (seated: Seated): void => {
         if (!waiting.delete(waiter)) return;
@@ -114,6 +106,8 @@ export function createSeats(clock: Clock): Seats {
       );
       const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
       waiting.set(waiter, { request, end });
+      // It may be the first for whom a turn that is kept would end.
+      letIn(snapshot, queue);
     });
   };
 

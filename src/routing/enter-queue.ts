@@ -1,6 +1,6 @@
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
-import { nextWaiter, type Outlook, outlookOf, type SeatInput, seeAsked } from './seats.ts';
+import { nextOf, type Outlook, outlookOf, type SeatInput, seeAsked } from './seats.ts';
 
 /** What becomes of a request that comes to a queue. Only one that waits stands in it afterwards. */
 export type Entry =
@@ -25,7 +25,8 @@ export function enterQueue(
   seeAsked(input.state, waiter, now);
   // Who goes next is asked of the queue with the newcomer in it, and so is how long that one would wait.
   queue.waiting.push(waiter);
-  if (nextWaiter(input, queue, now) === waiter) {
+  const next = nextOf(input, queue, now);
+  if (next.kind === 'goes' && next.waiter === waiter) {
     leaveQueue(queue, waiter);
     return { kind: 'go' };
   }

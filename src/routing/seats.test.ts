@@ -8,17 +8,7 @@ import { unseenEngine } from '../plan/residency.ts';
 import type { Waiter } from '../plan/seats.ts';
 import { decide } from './decide.ts';
 import { createLookup } from './facts.ts';
-import {
-  leaveSeat,
-  mostAtOnce,
-  nextWaiter,
-  outlookOf,
-  patienceOf,
-  seatsKnown,
-  seeAsked,
-  takeSeat,
-  wakeAt,
-} from './seats.ts';
+import { leaveSeat, mostAtOnce, nextOf, outlookOf, patienceOf, seatsKnown, seeAsked, takeSeat } from './seats.ts';
 import { createRoutingState } from './state.ts';
 
 const card: PlanOf = {
@@ -64,8 +54,8 @@ function check({ plan: written, running = [], turn, waiting, next }: Row): void 
     const since = milliseconds(now - Number(seconds) * 1000);
     queue.waiting.push({ ...asking(Number(index)), isBatch: batch === 'b', since });
   }
-  const found = nextWaiter({ plan, state }, queue, now);
-  expect(found === undefined ? undefined : queue.waiting.indexOf(found)).toBe(next);
+  const found = nextOf({ plan, state }, queue, now);
+  expect(found.kind === 'goes' ? queue.waiting.indexOf(found.waiter) : undefined).toBe(next);
 }
 
 const oneSeat: PlanOf = { deployments: { 'a/m0': { seats: 1 }, 'a/m1': {} } };
@@ -144,12 +134,11 @@ describe('4.1: who goes next', () => {
     seeAsked(state, { ...own, isBatch: true }, milliseconds(390));
     leaveSeat(state, own.deployment);
     queue.waiting.push(other);
-    expect(nextWaiter(input, queue, milliseconds(499))).toBeUndefined();
-    expect(wakeAt(input, queue, milliseconds(499))).toBe(500);
-    expect(nextWaiter(input, queue, milliseconds(500))).toBe(other);
+    expect(nextOf(input, queue, milliseconds(499))).toEqual({ kind: 'kept', until: 500 });
+    expect(nextOf(input, queue, milliseconds(500))).toEqual({ kind: 'goes', waiter: other });
     // Rare requests are not waited for: a change of models costs less.
     seeAsked(state, own, milliseconds(5000));
-    expect(nextWaiter(input, queue, milliseconds(5000))).toBe(other);
+    expect(nextOf(input, queue, milliseconds(5000))).toEqual({ kind: 'goes', waiter: other });
   });
 
   test('the model before is out of memory when another has the turn, in an exclusive group alone', () => {

@@ -1,5 +1,5 @@
 import type { Deployment } from '../plan/deployment.ts';
-import { type DeploymentIndex, deploymentIndex, type Milliseconds } from '../plan/ids.ts';
+import { type DeploymentIndex, deploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { EngineReading } from '../plan/residency.ts';
@@ -208,50 +208,57 @@ export function patienceOf({ observations }: Pick<RoutingState, 'observations'>,
   return Math.max(patienceMs, loadsWorth * (observations[deployment]?.speeds.loadMs ?? 0));
 }
 
+/** What a queue does now. */
+export type Next =
+  | { readonly kind: 'goes'; readonly waiter: Waiter }
+  /** Nothing runs, and the turn is kept for its own model: the queue has to be looked at again then. */
+  | { readonly kind: 'kept'; readonly until: Milliseconds }
+  /** Nobody, until somebody comes or gives a seat back. */
+  | { readonly kind: 'nobody' };
+
+const nobody: Next = { kind: 'nobody' };
+
 /**
  * Who of a queue goes next, if anybody can now. Whoever has waited past its patience goes first, the
  * oldest before the others; then what people watch before batch work; then, in an exclusive
  * group, the model that has the turn, since every change costs a load; then who came first.
  */
-export function nextWaiter(input: SeatInput, queue: SeatQueue, now: Milliseconds): Waiter | undefined {
+export function nextOf(input: SeatInput, queue: SeatQueue, now: Milliseconds): Next {
   for (const waiter of inOrder(input.state, queue, now)) {
     switch (seatFor(input, waiter)) {
-      case 'free':
-        return now < keptUntil(input.state, queue, waiter) ? undefined : waiter;
+      case 'free': {
+        const until = keptUntil(input.state, queue, waiter);
+        return until > now ? { kind: 'kept', until } : { kind: 'goes', waiter };
+      }
       case 'turn':
         // The turn ends when what runs is over; letting more of its model in would put that off.
-        return undefined;
+        return nobody;
       case 'full':
         break;
     }
   }
-  return undefined;
+  return nobody;
 }
 
 /** Times the usual gap between two requests after which no further one is expected. */
 const gapsExpected = 2;
+/** A load that seemed shorter had luck: Ollama looks four times a second whether a model has come up. */
+const leastLoadMs = 250;
+const notKept: Milliseconds = milliseconds(0);
 
 /**
  * Until when a turn is kept for its own model although another could have it: while the next request
- * for it is expected, where that is sooner than a change of models, and not past anybody's patience.
+ * for it is expected, where that is sooner than it could be loaded again, and not past anybody's patience.
  */
-function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): number {
+function keptUntil({ observations }: RoutingState, queue: SeatQueue, waiter: Waiter): Milliseconds {
   const { turn } = queue;
-  if (!queue.isExclusive || turn?.gapMs === undefined || hasTurn(queue, waiter)) return 0;
+  if (!queue.isExclusive || turn?.gapMs === undefined || hasTurn(queue, waiter)) return notKept;
   const loadOf = (deployment: DeploymentIndex): number | undefined => observations[deployment]?.speeds.loadMs;
-  const loadMs = loadOf(waiter.deployment) ?? loadOf(turn.deployment) ?? 0;
+  const loadMs = Math.max(leastLoadMs, loadOf(turn.deployment) ?? loadOf(waiter.deployment) ?? 0);
   // A server that idles for a rare request, while others wait, loses more than the change costs.
-  if (turn.gapMs > loadMs) return 0;
+  if (turn.gapMs > loadMs) return notKept;
   const keptMs = Math.min(gapsExpected * turn.gapMs, loadMs);
-  return Math.min(turn.askedAt + keptMs, waiter.since + patienceOf({ observations }, waiter));
-}
-
-/** When a queue that waits for nothing but the time has to be looked at again. */
-export function wakeAt({ state }: SeatInput, queue: SeatQueue, now: Milliseconds): number | undefined {
-  if (queue.busy > 0) return undefined;
-  const [first] = inOrder(state, queue, now);
-  const at = first === undefined ? 0 : keptUntil(state, queue, first);
-  return at > now ? at : undefined;
+  return milliseconds(Math.min(turn.askedAt + keptMs, waiter.since + patienceOf({ observations }, waiter)));
 }
 
 /** The waiters of a queue in the order in which they would go now. */

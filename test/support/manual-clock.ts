@@ -11,21 +11,32 @@ export type ManualClock = Clock & {
 
 type Pending = { due: number; readonly delay: number; readonly callback: () => void; running: boolean };
 
+/** What makes a clock like a real one. */
+type Truth = {
+  /** How far it has gone on each time that it is read. */
+  readonly perReadingMs?: number;
+  /** How much too early a timer calls: those of Node count whole milliseconds. */
+  readonly earlyMs?: number;
+};
+
 /** Creates a clock at zero. */
-export function createManualClock(): ManualClock {
+export function createManualClock({ perReadingMs = 0, earlyMs = 0 }: Truth = {}): ManualClock {
   let now = 0;
   const pending = new Set<Pending>();
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     pending: () => pending.size,
-    now: () => milliseconds(now),
+    now: () => {
+      now += perReadingMs;
+      return milliseconds(now);
+    },
     wall: () => Date.UTC(2026, 10, 24) + now,
     after(delay: Milliseconds, callback): Timer {
-      const one: Pending = { due: now + delay, delay, callback, running: true };
+      const one: Pending = { due: now + delay - earlyMs, delay, callback, running: true };
       pending.add(one);
       return {
         restart() {
-          one.due = now + one.delay;
+          one.due = now + one.delay - earlyMs;
           one.running = true;
           pending.add(one);
         },
@@ -40,12 +51,12 @@ export function createManualClock(): ManualClock {
       for (;;) {
         const next = [...pending].filter((one) => one.running && one.due <= end).sort((a, b) => a.due - b.due)[0];
         if (next === undefined) break;
-        now = next.due;
+        now = Math.max(now, next.due);
         pending.delete(next);
         next.callback();
         await settle();
       }
-      now = end;
+      now = Math.max(now, end);
       await settle();
     },
   };

@@ -1,8 +1,8 @@
 import { deploymentIndex, type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { RoutingState } from '../../src/plan/routing-state.ts';
-import type { Waiter } from '../../src/plan/seats.ts';
-import { leaveSeat, nextWaiter, seatFor, seeAsked, takeSeat, wakeAt } from '../../src/routing/seats.ts';
+import type { SeatQueue, Waiter } from '../../src/plan/seats.ts';
+import { leaveSeat, nextOf, seatFor, seeAsked, takeSeat } from '../../src/routing/seats.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 
 /** One request of a play: when it comes, and to which deployment of the plan. */
@@ -58,12 +58,17 @@ export function playSeats(play: SeatPlay): { readonly served: readonly Served[];
     running.push(one);
     play.watch?.(state);
   };
+  const nextWaiter = (queue: SeatQueue, now: Milliseconds): Waiter | undefined => {
+    const [first] = queue.waiting;
+    if (play.inOrderOfArrival)
+      return first !== undefined && seatFor({ plan, state }, first) === 'free' ? first : undefined;
+    const next = nextOf({ plan, state }, queue, now);
+    return next.kind === 'goes' ? next.waiter : undefined;
+  };
   const letIn = (now: Milliseconds): void => {
     for (const queue of state.seats.queues) {
       for (;;) {
-        const [first] = queue.waiting;
-        const isNext = first !== undefined && seatFor({ plan, state }, first) === 'free';
-        const next = play.inOrderOfArrival ? (isNext ? first : undefined) : nextWaiter({ plan, state }, queue, now);
+        const next = nextWaiter(queue, now);
         if (next === undefined) break;
         queue.waiting.splice(queue.waiting.indexOf(next), 1);
         start(next, now);
@@ -71,7 +76,12 @@ export function playSeats(play: SeatPlay): { readonly served: readonly Served[];
     }
   };
   const wakesAt = (): number =>
-    Math.min(...state.seats.queues.map((one) => wakeAt({ plan, state }, one, clock) ?? Number.POSITIVE_INFINITY));
+    Math.min(
+      ...state.seats.queues.map((one) => {
+        const next = nextOf({ plan, state }, one, clock);
+        return next.kind === 'kept' ? next.until : Number.POSITIVE_INFINITY;
+      }),
+    );
   const waits = (): boolean => state.seats.queues.some((one) => one.waiting.length > 0);
   while (coming.length > 0 || running.length > 0 || waits()) {
     running.sort((a, b) => a.endedAt - b.endedAt);
