@@ -1,11 +1,10 @@
-import { RE2JS } from 're2js';
 import type { Deployment } from '../plan/deployment.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
-import type { Plan, Wildcard } from '../plan/plan.ts';
-import type { SizeRule } from '../plan/settings.ts';
-import { sizeInName } from '../plan/size-in-name.ts';
+import type { Plan } from '../plan/plan.ts';
+import { holdsSize, sizeInName } from '../plan/size-in-name.ts';
+import { wildcardRest } from '../plan/wildcard.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
 import type { Lowering } from './lowering.ts';
@@ -162,21 +161,11 @@ function checkLimit({ name, at }: Reference, plan: Plan, { findings, inventory }
 
 /** The rule for names that are not declared by which a request for this one is served: the first that routing finds. */
 function ruleFor(name: string, { wildcards, settings: { routing } }: Plan): string | undefined {
-  const wildcard = wildcards.find((one) => matchesWildcard(one, name));
+  const wildcard = wildcards.find((one) => wildcardRest(one, name) !== undefined);
   if (wildcard !== undefined) return `the wildcard "${wildcard.pattern}"`;
   const pattern = routing.patterns.find((one) => one.matches(name));
   if (pattern !== undefined) return `the pattern "${pattern.source}"`;
   const billions = sizeInName(name);
   const size = billions === undefined ? undefined : routing.sizes.find((one) => holdsSize(one, billions));
   return size === undefined ? undefined : `the size rule "${size.source}"`;
-}
-
-/** Whether the pieces between the stars stand in a name, each after the one before. */
-function matchesWildcard({ pieces }: Wildcard, name: string): boolean {
-  return RE2JS.matches(pieces.map((piece) => RE2JS.quote(piece)).join('(?s:.*)'), name);
-}
-
-function holdsSize(rule: SizeRule, billions: number): boolean {
-  const above = rule.minInclusive ? billions >= rule.minBillions : billions > rule.minBillions;
-  return above && (rule.maxInclusive ? billions <= rule.maxBillions : billions < rule.maxBillions);
 }

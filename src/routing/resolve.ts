@@ -4,11 +4,11 @@ import type { ProviderId } from '../plan/ids.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
 import type { Chain, ModelGroup, NameTarget, Target } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
-import { deploymentAt, groupAt, type Plan, type Wildcard } from '../plan/plan.ts';
+import { deploymentAt, groupAt, type Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
-import type { SizeRule } from '../plan/settings.ts';
-import { sizeInName } from '../plan/size-in-name.ts';
+import { holdsSize, sizeInName } from '../plan/size-in-name.ts';
+import { wildcardRest } from '../plan/wildcard.ts';
 
 /** What a request's name means, before anything is asked of health or load. */
 export type Resolution = {
@@ -168,28 +168,4 @@ export function isAllowed(plan: Plan, { asked, allowedModels }: RequestFacts, me
     if (meaning.rule.kind === 'default_model') names.push(backendModel);
   }
   return names.some((name) => allowedModels.includes(name));
-}
-
-function holdsSize(rule: SizeRule, billions: number): boolean {
-  const above = rule.minInclusive ? billions >= rule.minBillions : billions > rule.minBillions;
-  const below = rule.maxInclusive ? billions <= rule.maxBillions : billions < rule.maxBillions;
-  return above && below;
-}
-
-/** What the stars of a wildcard stand for in a name, in order; undefined where its pieces do not stand in it. */
-function wildcardRest(wildcard: Wildcard, name: string): readonly string[] | undefined {
-  const { pieces } = wildcard;
-  const first = pieces[0] ?? '';
-  const last = pieces.at(-1) ?? '';
-  if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return undefined;
-  const rest: string[] = [];
-  let at = first.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = name.indexOf(piece, at);
-    if (found === -1 || found + piece.length > name.length - last.length) return undefined;
-    rest.push(name.slice(at, found));
-    at = found + piece.length;
-  }
-  rest.push(name.slice(at, name.length - last.length));
-  return rest;
 }
