@@ -28,7 +28,7 @@ describeReal('4.1: two models in turn on an Ollama that holds one', ['ollama'], 
         const { providers } = await gateway.running.report(milliseconds(0));
         return providers.every((one) => one.deployments.every(({ residency }) => residency !== null));
       });
-      const { statuses, loads } = await runTwoModels({ url: gateway.url, server, models }, 'in turn');
+      const { statuses, loads } = await runTwoModels({ url: gateway.url, server, models }, { kind: 'in turn' });
       expect(statuses).toEqual(Array.from({ length: twoModels.count }, () => 200));
       expect(loads).toBeLessThanOrEqual(2);
       await until('every line', () => gateway.log().filter((one) => one['event'] === 'request_routed').length === 20);

@@ -4,7 +4,17 @@ import type { RealServer } from './servers.ts';
 /** Twenty requests for two models in turn, as two people would send them, one token each. */
 export const twoModels: { readonly count: number; readonly gapMs: number } = { count: 20, gapMs: 50 };
 
-/** What is asked: two models, in turn or the best order; `longest` is the time that one request took. */
+/** When each of the requests is sent. */
+export type Order =
+  /** 50 ms after the one before. */
+  | { readonly kind: 'in turn' }
+  /**
+   * So many for the first model, all for the other, then the rest for the first; each as soon as the
+   * one before is answered and, where `asTheyCome`, not before it would be sent in turn.
+   */
+  | { readonly kind: 'grouped'; readonly first: number; readonly asTheyCome: boolean };
+
+/** What came of it. */
 export type TwoModelsRun = {
   readonly statuses: readonly number[];
   /** From the first request to the last answer. */
@@ -21,27 +31,21 @@ export type TwoModels = {
   readonly models: readonly [string, string];
 };
 
-/**
- * Sends the requests and counts what they made the server load: `in turn` 50 ms apart, or in the
- * `best` order, first all of the model that is in memory, each as soon as the one before is answered.
- */
-export async function runTwoModels(
-  { url, server, models }: TwoModels,
-  order: 'in turn' | 'best',
-): Promise<TwoModelsRun> {
+/** Sends the requests and counts what they made the server load. */
+export async function runTwoModels({ url, server, models }: TwoModels, order: Order): Promise<TwoModelsRun> {
   const { count, gapMs } = twoModels;
-  const names = Array.from({ length: count }, (_, index) => models[index % 2] ?? '');
-  if (order === 'best') {
-    const loaded = await loadedAt(server);
-    names.sort((a, b) => Number(b === loaded) - Number(a === loaded) || a.localeCompare(b));
-  }
+  const requests = inOrder(
+    Array.from({ length: count }, (_, index) => ({ name: models[index % 2] ?? '', index })),
+    order,
+  );
   const before = loadsOf(server);
   const began = performance.now();
   const sent: Promise<{ readonly status: number; readonly ms: number }>[] = [];
-  for (const name of names) {
-    const answer = askOnce(url, name);
-    sent.push(answer);
-    await (order === 'best' ? answer : pause(gapMs));
+  for (const { name, index } of requests) {
+    if (order.kind === 'grouped') await sent.at(-1);
+    if (order.kind === 'in turn' || order.asTheyCome)
+      await pause(Math.max(0, began + index * gapMs - performance.now()));
+    sent.push(askOnce(url, name));
   }
   const answers = await Promise.all(sent);
   return {
@@ -50,6 +54,15 @@ export async function runTwoModels(
     longestMs: Math.max(...answers.map((one) => one.ms)),
     loads: loadsOf(server) - before,
   };
+}
+
+type Request = { readonly name: string; readonly index: number };
+
+function inOrder(requests: readonly Request[], order: Order): readonly Request[] {
+  if (order.kind === 'in turn') return requests;
+  const own = requests.filter(({ name }) => name === requests[0]?.name);
+  const others = requests.filter(({ name }) => name !== requests[0]?.name);
+  return [...own.slice(0, order.first), ...others, ...own.slice(order.first)];
 }
 
 /** Asks a model for one token. */
@@ -62,13 +75,6 @@ export async function askOnce(url: string, model: string): Promise<{ readonly st
   });
   await answer.arrayBuffer();
   return { status: answer.status, ms: performance.now() - began };
-}
-
-/** The model that an Ollama has in memory. */
-async function loadedAt({ url }: RealServer): Promise<string | undefined> {
-  const answer = await fetch(`${url}/api/ps`);
-  const { models } = (await answer.json()) as { readonly models: readonly { readonly name: string }[] };
-  return models[0]?.name.replace(/:latest$/, '');
 }
 
 /** Ollama starts a process for each model that it loads, and says so. */
