@@ -8,7 +8,7 @@ import { type ConditionValue, holds } from '../src/routing/condition.ts';
 import { decide } from '../src/routing/decide.ts';
 import { fullLimit, usesOf } from '../src/routing/limits.ts';
 import { measureTokens, tokensThisMinute } from '../src/routing/performance.ts';
-import { reserve } from '../src/routing/reservations.ts';
+import { reserve, sendReserved, settleReservation } from '../src/routing/reservations.ts';
 import { createRoutingState } from '../src/routing/state.ts';
 import { systemOf, systems } from './support/any-system.ts';
 import { factsOf, planOf, seededRandom } from './support/plan-of.ts';
@@ -193,7 +193,8 @@ describe('4 clocks under attack', () => {
     const { limits, performance: measured } = state;
     const [deployment] = limited.deployments;
     const indices = limits.ofDeployment[0] ?? [];
-    reserve(limits, indices, 100, used);
+    const reservation = reserve(limits, indices, 100);
+    if (reservation !== undefined) settleReservation(limits, sendReserved(limits, reservation, used), undefined, used);
     if (deployment !== undefined) measureTokens(measured, deployment.index, tokens(100), used);
     const full = withinTime(() => fullLimit(state, indices, 1, asked));
     expect(full === undefined).toBe(isFree);

@@ -9,7 +9,7 @@ import { deploymentIndex, groupIndex, milliseconds } from '../../src/plan/ids.ts
 import { tokensOf } from '../../src/routing/facts.ts';
 import { fullLimit, takeNearlyFull } from '../../src/routing/limits.ts';
 import { limitsOfAttempt, limitsOfRequest } from '../../src/routing/limits-of.ts';
-import { reserve, settleReservation } from '../../src/routing/reservations.ts';
+import { reserve, sendReserved, settleReservation } from '../../src/routing/reservations.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import { createManualClock } from '../../test/support/manual-clock.ts';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
@@ -56,9 +56,9 @@ for (const [title, written] of [
     const now = milliseconds(count);
     fullLimit(state, limitsOfRequest(state.limits, facts, groupIndex(0)), tokensOf(facts), now);
     fullLimit(state, state.limits.ofDeployment[0] ?? [], tokensOf(facts), now);
-    const taken = reserve(state.limits, limitsOfAttempt(state.limits, facts, groupIndex(0), attempt), 100, now);
+    const taken = reserve(state.limits, limitsOfAttempt(state.limits, facts, groupIndex(0), attempt), 100);
     if (taken !== undefined) takeNearlyFull(state.limits, taken.limits, now);
-    if (taken !== undefined) settleReservation(state.limits, taken, { kind: 'sent', tokens: 50 }, now);
+    if (taken !== undefined) settleReservation(state.limits, sendReserved(state.limits, taken, now), 50, now);
   });
   const seats = createSeats(createManualClock());
   const exchange = { closed: false, whenClosed: () => () => {} } as unknown as Exchange;

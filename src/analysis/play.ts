@@ -15,7 +15,7 @@ import { tokensOf } from '../routing/facts.ts';
 import { goOn } from '../routing/go-on.ts';
 import { limitsOfAttempt } from '../routing/limits-of.ts';
 import { isBatch } from '../routing/priority.ts';
-import { reserve, settleReservation } from '../routing/reservations.ts';
+import { reserve, sendReserved, settleReservation } from '../routing/reservations.ts';
 import { countRequest, countRetry } from '../routing/retry-budget.ts';
 import { isBounded, nextOf } from '../routing/seats.ts';
 import {
@@ -169,7 +169,7 @@ function attempt(stage: Stage, { run, planned }: Choice, now: Milliseconds): voi
   const { plan, state } = stage;
   const { facts } = run.arrival;
   const limits = limitsOfAttempt(state.limits, facts, run.decision.group, planned);
-  const step = { run, planned, reservation: reserve(state.limits, limits, tokensOf(facts), now), since: now };
+  const step = { run, planned, reservation: reserve(state.limits, limits, tokensOf(facts)), since: now };
   const { deployment, model } = planned;
   const queue = state.seats.queueOf[deployment];
   if (queue === undefined || !isBounded({ plan, state }, deployment)) return begin(stage, step, now);
@@ -207,7 +207,7 @@ function giveUp(stage: Stage, waiter: Waiter, now: Milliseconds): void {
 
 /** Gives up a seat that cannot be had in time; others may serve the request. */
 function sendAway(stage: Stage, { run, planned, reservation, since }: Step, now: Milliseconds): void {
-  if (reservation !== undefined) settleReservation(stage.state.limits, reservation, { kind: 'unsent' }, now);
+  if (reservation !== undefined) settleReservation(stage.state.limits, reservation, undefined, now);
   run.waitMs += now - since;
   run.outcomes.push({ attempt: planned, failure: failure('no_seat'), startedAt: now, endedAt: now });
   follow(stage, run, now);
@@ -241,10 +241,11 @@ function begin(stage: Stage, { run, planned, reservation, since }: Step, now: Mi
   run.waitMs += workFrom - since;
   run.hasGuess ||= service.isGuess;
   const wasAlone = (state.inFlight[planned.deployment] ?? 0) === 0;
+  const sent = reservation && sendReserved(state.limits, reservation, now);
   applyAttemptStarted(state, planned, now);
   applyPrompt(state, planned.deployment, run.arrival.facts.promptTokens, now);
   events.add(end, () =>
-    conclude(stage, run, { planned, service, seatedAt: now, workFrom, end, reservation, wasAlone }),
+    conclude(stage, run, { planned, service, seatedAt: now, workFrom, end, reservation: sent, wasAlone }),
   );
 }
 
@@ -272,7 +273,7 @@ function conclude(stage: Stage, run: Run, over: Over): void {
   const failed = service.failure === undefined ? undefined : failure(service.failure);
   run.outcomes.push({ attempt: planned, failure: failed, startedAt, endedAt: now });
   if (reservation !== undefined)
-    settleReservation(state.limits, reservation, { kind: 'sent', tokens: failed === undefined ? used(run) : 0 }, now);
+    settleReservation(state.limits, reservation, failed === undefined ? used(run) : 0, now);
   applyAttemptEnded(state, planned);
   const queue = state.seats.queueOf[planned.deployment];
   if (queue !== undefined) events.add(now, () => letIn(stage, queue, now));

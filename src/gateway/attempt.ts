@@ -9,7 +9,7 @@ import type { Lesson } from '../routing/speeds.ts';
 import { applyFailure, applyLesson, applyPrompt, applySuccess } from '../routing/state.ts';
 import type { Rehearsal } from '../wire/rehearsal.ts';
 import type { GatewayDependencies, PipelineContext } from './dependencies.ts';
-import { cancelReservation, settleAttempt } from './rate-limits.ts';
+import { cancelReservation, countSent, settleAttempt } from './rate-limits.ts';
 import type { DecidedRequest } from './request.ts';
 import { type AttemptResult, sendAttempt } from './send-attempt.ts';
 import type { UpstreamCall } from './upstream-call.ts';
@@ -67,6 +67,7 @@ function openAttempt(
   const { deployment, model } = attempt;
   const { clock } = dependencies;
   const startedAt = clock.now();
+  countSent(dependencies, request);
   const before = beforeAttempt(request, attempt);
   applyPrompt(state, deployment, request.understood.facts.promptTokens, startedAt);
   const isLoading = before.wasLoaded === false;

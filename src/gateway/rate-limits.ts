@@ -4,7 +4,7 @@ import type { LimitIndex } from '../plan/limit.ts';
 import { tokensOf } from '../routing/facts.ts';
 import { type LimitUse, takeNearlyFull, usesOf } from '../routing/limits.ts';
 import { limitsOfAttempt, limitsOfDeployment, limitsOfRequest } from '../routing/limits-of.ts';
-import { reserve, settleReservation } from '../routing/reservations.ts';
+import { reserve, sendReserved, settleReservation } from '../routing/reservations.ts';
 import type { GatewayDependencies } from './dependencies.ts';
 import type { DecidedRequest, GatewayRequest } from './request.ts';
 
@@ -19,8 +19,14 @@ export function reserveAttempt(
   const { facts } = request.understood;
   const now = clock.now();
   const limits = limitsOfAttempt(state, facts, request.decision.group, attempt);
-  request.reservation = reserve(state, limits, tokensOf(facts), now);
+  request.reservation = reserve(state, limits, tokensOf(facts));
   for (const use of takeNearlyFull(state, limits, now)) log.limitNear(request, use);
+}
+
+/** Counts an attempt as sent: its wait for a seat, if it had one, is over. */
+export function countSent({ clock }: GatewayDependencies, request: DecidedRequest): void {
+  const { reservation, snapshot } = request;
+  if (reservation !== undefined) request.reservation = sendReserved(snapshot.state.limits, reservation, clock.now());
 }
 
 /** Makes an attempt's reservation true: what is known to be used counts, and a failure without a word counts no tokens. */
@@ -32,23 +38,23 @@ export function settleAttempt(
   const { usage, firstTokenAt } = request;
   const used = usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
   const isWordless = failed !== undefined && firstTokenAt === undefined;
-  end(clock.now(), request, { kind: 'sent', tokens: used ?? (isWordless ? 0 : undefined) });
+  end(clock.now(), request, used ?? (isWordless ? 0 : undefined));
 }
 
 /** Gives back what was taken for an attempt that was never sent. */
 export function cancelReservation({ clock }: GatewayDependencies, request: GatewayRequest): void {
-  end(clock.now(), request, { kind: 'unsent' });
+  end(clock.now(), request, undefined);
 }
 
 function end(
   now: ReturnType<GatewayDependencies['clock']['now']>,
   request: GatewayRequest,
-  settlement: Parameters<typeof settleReservation>[2],
+  used: number | undefined,
 ): void {
   const { reservation } = request;
   if (reservation === undefined) return;
   request.reservation = undefined;
-  settleReservation(request.snapshot.state.limits, reservation, settlement, now);
+  settleReservation(request.snapshot.state.limits, reservation, used, now);
 }
 
 /** OpenAI's headers of the limit that has least room left, for requests and for tokens. */

@@ -30,7 +30,8 @@ export type LimitState = {
 
 /**
  * What one limit has counted. A minute slides in steps of a second: the counts of each second stand
- * in one slot, and leave when the whole second is more than a minute old.
+ * in one slot, and leave when the whole second is more than a minute old. What is taken and has no
+ * second yet stands beside the slots: a request that waits to be sent, the tokens of one that runs.
  */
 export type LimitCounts = {
   readonly requests: WindowCounts;
@@ -43,12 +44,13 @@ export type LimitCounts = {
   isNear: boolean;
 };
 
-/** Counts by slot, and their sum. */
-export type WindowCounts = { readonly slots: Float64Array; used: number };
+/** Counts by slot with their sum, and what is held until it has its second. */
+export type WindowCounts = { readonly slots: Float64Array; used: number; held: number };
 
 /** What an attempt has taken of its limits; given back or made true when it is over. */
 export type Reservation = {
   readonly limits: readonly LimitIndex[];
-  readonly second: number;
   readonly tokens: number;
+  /** Whether its server was asked: then the request has its second. */
+  readonly isSent: boolean;
 };

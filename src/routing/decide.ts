@@ -18,7 +18,7 @@ import { addChain, addFallbacks } from './fallbacks.ts';
 import { excludedBy } from './filter.ts';
 import { addLastResort } from './last-resort.ts';
 import { fullLimit } from './limits.ts';
-import { limitsOfDeployment, limitsOfRequest } from './limits-of.ts';
+import { limitsOfDeployment, limitsOfKey, limitsOfRequest } from './limits-of.ts';
 import { noneLeft, notAllowed, overBudget, overLimit, unknownModel } from './refusal.ts';
 import { isAllowed, resolve } from './resolve.ts';
 import { spentCap } from './spending.ts';
@@ -38,7 +38,10 @@ export function decide(
   const spent = draft.group && spentCap(state.spending, state.spending.ofGroup.get(draft.group.index), now);
   if (spent !== undefined) return concluded(draft, overBudget(spent));
   const full = fullLimit(state, limitsOfRequest(state.limits, facts, draft.group?.index), tokensOf(facts), now);
-  if (full?.limit.kind === 'key') return concluded(draft, overLimit(full));
+  // A key's limit holds wherever the request would be sent on to.
+  const fullKey = full && fullLimit(state, limitsOfKey(state.limits, facts), tokensOf(facts), now);
+  if (full !== undefined && fullKey !== undefined)
+    return concluded(draft, overLimit(plan.settings.routing.rateLimitedFallback ? fullKey : full));
   draft.passedOver = full === undefined ? undefined : excludedBy(full);
   switch (resolution.kind) {
     case 'unlisted':

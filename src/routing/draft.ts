@@ -8,7 +8,7 @@ import { questionsOf } from '../plan/plan-questions.ts';
 import type { MetadataRule } from '../plan/settings.ts';
 import { holds } from './condition.ts';
 import { complexityOf, createLookup } from './facts.ts';
-import { type Excluded, exclusionOf } from './filter.ts';
+import { type Excluded, exclusionOf, longerOf } from './filter.ts';
 import { type OrderInput, orderGroup, type Ranked } from './order.ts';
 import { type ModelOf, modelNamer, type Resolution } from './resolve.ts';
 import { noNumbers } from './shares.ts';
@@ -76,7 +76,7 @@ export function addGroup(draft: Draft, group: ModelGroup, source: Source, repeat
   const origin: Origin = { source, group: group.index, repeats };
   for (const one of serving) addUnlessPassedOver(draft, one, origin);
   for (const { deployment, member, why } of excluded)
-    addExcluded(draft, { deployment, member, numbers: noNumbers }, origin, why);
+    addExcluded(draft, { deployment, member, numbers: noNumbers }, origin, whyPassedOver(draft, origin, why));
 }
 
 /** A reading of what is in memory that is younger is as good as a new one. */
@@ -107,7 +107,7 @@ export function addTarget(draft: Draft, target: Target, source: Source, repeats?
   const origin: Origin = { source, group: undefined, repeats };
   const why = exclusionOf(draft.input, deployment);
   if (why === undefined) addUnlessPassedOver(draft, considered, origin);
-  else addExcluded(draft, considered, origin, why);
+  else addExcluded(draft, considered, origin, whyPassedOver(draft, origin, why));
 }
 
 /** A deployment that was considered, as a member where it is one. */
@@ -128,6 +128,12 @@ function addUnlessPassedOver(draft: Draft, considered: Considered, origin: Origi
   if (draft.passedOver !== undefined && origin.source === 'group')
     addExcluded(draft, considered, origin, draft.passedOver);
   else addAttempt(draft, considered, origin);
+}
+
+/** What is full itself may be free sooner than the name that it was asked by. */
+function whyPassedOver({ passedOver }: Draft, { source }: Origin, own: Excluded): Excluded {
+  if (source !== 'group' || (own.reason !== 'limit' && own.reason !== 'budget')) return own;
+  return longerOf(own, passedOver) ?? own;
 }
 
 function addAttempt(draft: Draft, considered: Considered, origin: Origin): void {

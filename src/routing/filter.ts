@@ -72,7 +72,13 @@ function excludedByWish(input: FilterInput, deployment: Deployment, tags: TagFil
 
 /** Whether what may be used of a deployment in a time is used, by its limits or by its budget. */
 export function excludedByUse(input: FilterInput, deployment: Deployment): Excluded | undefined {
-  return excludedByLimit(input, deployment) ?? excludedByBudget(input, deployment);
+  return longerOf(excludedByLimit(input, deployment), excludedByBudget(input, deployment));
+}
+
+/** Of two reasons to pass over something for a time the one that holds for longer. */
+export function longerOf(one: Excluded | undefined, other: Excluded | undefined): Excluded | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (other.numbers?.['freeInMs'] ?? 0) > (one.numbers?.['freeInMs'] ?? 0) ? other : one;
 }
 
 /** Whether a limit of the deployment, of its provider or of its model has no room for the request. */

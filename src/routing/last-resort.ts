@@ -3,7 +3,7 @@ import type { DeploymentIndex, Milliseconds } from '../plan/ids.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import type { Draft } from './draft.ts';
-import { type Excluded, excludedByHealth, excludedByUse, takesPrompt } from './filter.ts';
+import { type Excluded, excludedByHealth, excludedByUse, longerOf, takesPrompt } from './filter.ts';
 
 /**
  * Adds the last resort: what has room for the prompt, though not for all of the answer that was allowed,
@@ -46,7 +46,8 @@ function servesFrom({ input }: Draft, { deployment: index, verdict }: Candidate)
 
 /** The limit or budget that keeps a deployment from being a last resort. */
 function heldBack({ input, passedOver }: Draft, { deployment, source }: Candidate): Excluded | undefined {
-  return (source === 'group' ? passedOver : undefined) ?? excludedByUse(input, deploymentAt(input.plan, deployment));
+  const byName = source === 'group' ? passedOver : undefined;
+  return longerOf(byName, excludedByUse(input, deploymentAt(input.plan, deployment)));
 }
 
 /** When a deployment recovers that is set aside by a guess of ours; a server that asked for quiet gets it. */

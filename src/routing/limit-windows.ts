@@ -1,20 +1,23 @@
 import { type Milliseconds, milliseconds } from '../plan/ids.ts';
-import type { LimitCounts, LimitState, WindowCounts } from '../plan/limit.ts';
+import type { Limit, LimitCounts, LimitState, WindowCounts } from '../plan/limit.ts';
 import type { Plan } from '../plan/plan.ts';
 import { limitRulesOf } from './limit-rules.ts';
 
 /** A minute, and the second that is still going on. */
-export const slots = 61;
+const slots = 61;
 
 /** Creates the limits of a plan; those that stay keep what they have counted. */
 export function createLimitState(plan: Plan, previous?: LimitState): LimitState {
   const rules = limitRulesOf(plan);
-  const before = new Map(previous?.limits.map(({ label }, index) => [label, previous.counts[index]]));
-  return { ...rules, counts: rules.limits.map(({ label }) => before.get(label) ?? newCounts()) };
+  const before = Map.groupBy(previous?.counts.keys() ?? [], (index) => previous?.limits[index]?.label);
+  // One thing may be limited at two places: each goes on with its own count.
+  const ownCounts = ({ label }: Limit): LimitCounts =>
+    previous?.counts[before.get(label)?.shift() ?? -1] ?? newCounts();
+  return { ...rules, counts: rules.limits.map(ownCounts) };
 }
 
 function newCounts(): LimitCounts {
-  const window = (): WindowCounts => ({ slots: new Float64Array(slots), used: 0 });
+  const window = (): WindowCounts => ({ slots: new Float64Array(slots), used: 0, held: 0 });
   return { requests: window(), tokens: window(), lastSecond: 0, running: 0, isNear: false };
 }
 
@@ -28,7 +31,10 @@ type Window = {
   readonly wanted: number;
 };
 
-/** How much of a window is used that has no room, and when it will have; undefined where it has. */
+/**
+ * How much of a window is used that has no room, and when it will have; undefined where it has.
+ * What is held leaves a minute after it has its second, which is now at the soonest.
+ */
 export function fullWindow(
   counts: LimitCounts,
   { unit, most, wanted }: Window,
@@ -37,18 +43,22 @@ export function fullWindow(
   const used = usedIn(counts, unit, now);
   if (used + wanted <= most) return undefined;
   let left = used;
-  let second = secondOf(now) - slots + 1;
-  for (; second <= counts.lastSecond; second++) {
+  for (let second = secondOf(now) - slots + 1; second <= counts.lastSecond; second++) {
     left -= countedIn(counts[unit], second);
-    if (left + wanted <= most) break;
+    if (left + wanted <= most) return { used, freeInMs: goneIn(second, now) };
   }
-  return { used, freeInMs: milliseconds((second + slots) * 1000 - now) };
+  return { used, freeInMs: goneIn(secondOf(now), now) };
 }
 
-/** What stands in a limit's window: what was counted last, without what has left since. */
+/** When what was counted in a second leaves the window. */
+function goneIn(second: number, now: Milliseconds): Milliseconds {
+  return milliseconds((second + slots) * 1000 - now);
+}
+
+/** What stands in a limit's window: what is held, and what was counted last without what has left since. */
 export function usedIn(counts: LimitCounts, unit: Counted, now: Milliseconds): number {
   const { lastSecond: last } = counts;
-  let { used } = counts[unit];
+  let used = counts[unit].used + counts[unit].held;
   const gone = Math.min(last, secondOf(now) - slots);
   for (let second = last - slots + 1; second <= gone; second++) used -= countedIn(counts[unit], second);
   return used;
@@ -86,7 +96,8 @@ export function count(window: WindowCounts, second: number, by: number): void {
 /** When a window will be empty, if nothing follows. */
 export function resetOf(counts: LimitCounts, unit: Counted, now: Milliseconds): Milliseconds {
   const { lastSecond: last } = counts;
+  if (counts[unit].held > 0) return goneIn(secondOf(now), now);
   for (let second = last; second > Math.max(last, secondOf(now)) - slots; second--)
-    if (countedIn(counts[unit], second) > 0) return milliseconds((second + slots) * 1000 - now);
+    if (countedIn(counts[unit], second) > 0) return goneIn(second, now);
   return milliseconds(0);
 }

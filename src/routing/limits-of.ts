@@ -12,13 +12,18 @@ export function limitsOfRequest(
   group: GroupIndex | undefined,
 ): readonly LimitIndex[] {
   if (limits.length === 0) return none;
-  const byKey = ofKey.get(facts.key) ?? none;
+  const byKey = limitsOfKey({ ofKey }, facts);
   const byGroup = group === undefined ? none : (ofGroup[group] ?? none);
   const byName = ofName.get(facts.asked ?? facts.capability ?? '') ?? none;
   // Mostly at most one of them has any: then nothing is put together.
   if (byGroup.length + byName.length === 0) return byKey;
   if (byKey.length + byName.length === 0) return byGroup;
   return [...byKey, ...byGroup, ...byName];
+}
+
+/** Limits of the key that a request came with. */
+export function limitsOfKey({ ofKey }: Pick<LimitState, 'ofKey'>, { key }: RequestFacts): readonly LimitIndex[] {
+  return ofKey.get(key) ?? none;
 }
 
 /** What an attempt at a deployment counts under. What a name's own deployments do not serve is no use of the name. */

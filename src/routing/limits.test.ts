@@ -2,21 +2,28 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
 import type { Decision } from '../plan/decision.ts';
-import { milliseconds, tokens } from '../plan/ids.ts';
-import type { LimitState } from '../plan/limit.ts';
+import { deploymentIndex, milliseconds, tokens } from '../plan/ids.ts';
+import type { LimitState, Reservation } from '../plan/limit.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { decide } from './decide.ts';
 import { tokensOf } from './facts.ts';
 import { createLimitState } from './limit-windows.ts';
 import { filledLimits, fullLimit, takeNearlyFull } from './limits.ts';
-import { limitsOfAttempt } from './limits-of.ts';
-import { reserve, settleReservation } from './reservations.ts';
+import { limitsOfAttempt, limitsOfDeployment } from './limits-of.ts';
+import { reserve, sendReserved, settleReservation } from './reservations.ts';
 import { createRoutingState } from './state.ts';
 
 /** Limits of a gateway in which nothing runs. */
 function idle(limits: LimitState): Parameters<typeof fullLimit>[0] {
   return { limits, inFlight: new Int32Array(), observations: [] };
+}
+
+/** Sends a request under some limits; it runs until it is settled. */
+function send(state: LimitState, indices: readonly number[], wanted: number, at: number): Reservation {
+  const reservation = reserve(state, indices, wanted);
+  if (reservation === undefined) throw new Error('Nothing was reserved');
+  return sendReserved(state, reservation, milliseconds(at));
 }
 
 /** Requests in their order, and who answers each: `provider/model`, or the refusal with its Retry-After in seconds. */
@@ -25,9 +32,11 @@ type Row = {
   readonly plan: PlanOf;
   readonly requests: readonly (Partial<RequestFacts> & { readonly at?: number })[];
   readonly answers: readonly string[];
+  /** Whether none of them ends; else each ends at once, with as many tokens as were expected. */
+  readonly isLong?: true;
 };
 
-function check({ plan: written, requests, answers }: Row): void {
+function check({ plan: written, requests, answers, isLong }: Row): void {
   const plan = planOf(written);
   const state = createRoutingState(plan, milliseconds(0));
   const given = requests.map(({ at = 0, ...facts }) => {
@@ -37,7 +46,11 @@ function check({ plan: written, requests, answers }: Row): void {
     const [first] = decision.attempts;
     if (first === undefined)
       return `${decision.refusal?.kind} ${Math.ceil((decision.refusal?.retryAfterMs ?? 0) / 1000)}`;
-    reserve(state.limits, limitsOfAttempt(state.limits, asked, decision.group, first), tokensOf(asked), now);
+    const limits = limitsOfAttempt(state.limits, asked, decision.group, first);
+    if (limits.length > 0) {
+      const sent = send(state.limits, limits, tokensOf(asked), now);
+      if (isLong !== true) settleReservation(state.limits, sent, undefined, now);
+    }
     return `${plan.deployments[first.deployment]?.provider}/${first.model}`;
   });
   expect(given).toEqual(answers);
@@ -175,10 +188,33 @@ describe('4.2: what a full limit does', () => {
       answers: ['a/m', 'rate_limited 61'],
     },
     {
+      name: 'a full key refuses even where its name is full for longer',
+      plan: {
+        ...pool,
+        groups: { m: ['a/m'], pool: { members: ['b/m'], kind: 'load_balancing', fallback: ['c/n'] } },
+        keyLimits: { local: { requestsPerMinute: 1 } },
+        limits: { pool: { requestsPerMinute: 1 } },
+        routing: { rateLimitedFallback: true },
+      },
+      requests: [{}, { asked: 'pool', key: 'desk', at: 10 }, { asked: 'pool', at: 20 }, { asked: 'pool', at: 61 }],
+      answers: ['a/m', 'b/m', 'rate_limited 41', 'c/n'],
+    },
+    {
+      name: 'a deployment that is free sooner than the name that was asked for promises nothing sooner',
+      plan: {
+        ...pool,
+        groups: { m: ['a/m'], both: { members: ['a/m', 'b/m'], kind: 'load_balancing' } },
+        limits: { both: { requestsPerMinute: 1 } },
+      },
+      requests: [{}, { asked: 'both', at: 50 }, { asked: 'both', at: 51 }, { asked: 'both', at: 111 }],
+      answers: ['a/m', 'b/m', 'rate_limited 60', 'a/m'],
+    },
+    {
       name: 'as many at the same time as a key may have, and no more',
       plan: { ...pool, keyLimits: { local: { parallelRequests: 2 } } },
       requests: [{}, {}, {}],
       answers: ['a/m', 'b/m', 'rate_limited 1'],
+      isLong: true,
     },
   ])('$name', check);
 
@@ -186,7 +222,7 @@ describe('4.2: what a full limit does', () => {
     const plan = planOf(pool);
     const state: RoutingState = createRoutingState(plan, milliseconds(0));
     const ask = factsOf({ asked: 'm' });
-    reserve(state.limits, [0], 1, milliseconds(0));
+    send(state.limits, [0], 1, 0);
     const { candidates } = decide(plan, state, ask, milliseconds(30_000), () => 0.5);
     const [full] = candidates.filter(({ verdict }) => verdict.kind === 'excluded');
     expect(full?.verdict).toEqual({
@@ -235,12 +271,7 @@ describe('4.2: a full limit holds for the last resort too', () => {
     expect(before.refusal).toBeUndefined();
     const [first] = before.attempts;
     if (first === undefined) throw new Error('nobody answers');
-    reserve(
-      state.limits,
-      limitsOfAttempt(state.limits, factsOf({ asked: 'm' }), before.group, first),
-      1,
-      milliseconds(0),
-    );
+    send(state.limits, limitsOfAttempt(state.limits, factsOf({ asked: 'm' }), before.group, first), 1, 0);
     const after = ask();
     expect(after.attempts).toEqual([]);
     expect(after.refusal).toMatchObject({ kind: 'rate_limited', retryAfterMs: 61_000 });
@@ -250,7 +281,7 @@ describe('4.2: a full limit holds for the last resort too', () => {
 test('4.2: a limit of tokens says how many a request would add', () => {
   const plan = planOf({ deployments: ['a/m'], groups: { m: ['a/m'] }, limits: { m: { tokensPerMinute: 1000 } } });
   const state = createRoutingState(plan, milliseconds(0));
-  reserve(state.limits, [0], 300, milliseconds(0));
+  send(state.limits, [0], 300, 0);
   const asked = factsOf({ asked: 'm', promptTokens: tokens(700), maxOutputTokens: tokens(200) });
   expect(decide(plan, state, asked, milliseconds(0), () => 0.5).refusal?.message).toBe(
     'Cannot route to "m": the limit of model "m" has no room for about 900 more: 300 of 1000 tokens a minute are used, free in 61 s',
@@ -259,7 +290,7 @@ test('4.2: a limit of tokens says how many a request would add', () => {
 
 test('4.2: a limit that is supposed to be full is no fuller than full', () => {
   const state = limited(30, 100);
-  reserve(state, [0], 40, milliseconds(0));
+  send(state, [0], 40, 0);
   expect(fullLimit(idle(filledLimits(state, [0], milliseconds(0))), [0], 1, milliseconds(0))?.used).toBe(100);
 });
 
@@ -287,7 +318,7 @@ describe('4.2: a minute that slides', () => {
             now += gap;
             const full = fullLimit(idle(state), [0], 1, milliseconds(now));
             if (full === undefined) {
-              reserve(state, [0], 1, milliseconds(now));
+              send(state, [0], 1, now);
               sent.push(now);
             } else {
               // What Retry-After promises holds, and a second before it would not have.
@@ -304,44 +335,62 @@ describe('4.2: a minute that slides', () => {
   });
 
   test('4.2: what is taken is given back or made true, to the last token', () => {
-    const ending = fc.oneof(
-      fc.constant({ kind: 'unsent' } as const),
-      fc.record({ kind: fc.constant('sent' as const), tokens: fc.option(fc.nat(500), { nil: undefined }) }),
-    );
+    const ending = fc.record({ isSent: fc.boolean(), used: fc.option(fc.nat(500), { nil: undefined }) });
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(400), ending), { maxLength: 40 }), (requests) => {
         const state = limited(1_000_000, 1_000_000);
         const now = milliseconds(5000);
-        const taken = requests.map(([wanted]) => reserve(state, [0], wanted, now));
-        requests.forEach(([, how], index) => {
+        const taken = requests.map(([wanted]) => reserve(state, [0], wanted));
+        requests.forEach(([, { isSent, used }], index) => {
           const reservation = taken[index];
-          if (reservation !== undefined) settleReservation(state, reservation, how, now);
+          if (reservation === undefined) return;
+          settleReservation(state, isSent ? sendReserved(state, reservation, now) : reservation, used, now);
         });
-        const sent = requests.filter(([, how]) => how.kind === 'sent');
-        const used = sent.reduce((sum, [wanted, how]) => sum + (how.kind === 'sent' ? (how.tokens ?? wanted) : 0), 0);
+        const sent = requests.filter(([, { isSent }]) => isSent);
+        const all = sent.reduce((sum, [wanted, { used }]) => sum + (used ?? wanted), 0);
         for (const { requests, tokens, running } of state.counts) {
           const inSlots = [requests, tokens].map(({ slots }) => slots.reduce((sum, one) => sum + one, 0));
-          expect(inSlots).toEqual([sent.length, used]);
-          expect([requests.used, tokens.used, running]).toEqual([sent.length, used, 0]);
+          expect(inSlots).toEqual([sent.length, all]);
+          expect([requests.used, tokens.used, running]).toEqual([sent.length, all, 0]);
+          expect([requests.held, tokens.held]).toEqual([0, 0]);
         }
       }),
     );
   });
 
-  test('4.2: a stream longer than a minute counts its tokens when they are known', () => {
+  test('4.2: a stream longer than a minute holds its estimate until its tokens are known, and they count from then', () => {
     const state = limited(undefined, 1000);
-    const taken = reserve(state, [0], 400, milliseconds(0));
-    if (taken === undefined) throw new Error('Nothing was reserved');
-    expect(fullLimit(idle(state), [0], 700, milliseconds(59_000))?.used).toBe(400);
-    expect(fullLimit(idle(state), [0], 700, milliseconds(90_000))).toBeUndefined();
-    settleReservation(state, taken, { kind: 'sent', tokens: 900 }, milliseconds(95_000));
-    expect(fullLimit(idle(state), [0], 700, milliseconds(96_000))?.used).toBe(900);
+    const taken = send(state, [0], 400, 0);
+    for (const at of [59_000, 90_000])
+      expect(fullLimit(idle(state), [0], 700, milliseconds(at))).toMatchObject({ used: 400, freeInMs: 61_000 });
+    settleReservation(state, taken, 900, milliseconds(95_000));
+    expect(fullLimit(idle(state), [0], 700, milliseconds(96_000))).toMatchObject({ used: 900, freeInMs: 60_000 });
+  });
+
+  test('4.2: a request that waits to be sent keeps its room, and its minute begins when it is sent', () => {
+    const state = limited(2, undefined);
+    const waits = reserve(state, [0], 1);
+    settleReservation(state, send(state, [0], 1, 0), 1, milliseconds(0));
+    if (waits === undefined) throw new Error('Nothing was reserved');
+    expect(fullLimit(idle(state), [0], 1, milliseconds(40_000))).toMatchObject({ used: 2, freeInMs: 21_000 });
+    sendReserved(state, waits, milliseconds(40_000));
+    send(state, [0], 1, 61_000);
+    expect(fullLimit(idle(state), [0], 1, milliseconds(61_000))).toMatchObject({ used: 2, freeInMs: 40_000 });
+  });
+
+  test('4.2: of requests and tokens what has no room for longer says when to come again', () => {
+    const state = limited(2, 1000);
+    settleReservation(state, send(state, [0], 900, 0), 900, milliseconds(40_000));
+    for (const at of [62_000, 63_000]) settleReservation(state, send(state, [0], 10, at), 10, milliseconds(at));
+    const full = fullLimit(idle(state), [0], 500, milliseconds(64_000));
+    expect(full).toMatchObject({ unit: 'requests a minute', used: 2, freeInMs: 59_000 });
+    expect(fullLimit(idle(state), [0], 500, milliseconds(64_000 + (full?.freeInMs ?? 0)))).toBeUndefined();
   });
 
   test('4.2: that a limit is nearly full is told once, and again after it was well below', () => {
     const state = limited(10, undefined);
     const told = (now: number): number => {
-      reserve(state, [0], 1, milliseconds(now));
+      send(state, [0], 1, now);
       return takeNearlyFull(state, [0], milliseconds(now)).length;
     };
     expect(Array.from({ length: 9 }, () => told(0))).toEqual([0, 0, 0, 0, 0, 0, 0, 1, 0]);
@@ -351,8 +400,8 @@ describe('4.2: a minute that slides', () => {
 
   test('4.2: limits that stay keep what they counted when another plan comes into force', () => {
     const before = limited(3, undefined);
-    reserve(before, [0], 1, milliseconds(1000));
-    const running = reserve(before, [0], 1, milliseconds(1000));
+    send(before, [0], 1, 1000);
+    const waits = reserve(before, [0], 1);
     const plan = planOf({
       deployments: ['b/n', 'a/m'],
       groups: { m: ['a/m'] },
@@ -362,8 +411,20 @@ describe('4.2: a minute that slides', () => {
     expect(fullLimit(idle(after), [0], 1, milliseconds(2000))).toBeUndefined();
     expect(fullLimit(idle(after), [1], 1, milliseconds(2000))?.used).toBe(2);
     // A request that is never sent is given back, although its plan is no longer in force.
-    if (running === undefined) throw new Error('Nothing was reserved');
-    settleReservation(before, running, { kind: 'unsent' }, milliseconds(2000));
+    if (waits === undefined) throw new Error('Nothing was reserved');
+    settleReservation(before, waits, undefined, milliseconds(2000));
     expect(fullLimit(idle(after), [1], 1, milliseconds(2000))).toBeUndefined();
+  });
+
+  test('4.2: where one thing is limited at two places, another plan goes on with each count by itself', () => {
+    const plan = planOf({
+      deployments: ['a/m'],
+      providers: { a: { limit: { ...once, requestsPerMinute: 4 } } },
+      groups: { m: ['a/m'] },
+      limits: { a: { requestsPerMinute: 10 } },
+    });
+    const state = createLimitState(plan, createLimitState(plan));
+    send(state, limitsOfDeployment(state, deploymentIndex(0)), 1, 0);
+    expect(state.counts.map(({ requests }) => requests.used)).toEqual([1, 1]);
   });
 });

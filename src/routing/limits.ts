@@ -34,6 +34,7 @@ export function fullLimit(
   return longest;
 }
 
+/** Of what a limit bounds, that which has no room for longest. */
 function fullness(working: WorkingLimits, index: LimitIndex, tokens: number, now: Milliseconds): FullLimit | undefined {
   const { limits: state } = working;
   const limit = state.limits[index];
@@ -41,8 +42,9 @@ function fullness(working: WorkingLimits, index: LimitIndex, tokens: number, now
   if (limit === undefined || counts === undefined) return undefined;
   const { requestsPerMinute, tokensPerMinute, parallelRequests } = limit.rate;
   const { running } = counts;
+  let longest: FullLimit | undefined;
   if (parallelRequests !== undefined && running >= parallelRequests)
-    return {
+    longest = {
       limit,
       unit: 'requests at the same time',
       most: parallelRequests,
@@ -50,16 +52,14 @@ function fullness(working: WorkingLimits, index: LimitIndex, tokens: number, now
       wanted: 1,
       freeInMs: nextEndMs(working, running) ?? soon,
     };
-  if (tokensPerMinute !== undefined) {
-    const wanted = Math.min(tokens, tokensPerMinute);
-    const full = fullWindow(counts, { unit: 'tokens', most: tokensPerMinute, wanted }, now);
-    if (full !== undefined) return { limit, unit: 'tokens a minute', most: tokensPerMinute, wanted, ...full };
-  }
-  if (requestsPerMinute === undefined) return undefined;
-  const full = fullWindow(counts, { unit: 'requests', most: requestsPerMinute, wanted: 1 }, now);
-  return full === undefined
-    ? undefined
-    : { limit, unit: 'requests a minute', most: requestsPerMinute, wanted: 1, ...full };
+  const look = (unit: Counted, most: number, wanted: number): void => {
+    const full = fullWindow(counts, { unit, most, wanted }, now);
+    if (full !== undefined && full.freeInMs > (longest?.freeInMs ?? -1))
+      longest = { limit, unit: `${unit} a minute`, most, wanted, ...full };
+  };
+  if (tokensPerMinute !== undefined) look('tokens', tokensPerMinute, Math.min(tokens, tokensPerMinute));
+  if (requestsPerMinute !== undefined) look('requests', requestsPerMinute, 1);
+  return longest;
 }
 
 /** Where nobody knows when one of the requests under way will be over, clients ask again soon. */
@@ -126,7 +126,7 @@ function fullestPart(counts: LimitCounts, rate: RateLimit | undefined, now: Mill
 
 /** The limits with some of them as full as they can be; those that were given stay as they are. */
 export function filledLimits(state: LimitState, indices: readonly LimitIndex[], now: Milliseconds): LimitState {
-  const copy = ({ slots: each, used }: WindowCounts): WindowCounts => ({ slots: each.slice(), used });
+  const copy = (window: WindowCounts): WindowCounts => ({ ...window, slots: window.slots.slice() });
   const counts = state.counts.map((one) => ({ ...one, requests: copy(one.requests), tokens: copy(one.tokens) }));
   for (const index of indices) {
     const own = counts[index];
@@ -134,8 +134,8 @@ export function filledLimits(state: LimitState, indices: readonly LimitIndex[], 
     const { requestsPerMinute = 0, tokensPerMinute = 0, parallelRequests } = state.limits[index]?.rate ?? {};
     const second = secondOf(now);
     openSecond(own, second);
-    count(own.requests, second, Math.max(0, requestsPerMinute - own.requests.used));
-    count(own.tokens, second, Math.max(0, tokensPerMinute - own.tokens.used));
+    count(own.requests, second, Math.max(0, requestsPerMinute - usedIn(own, 'requests', now)));
+    count(own.tokens, second, Math.max(0, tokensPerMinute - usedIn(own, 'tokens', now)));
     if (parallelRequests !== undefined) own.running = parallelRequests;
   }
   return { ...state, counts };

@@ -62,12 +62,11 @@ export function noneLeft({ plan, state, facts, now, candidates }: RefusalInput):
   if (isAll('disabled'))
     return failure('provider_disabled', `Every provider of "${name}" is disabled, and no fallback can serve`);
   const limited = found.filter((one) => one.reason === 'limit' || one.reason === 'budget');
-  if (limited.length > 0) {
-    const freeInMs = Math.min(...limited.map((one) => one.freeInMs));
-    return failure('rate_limited', `Cannot route to "${name}": ${limited[0]?.detail}`, {
-      retryAfterMs: milliseconds(freeInMs),
+  const [soonest] = limited.toSorted((a, b) => a.freeInMs - b.freeInMs);
+  if (soonest !== undefined)
+    return failure('rate_limited', `Cannot route to "${name}": ${soonest.detail}`, {
+      retryAfterMs: milliseconds(soonest.freeInMs),
     });
-  }
   const reasons = found.map((one) => `${deploymentAt(plan, one.deployment).provider}: ${one.detail}`);
   const detail = reasons.length === 0 ? 'it has no deployment' : [...new Set(reasons)].join('; ');
   const retryAfterMs = soonestEnd(state, candidates, now);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { milliseconds } from '../../src/plan/ids.ts';
 import { closersAfterEach } from '../support/closers.ts';
 import { chat, delta, type FakeUpstream, fault, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -98,6 +99,37 @@ describe('4.2: limits at every place where one can be declared', () => {
     upstream.script(chat('Hello'));
     await until('the place to be free', async () => (await gateway.chat()).status === 200);
   });
+});
+
+test('4.2: no sixty seconds see more at the server than the limit, though requests waited for their seats', async () => {
+  const { gateway, upstream, clock } = await setup({
+    provider: { models: [{ name: 'm', rpm: 2 }], max_parallel_requests: 1 },
+    entry: { fallback: undefined },
+  });
+  const came: number[] = [];
+  const held: (() => void)[] = [];
+  upstream.script(async (answer, request) => {
+    came.push(clock.now() / 1000);
+    await new Promise<void>((resolve) => held.push(resolve));
+    await chat('Hello')(answer, request);
+  });
+  const oneAfterTheOther = [gateway.chat(), gateway.chat()];
+  const first = await until('the first to run', () => held.shift());
+  await until('the second to wait', async () => {
+    const { providers } = await gateway.running.report(milliseconds(0));
+    return providers.flatMap((one) => one.deployments).some((one) => one.queue?.waiting === 1);
+  });
+  await clock.advance(40_000);
+  first();
+  (await until('the second to run', () => held.shift()))();
+  await Promise.all(oneAfterTheOther);
+  await clock.advance(21_000);
+  const third = gateway.chat();
+  (await until('the third to run', () => held.shift()))();
+  expect((await third).status).toBe(200);
+  const refused = await gateway.chat();
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '40']);
+  expect(came).toEqual([0, 40, 61]);
 });
 
 describe('4.2: when to ask again where too much runs', () => {
