@@ -182,7 +182,7 @@ describe('4 clocks under attack', () => {
 
   const limited = planOf({
     deployments: { 'a/m': { limit: { requestsPerMinute: 1, tokensPerMinute: 500, parallelRequests: undefined } } },
-    groups: { m: { strategy: 'usage_based', members: ['a/m'] } },
+    groups: { m: { strategy: 'usage_based_routing', members: ['a/m'] } },
   });
   test.each([
     { name: 'from the beginning to 2100', used: beginning, asked: year2100, isFree: true },

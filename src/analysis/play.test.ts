@@ -52,9 +52,9 @@ const strategies = fc.constantFrom<StrategyName>(
   'direct',
   'least_busy',
   'soonest',
+  'usage_based_routing',
   'usage_based',
-  'usage_score',
-  'latency_based',
+  'latency_based_routing',
   'fastest_response',
   'adaptive_weighted',
 );

@@ -14,9 +14,9 @@ const weighted: ReadonlySet<StrategyName> = new Set(['weighted_round_robin', 'si
 const observing: readonly StrategyName[] = [
   'least_busy',
   'soonest',
-  'latency_based',
+  'latency_based_routing',
   'fastest_response',
-  'usage_score',
+  'usage_based',
   'adaptive_weighted',
 ];
 

@@ -14,7 +14,7 @@ export function readStrategy(
   const factors = described?.weight_factors;
   const name =
     strategyName(spelling) ??
-    (factors !== undefined ? 'usage_score' : described?.priority_order !== undefined ? 'direct' : undefined);
+    (factors !== undefined ? 'usage_based' : described?.priority_order !== undefined ? 'direct' : undefined);
   if (name === undefined) {
     const [near] = nearest(
       spelling,

@@ -8,16 +8,19 @@ export type GroupKind = 'model' | 'load_balancing' | 'capability' | 'wildcard';
 /** Sections of the configuration that can speak of a name. */
 export type NameSection = 'providers' | 'exact_matches' | 'load_balancing' | 'capabilities' | 'model_list';
 
-/** How the members of a group are put in order; every spelling of the files ends in one of these. */
+/**
+ * How the members of a group are put in order; every spelling of the files ends in one of these. Each is
+ * a spelling of itself, so that what a screen shows can be written into a file.
+ */
 export type StrategyName =
   | 'simple_shuffle'
   | 'weighted_round_robin'
   | 'least_busy'
+  | 'usage_based_routing'
   | 'usage_based'
-  | 'usage_score'
-  | 'latency_based'
+  | 'latency_based_routing'
   | 'fastest_response'
-  | 'cost_based'
+  | 'cost_based_routing'
   | 'most_capacity'
   | 'direct'
   | 'complexity_based'

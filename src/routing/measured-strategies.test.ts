@@ -67,32 +67,32 @@ describe('1.2 strategies that measure', () => {
   test.each<Row>([
     {
       name: 'usage-based-routing: the fewest tokens this minute',
-      group: { strategy: 'usage_based', members: all },
+      group: { strategy: 'usage_based_routing', members: all },
       tokens: { a: 300, b: 100, c: 200 },
       order: 'b c a',
     },
     {
       name: 'latency-based-routing: the lowest time a token',
-      group: { strategy: 'latency_based', members: all },
+      group: { strategy: 'latency_based_routing', members: all },
       answers: { a: one(900), b: one(300), c: one(500) },
       order: 'b c a',
     },
     {
       name: 'latency-based-routing: what was never measured goes first',
-      group: { strategy: 'latency_based', members: all },
+      group: { strategy: 'latency_based_routing', members: all },
       answers: { a: one(100), b: one(300) },
       order: 'c a b',
     },
     {
       name: 'latency-based-routing: for streams the time to the first token',
-      group: { strategy: 'latency_based', members: all },
+      group: { strategy: 'latency_based_routing', members: all },
       answers: { a: [[1000, 10, 10]], b: [[500, 300, 10]], c: [[100, 90, 10]] },
       facts: { stream: true },
       order: 'a c b',
     },
     {
       name: 'latency-based-routing: a whole answer is compared by whole answers',
-      group: { strategy: 'latency_based', members: all },
+      group: { strategy: 'latency_based_routing', members: all },
       answers: { a: [[1000, 10, 10]], b: [[500, 300, 10]], c: [[100, 90, 10]] },
       order: 'c b a',
     },
@@ -108,7 +108,7 @@ describe('1.2 strategies that measure', () => {
     },
     {
       name: 'usage_based: speed, success and cheapness together',
-      group: { strategy: 'usage_score', members: all },
+      group: { strategy: 'usage_based', members: all },
       answers: { a: one(100), b: one(100), c: one(100) },
       failures: { a: 5 },
       prices: { a: 1e-6, b: 1e-5, c: 1e-6 },
@@ -117,7 +117,7 @@ describe('1.2 strategies that measure', () => {
     {
       name: 'usage_based: declared factors decide what counts',
       group: {
-        strategy: { name: 'usage_score', factors: { speed: 1, success: 0, cost: 0 } },
+        strategy: { name: 'usage_based', factors: { speed: 1, success: 0, cost: 0 } },
         members: all,
       },
       answers: { a: one(100), b: one(300), c: one(200) },
@@ -126,7 +126,7 @@ describe('1.2 strategies that measure', () => {
     },
     {
       name: 'usage_based: what nobody has measured or priced counts as the middle, in declared order',
-      group: { strategy: 'usage_score', members: all },
+      group: { strategy: 'usage_based', members: all },
       order: 'a b c',
     },
     {
@@ -181,7 +181,7 @@ describe('1.2 strategies that measure', () => {
     const random = seededRandom(7);
     const row: Row = {
       name: '',
-      group: { strategy: { name: 'latency_based', latencyBuffer: 0.5 }, members: all },
+      group: { strategy: { name: 'latency_based_routing', latencyBuffer: 0.5 }, members: all },
       answers: { a: one(100), b: one(140), c: one(160) },
       order: '',
     };

@@ -152,14 +152,14 @@ describe('spine 3.7: strategies', () => {
     {
       name: 'cost_based by the price of this request',
       deployments: { 'a/m': price(2, 1), 'b/m': price(1, 3), 'c/m': {} },
-      group: { strategy: 'cost_based', members },
+      group: { strategy: 'cost_based_routing', members },
       facts: { promptTokens: tokens(1000), maxOutputTokens: tokens(100) },
       order: 'b a c',
     },
     {
       name: 'cost_based with a long answer',
       deployments: { 'a/m': price(2, 1), 'b/m': price(1, 3), 'c/m': price(0, 0) },
-      group: { strategy: 'cost_based', members },
+      group: { strategy: 'cost_based_routing', members },
       facts: { promptTokens: tokens(10), maxOutputTokens: tokens(1000) },
       order: 'c a b',
     },

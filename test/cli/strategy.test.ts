@@ -106,7 +106,7 @@ describe('C1 runbook "Updating Model Routing Strategy": one command for its two 
       '+ router_settings:',
       '+   routing_strategy: usage-based-routing-v2',
     ]);
-    expect(await declaredBy('shared')).toMatchObject({ strategy: 'usage_based', from: 'usual', line: 2 });
+    expect(await declaredBy('shared')).toMatchObject({ strategy: 'usage_based_routing', from: 'usual', line: 2 });
   });
 
   test('and where they are', async () => {
@@ -126,7 +126,7 @@ describe('C1 runbook "Updating Model Routing Strategy": one command for its two 
       '-   routing_strategy: least-busy',
       '+   routing_strategy: latency-based-routing',
     ]);
-    expect(await declaredBy('shared')).toMatchObject({ strategy: 'latency_based', from: 'usual' });
+    expect(await declaredBy('shared')).toMatchObject({ strategy: 'latency_based_routing', from: 'usual' });
     rmSync(unified);
   });
 

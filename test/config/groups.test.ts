@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/config/compile.ts';
 import type { SourceFile } from '../../src/config/source-file.ts';
+import { offeredStrategies, strategyName } from '../../src/config/strategy-name.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 
 /* What a name of the files stands for: which deployments, in which order, with what behind them. */
@@ -116,11 +117,11 @@ describe('1.2 every spelling of a strategy', () => {
     ['simple-shuffle random', 'simple_shuffle'],
     ['round_robin weighted_round_robin weighted load_balance', 'weighted_round_robin'],
     ['least-busy least_loaded', 'least_busy'],
-    ['usage-based-routing usage-based-routing-v2 usage_based_routing_v2', 'usage_based'],
-    ['usage_based', 'usage_score'],
-    ['latency-based-routing least_latency', 'latency_based'],
+    ['usage-based-routing usage-based-routing-v2 usage_based_routing_v2', 'usage_based_routing'],
+    ['usage_based', 'usage_based'],
+    ['latency-based-routing least_latency', 'latency_based_routing'],
     ['fastest_response', 'fastest_response'],
-    ['cost-based-routing cost_optimized', 'cost_based'],
+    ['cost-based-routing cost_optimized', 'cost_based_routing'],
     ['most_capacity', 'most_capacity'],
     ['direct priority priority_based quality_first', 'direct'],
     ['complexity_based', 'complexity_based'],
@@ -134,6 +135,10 @@ describe('1.2 every spelling of a strategy', () => {
       .map((one) => planFrom(`load_balancing: {x: {strategy: ${one}, providers: [{provider: den}]}}`))
       .map((plan) => plan.groups.find((one) => one.name === 'x')?.strategy.name);
     expect(new Set(meant)).toEqual(new Set([name]));
+  });
+
+  test.each(Object.keys(offeredStrategies))('C0: the word that screens have for %s means it in a file', (name) => {
+    expect(strategyName(name)).toBe(name);
   });
 });
 

@@ -165,7 +165,7 @@ describeReal('Runbooks of routing, on real llama.cpp servers and a real Ollama',
     await desk.restart();
     expect(await routes('counter', 40)).toEqual({ near: 20, far: 20 });
     const shown = await desk.type('signalbox generate; signalbox config show router_settings.routing_strategy');
-    expect(shown).toMatch(/usage_based +config\/litellm-unified.yaml:\d+/);
+    expect(shown).toMatch(/usage_based_routing +config\/litellm-unified.yaml:\d+/);
     await desk.restart('--config', 'config/litellm-unified.yaml');
     expect(await routes('counter', 40)).toEqual({ near: 20, far: 20 });
   });
