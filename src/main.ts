@@ -319,9 +319,9 @@ function reasonOf(error: unknown): string {
 }
 
 function run(system: System, address: Running['address'], firstRound: Promise<void>): Running {
-  const { clock, control, gateway, loaded } = system;
+  const { clock, gateway, loaded } = system;
   const end = async (limit: Milliseconds): Promise<void> => {
-    control.prober.stop();
+    // Probes go on until control is closed: a request may wait for a model that they see loaded.
     await gateway.drain(limit);
     await system.close();
   };

@@ -64,7 +64,7 @@ export type ControlOptions = {
   readonly get: PooledGet;
   /** Where decisions outlive the process. */
   readonly decisionLog: LogFile;
-  readonly log: Pick<RequestLog, 'event'>;
+  readonly log: Pick<RequestLog, 'event' | 'internalError'>;
   /** Where what was spent outlives the process. */
   readonly spendingFile: SpendingFile;
   /** Folders of what is kept, to tell where one cannot be written. */
@@ -96,6 +96,7 @@ export function startControl(options: ControlOptions): Control {
       logReading(log, provider, reading, before);
       checkContext(force.snapshot, provider.id);
     },
+    onFault: (error) => log.internalError(error, undefined),
   });
   const diskCheck = createDiskCheck({ places: options.keptPlaces, clock, log });
   const decisions = createDecisionStore();

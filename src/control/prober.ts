@@ -44,6 +44,8 @@ export type ProberDependencies = {
   readonly isKeyless: (provider: ProviderId) => boolean;
   /** Tells of every reading, with the one before. */
   readonly onReading: (provider: Provider, reading: Reading, before: Reading | undefined) => void;
+  /** Told of a fault of ours in asking or in reading: it ends that look alone. */
+  readonly onFault: (error: unknown) => void;
 };
 
 /** A provider that is down is asked more often, so that its return is noticed soon. */
@@ -60,14 +62,18 @@ const freshMs = 1000;
 /** Creates a prober of the snapshot in force. */
 export function createProber(dependencies: ProberDependencies): Prober {
   const { current, clock, random } = dependencies;
-  const timers = new Map<ProviderId, Timer>();
-  const running = new Map<ProviderId, Promise<void>>();
+  /** When a provider is looked at next; absent while that look is under way. */
+  const next = new Map<ProviderId, { readonly at: number; readonly timer: Timer }>();
+  /** By the providers of their plan: what one address is asked says nothing to who waits for another's answer. */
+  const running = new Map<Provider, Promise<void>>();
+  /** Those for whom a look was wanted while one was under way, which may have begun too early to see why. */
+  const hurried = new Set<ProviderId>();
   const readings = new Map<ProviderId, Reading>();
   const looks = new Map<ProviderId, Promise<void>>();
   let phase: 'waiting' | 'running' | 'over' = 'waiting';
 
   const probe = (provider: Provider): Promise<void> => {
-    const known = running.get(provider.id);
+    const known = running.get(provider);
     if (known !== undefined) return known;
     const probing = probeOnce(dependencies, provider)
       .then((reading) => {
@@ -78,21 +84,31 @@ export function createProber(dependencies: ProberDependencies): Prober {
         applyReport(current(), provider, reading.report, reading.at);
         dependencies.onReading(provider, reading, before);
       })
-      .finally(() => running.delete(provider.id));
-    running.set(provider.id, probing);
+      .catch(dependencies.onFault)
+      .finally(() => running.delete(provider));
+    running.set(provider, probing);
     return probing;
   };
 
+  /** Looks at a provider now, and from then on; where another plan came meanwhile, that one's own goes on. */
+  const goOn = async (provider: Provider): Promise<void> => {
+    const { id } = provider;
+    await probe(provider);
+    if (current().plan.providers.get(id) !== provider) return;
+    const wait = intervalOf(provider);
+    schedule(id, hurried.delete(id) ? milliseconds(Math.min(wait, soonMs)) : wait);
+  };
+
   const schedule = (id: ProviderId, wait: Milliseconds): void => {
-    timers.get(id)?.stop();
-    timers.delete(id);
+    next.get(id)?.timer.stop();
+    next.delete(id);
     if (phase !== 'running') return;
-    const next = (): void => {
-      timers.delete(id);
+    const look = (): void => {
+      next.delete(id);
       const provider = probed().find((one) => one.id === id);
-      if (provider !== undefined) void probe(provider).then(() => schedule(id, intervalOf(provider)));
+      if (provider !== undefined) void goOn(provider);
     };
-    timers.set(id, clock.after(wait, next));
+    next.set(id, { at: clock.now() + wait, timer: clock.after(wait, look) });
   };
 
   /** Spread by a tenth, so that probes that began together do not stay together. */
@@ -124,9 +140,7 @@ export function createProber(dependencies: ProberDependencies): Prober {
     },
     start() {
       phase = 'running';
-      for (const provider of probed()) {
-        if (!timers.has(provider.id)) void probe(provider).then(() => schedule(provider.id, intervalOf(provider)));
-      }
+      for (const provider of probed()) void goOn(provider);
     },
     async residency(ids, limit) {
       const asked = probed().filter((one) => ids.includes(one.id));
@@ -143,12 +157,15 @@ export function createProber(dependencies: ProberDependencies): Prober {
       return looking;
     },
     soon(id) {
-      if (phase === 'running' && !running.has(id) && timers.has(id)) schedule(id, soonMs);
+      const due = next.get(id);
+      if (due === undefined) hurried.add(id);
+      // One that comes sooner is not put off by this.
+      else if (due.at - clock.now() > soonMs) schedule(id, soonMs);
     },
     stop() {
       phase = 'over';
-      for (const timer of timers.values()) timer.stop();
-      timers.clear();
+      for (const { timer } of next.values()) timer.stop();
+      next.clear();
     },
     reading: (id) => readings.get(id),
   };

@@ -9,6 +9,7 @@ import { createUpstreams, destroyUpstreams } from '../../src/control/upstreams.t
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
 import { dialects, start } from '../../src/main.ts';
 import { milliseconds, type ProviderId, providerId, seconds } from '../../src/plan/ids.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import type { Provider } from '../../src/plan/provider.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
@@ -17,7 +18,7 @@ import { planOf } from '../support/plan-of.ts';
 import { runCommand } from '../support/terminal.ts';
 
 /** How the one server under test answers: path → body, or why it does not. */
-type Server = { answers: Readonly<Record<string, string>> | 'refuses' | 'silent'; readonly asked: string[] };
+type Server = { answers: Readonly<Record<string, string>> | 'refuses' | 'silent' | 'throws'; readonly asked: string[] };
 
 type Probing = {
   readonly clock: ManualClock;
@@ -25,6 +26,8 @@ type Probing = {
   readonly prober: Prober;
   readonly snapshot: Snapshot;
   readonly id: ProviderId;
+  /** Puts a plan into force in which the provider is declared anew. */
+  redeclare(provider: Partial<Provider>): void;
   /** Times at which a probe came, in seconds. */
   readonly rounds: () => readonly number[];
   state(): string;
@@ -42,7 +45,8 @@ const middle = (): number => 0.5;
 function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = up): Probing {
   const clock = createManualClock();
   const id = providerId('p');
-  const plan = planOf({ providers: { p: { dialect: 'ollama', ...provider } }, deployments: ['p/m'] });
+  const planWith = (declared: Partial<Provider>): Plan =>
+    planOf({ providers: { p: { dialect: 'ollama', ...declared } }, deployments: ['p/m'] });
   const server: Server = { answers, asked: [] };
   const times = new Set<number>();
   const get: PooledGet = (url, { timeoutMs }) => {
@@ -50,6 +54,7 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
     server.asked.push(path);
     times.add(clock.now() / 1000);
     const { answers: now } = server;
+    if (now === 'throws') throw new Error('a fault of ours');
     if (now === 'silent')
       return new Promise((resolve) => {
         clock.after(timeoutMs, () => resolve({ kind: 'error', path, code: 'ETIMEDOUT', detail: 'no answer in time' }));
@@ -66,14 +71,15 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
       location: undefined,
     });
   };
-  const snapshot: Snapshot = {
+  const snapshotOf = (plan: Plan, previous?: Snapshot): Snapshot => ({
     generation: 1,
     plan,
-    state: createRoutingState(plan, clock.now()),
+    state: createRoutingState(plan, clock.now(), previous),
     upstreams: createUpstreams(plan, {}).byProvider,
     keys: [],
     cache: undefined,
-  };
+  });
+  let snapshot = snapshotOf(planWith(provider));
   const prober = createProber({
     current: () => snapshot,
     dialects,
@@ -82,6 +88,7 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
     get,
     isKeyless: () => false,
     onReading: () => {},
+    onFault: () => {},
   });
   return {
     clock,
@@ -89,6 +96,10 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
     prober,
     snapshot,
     id,
+    redeclare(declared) {
+      snapshot = snapshotOf(planWith(declared), snapshot);
+      prober.start();
+    },
     rounds: () => [...times],
     state: () => snapshot.state.health[0]?.kind ?? 'none',
   };
@@ -172,6 +183,59 @@ describe('3.2 a machine that comes back', () => {
     prober.soon(id);
     await clock.advance(1000);
     expect([rounds().at(-1), snapshot.state.health[0].kind]).toEqual([6, 'ready']);
+    prober.stop();
+  });
+});
+
+describe('3.2 what a provider is asked again for', () => {
+  test('comes however often requests meet its closed door', async () => {
+    const { clock, prober, id, rounds } = probing();
+    prober.start();
+    await clock.advance(100);
+    for (let asked = 0; asked < 10; asked++) {
+      prober.soon(id);
+      await clock.advance(400);
+    }
+    // A second after the first word of it, and so on; none puts the next look off.
+    expect(rounds()).toEqual([0, 1.1, 2.3, 3.5]);
+    prober.stop();
+  });
+
+  test('comes after one that threw, and those who waited for that one go on', async () => {
+    const { clock, prober, server, id, rounds, state } = probing({}, 'throws');
+    prober.start();
+    let waited = 0;
+    for (const waits of [prober.listing(id), prober.residency([id], seconds(1)), prober.look(id), prober.probeAll()])
+      void waits.then(() => waited++);
+    await clock.advance(0);
+    await clock.advance(1000);
+    expect(waited).toBe(4);
+    server.answers = up;
+    await clock.advance(10_000);
+    expect([rounds(), state()]).toEqual([[0, 0.5, 10], 'ready']);
+    prober.stop();
+  });
+
+  test('is asked for soon also while a look is under way, which may have begun too early', async () => {
+    const { clock, prober, server, id, rounds } = probing(probe({ intervalMs: seconds(60) }), 'silent');
+    prober.start();
+    await clock.advance(4000);
+    prober.soon(id);
+    server.answers = up;
+    await clock.advance(2500);
+    expect(rounds()).toEqual([0, 6]);
+    prober.stop();
+  });
+
+  test('another address is asked at once, whatever the one before still owes', async () => {
+    const { clock, prober, server, rounds, state, redeclare } = probing({ ...probe(), baseUrl: 'http://old' }, 'silent');
+    prober.start();
+    await clock.advance(1000);
+    server.answers = up;
+    redeclare({ ...probe({ intervalMs: seconds(20) }), baseUrl: 'http://new' });
+    await clock.advance(0);
+    await clock.advance(30_000);
+    expect([rounds(), state()]).toEqual([[0, 1, 21], 'ready']);
     prober.stop();
   });
 });

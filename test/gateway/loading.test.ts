@@ -146,6 +146,19 @@ describe('3.4 a request for a model that loads', () => {
     expect(system.server.posts).toBe(0);
   });
 
+  test('is answered while the gateway ends, which lets it finish', async () => {
+    const system = await startSystem();
+    const { server, gateway } = system;
+    const answer = gateway.chat();
+    await goOn(system, 1000);
+    const stopped = gateway.running.stop();
+    await goOn(system, 1000);
+    server.isLoading = false;
+    await goOn(system, 1500);
+    expect((await answer).status).toBe(200);
+    await stopped;
+  });
+
   test('is given up with its client', async () => {
     const system = await startSystem();
     const { server, gateway, clock } = system;
