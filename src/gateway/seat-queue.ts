@@ -27,6 +27,9 @@ export type Seats = {
   drain(): void;
 };
 
+/** How often a queue is looked at again while somebody waits in it, and nothing else says that a seat is free. */
+const lookMs = 1000;
+
 /** Creates the seats of a gateway. */
 export function createSeats(clock: Clock): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
@@ -56,14 +59,14 @@ export function createSeats(clock: Clock): Seats {
   const letIn = (input: SeatInput, queue: SeatQueue): void => {
     let next = nextOf(input, queue, clock.now());
     for (; next.kind === 'goes'; next = nextOf(input, queue, clock.now())) waiting.get(next.waiter)?.end(admitted);
-    // A turn that is kept for its own model ends by itself, without anything that runs.
     wakers.get(queue)?.stop();
     wakers.delete(queue);
-    if (next.kind !== 'kept') return;
-    const delay = milliseconds(Math.max(1, next.until - clock.now()));
+    if (queue.waiting.length === 0) return;
+    // A turn that is kept ends by itself; and another plan, or a probe, may have told of more seats than before.
+    const delay = next.kind === 'kept' ? Math.min(lookMs, next.until - clock.now()) : lookMs;
     wakers.set(
       queue,
-      clock.after(delay, () => letIn(input, queue)),
+      clock.after(milliseconds(Math.max(1, delay)), () => letIn(input, queue)),
     );
   };
 

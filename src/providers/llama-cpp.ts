@@ -91,6 +91,7 @@ function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): rea
   if (id === undefined || (props === undefined && slots === undefined)) return undefined;
   if (props?.['is_sleeping'] === true) return [];
   const context = asNumber(asObject(props?.['default_generation_settings'])?.['n_ctx']);
+  const seats = asNumber(props?.['total_slots']) ?? slots?.length ?? 0;
   return [
     {
       ...nothingKnown,
@@ -98,7 +99,8 @@ function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): rea
       state: 'loaded',
       effectiveContext: context === undefined ? undefined : tokens(context),
       busySeats: slots?.filter((slot) => asObject(slot)?.['is_processing'] === true).length,
-      seats: asNumber(props?.['total_slots']) ?? slots?.length,
+      // A model with no slot would serve nobody: whoever says so has not said how many there are.
+      seats: seats >= 1 ? seats : undefined,
     },
   ];
 }

@@ -78,7 +78,15 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   const lines: LogRecord[] = [];
   let longestPatienceMs = 0;
   const prober = createProber({
-    ...{ current: () => snapshot, dialects, clock, random, isKeyless: () => false, onReading: () => {}, onFault: () => {} },
+    ...{
+      current: () => snapshot,
+      dialects,
+      clock,
+      random,
+      isKeyless: () => false,
+      onReading: () => {},
+      onFault: () => {},
+    },
     get: (url) => {
       const { hostname, pathname } = new URL(url);
       const server = servers.get(hostname);

@@ -10,6 +10,7 @@ import type { Snapshot } from '../../src/gateway/snapshot.ts';
 import { dialects, start } from '../../src/main.ts';
 import { milliseconds, type ProviderId, providerId, seconds } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { ProbeAnswer } from '../../src/plan/probe.ts';
 import type { Provider } from '../../src/plan/provider.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
@@ -228,7 +229,10 @@ describe('3.2 what a provider is asked again for', () => {
   });
 
   test('another address is asked at once, whatever the one before still owes', async () => {
-    const { clock, prober, server, rounds, state, redeclare } = probing({ ...probe(), baseUrl: 'http://old' }, 'silent');
+    const { clock, prober, server, rounds, state, redeclare } = probing(
+      { ...probe(), baseUrl: 'http://old' },
+      'silent',
+    );
     prober.start();
     await clock.advance(1000);
     server.answers = up;
@@ -367,6 +371,23 @@ describe('3.3 what probes tell of a model', () => {
     // Seen at 68 s, and reckoned to be there after what the last load took.
     expect(snapshot.state.health[0]).toMatchObject({ kind: 'loading', readyAt: 76_000 });
     prober.stop();
+  });
+
+  test.each([
+    ['{"total_slots":4}', '[{}]', 4],
+    ['{}', '[{},{}]', 2],
+    ['{"total_slots":0}', '[{}]', undefined],
+    ['{}', '[]', undefined],
+  ])('seats, by %s and %s: %s, and never none, for which requests would wait in vain', (props, slots, seats) => {
+    const answer = (path: string, body: string): ProbeAnswer => ({ path, status: 200, body });
+    const list = '{"data":[{"id":"m","object":"model"}]}';
+    const { resident } = dialects.llama_cpp.readProbe([
+      answer('/health', '{"status":"ok"}'),
+      answer('/props', props),
+      answer('/slots', slots),
+      answer('/v1/models', list),
+    ]);
+    expect(resident?.map((one) => one.seats)).toEqual([seats]);
   });
 
   test('a model that its router loads teaches the same', async () => {

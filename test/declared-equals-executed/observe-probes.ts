@@ -42,7 +42,7 @@ export const probed: Observer = async ({ files, ask }) => {
     spendingFile: { restore: () => undefined, soon: () => {}, close: () => {} },
     keptPlaces: [],
     decisionLog: { append: (_bytes, done) => done(), close: () => Promise.resolve() },
-    log: { event: () => {} },
+    log: { event: () => {}, internalError: () => {} },
     openStore: () => {
       throw new Error('Probes need no store');
     },

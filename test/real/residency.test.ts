@@ -41,6 +41,7 @@ describeReal('3.2 probing a real Ollama', ['ollama'], () => {
       get: getProbe,
       isKeyless: () => false,
       onReading: (_, { report }) => seen.push(report.state),
+      onFault: () => {},
     });
     try {
       prober.start();
