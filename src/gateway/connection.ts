@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../wire/http-response.ts';
-import { inOnePiece } from './one-piece.ts';
+import { writeTogether } from './one-piece.ts';
 import { atTurnEnd } from './turn-end.ts';
 
 /** A request as it goes out; the connection adds host, length and how it goes on. */
@@ -201,15 +201,7 @@ export class Connection implements ResponseSink {
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\nconnection: keep-alive\r\n`;
     for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
     head += body.length > 0 || method !== 'GET' ? `content-length: ${body.length}\r\n\r\n` : '\r\n';
-    const letters = inOnePiece(body);
-    if (letters !== undefined) {
-      this.#socket.write(head + letters, 'latin1');
-      return;
-    }
-    this.#socket.cork();
-    this.#socket.write(head, 'latin1');
-    this.#socket.write(body);
-    this.#socket.uncork();
+    writeTogether(this.#socket, head, body, '');
   }
 
   /** The answer is whole: the connection is free, or done with. */

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { milliseconds } from '../plan/ids.ts';
 import type { Clock } from './clock.ts';
 import type { Exchange } from './exchange.ts';
-import { inOnePiece } from './one-piece.ts';
+import { inOnePiece, writeTogether } from './one-piece.ts';
 import { type BodyReading, bodyProblem, discardBody, type HeldBodies, isUnread, readBody } from './read-body.ts';
 import { atTurnEnd } from './turn-end.ts';
 
@@ -183,14 +183,7 @@ export class NodeExchange implements Exchange {
 /** A chunk with its frame as one write; Node makes three of it, which costs a streamed token a tenth (bench/gateway). */
 function writeChunk(socket: Socket, bytes: Uint8Array | string): boolean {
   if (typeof bytes === 'string') return socket.write(`${sizeOf(Buffer.byteLength(bytes))}${bytes}\r\n`);
-  const letters = inOnePiece(bytes);
-  if (letters !== undefined) return socket.write(`${sizeOf(bytes.length)}${letters}\r\n`, 'latin1');
-  socket.cork();
-  socket.write(sizeOf(bytes.length), 'latin1');
-  socket.write(bytes);
-  const isTaken = socket.write('\r\n', 'latin1');
-  socket.uncork();
-  return isTaken;
+  return writeTogether(socket, sizeOf(bytes.length), bytes, '\r\n');
 }
 
 function sizeOf(length: number): string {

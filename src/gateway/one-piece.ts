@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { asBuffer } from '../wire/as-buffer.ts';
 
 /** Largest body that goes out in one piece with its head; a larger one is not worth the copy. */
@@ -10,4 +11,16 @@ const smallBody = 16 * 1024;
  */
 export function inOnePiece(body: Uint8Array): string | undefined {
   return body.length > smallBody ? undefined : asBuffer(body).toString('latin1');
+}
+
+/** Writes a head, bytes and a tail in as few pieces as is worth it; says whether more may follow at once. */
+export function writeTogether(socket: Socket, head: string, bytes: Uint8Array, tail: string): boolean {
+  const letters = inOnePiece(bytes);
+  if (letters !== undefined) return socket.write(head + letters + tail, 'latin1');
+  socket.cork();
+  socket.write(head, 'latin1');
+  let isTaken = socket.write(bytes);
+  if (tail !== '') isTaken = socket.write(tail, 'latin1');
+  socket.uncork();
+  return isTaken;
 }

@@ -1,4 +1,4 @@
-import { asObject } from './json-shape.ts';
+import { asObject, type Fields } from './json-shape.ts';
 
 /** What a request says of the cache, in LiteLLM's words: the body's `cache`, else the header Cache-Control. */
 export type CacheControls = {
@@ -24,23 +24,25 @@ export type CacheControlsResult =
 export function readCacheControls(body: unknown, header: string | undefined): CacheControlsResult {
   // Nearly no request says anything.
   if (body === undefined && header === undefined) return unsaid;
-  const said = { ...fromHeader(header), ...fromBody(asObject(body)) };
+  return controlsOf({ ...fromHeader(header), ...fromBody(asObject(body)) });
+}
+
+function controlsOf(said: Fields): CacheControlsResult {
   const truth = (name: string): boolean | undefined => optional(said[name], (one) => typeof one === 'boolean');
   const count = (name: string): number | undefined =>
     optional(said[name], (one): one is number => typeof one === 'number' && one >= 0);
-  const wrong =
-    ['no-cache', 'no-store', 'use-cache'].find((name) => isSaid(said[name]) && truth(name) === undefined) ??
-    ['ttl', 's-maxage', 's-max-age'].find((name) => isSaid(said[name]) && count(name) === undefined);
   const namespace = optional(said['namespace'], (one) => typeof one === 'string');
-  if (wrong !== undefined)
-    return {
-      kind: 'wrong',
-      name: wrong,
-      wanted: wrong.startsWith('no') || wrong === 'use-cache' ? 'true or false' : 'seconds from 0',
-      found: said[wrong],
-    };
-  if (isSaid(said['namespace']) && namespace === undefined)
-    return { kind: 'wrong', name: 'namespace', wanted: 'text', found: said['namespace'] };
+  const wrong = (name: string, wanted: string): CacheControlsResult => ({
+    kind: 'wrong',
+    name,
+    wanted,
+    found: said[name],
+  });
+  for (const name of ['no-cache', 'no-store', 'use-cache'])
+    if (isSaid(said[name]) && truth(name) === undefined) return wrong(name, 'true or false');
+  for (const name of ['ttl', 's-maxage', 's-max-age'])
+    if (isSaid(said[name]) && count(name) === undefined) return wrong(name, 'seconds from 0');
+  if (isSaid(said['namespace']) && namespace === undefined) return wrong('namespace', 'text');
   return {
     kind: 'controls',
     controls: {
@@ -54,22 +56,12 @@ export function readCacheControls(body: unknown, header: string | undefined): Ca
   };
 }
 
-const unsaid: CacheControlsResult = {
-  kind: 'controls',
-  controls: {
-    noCache: false,
-    noStore: false,
-    useCache: false,
-    ttlSeconds: undefined,
-    maxAgeSeconds: undefined,
-    namespace: undefined,
-  },
-};
+const unsaid = controlsOf({});
 
 const controls = ['no-cache', 'no-store', 'use-cache', 'ttl', 's-maxage', 's-max-age', 'namespace'];
 
 /** The controls alone: a body may hold millions of other keys, which are not copied. */
-function fromBody(body: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
+function fromBody(body: Fields = {}): Fields {
   return Object.fromEntries(controls.filter((name) => Object.hasOwn(body, name)).map((name) => [name, body[name]]));
 }
 
@@ -82,7 +74,7 @@ function isSaid(value: unknown): boolean {
 }
 
 /** `no-cache, ttl=60` as the body would say it; what is not known or no number is nothing. */
-function fromHeader(header: string | undefined): Readonly<Record<string, unknown>> {
+function fromHeader(header: string | undefined): Fields {
   const said: Record<string, unknown> = {};
   for (const directive of header?.toLowerCase().split(',') ?? []) {
     const [name = '', value] = directive.trim().split('=');
