@@ -46,7 +46,6 @@ export const messagesFields: { readonly refused: readonly string[]; readonly dro
     'metadata',
     'modalities',
     'prompt_cache_key',
-    'user',
   ],
 };
 
@@ -121,10 +120,11 @@ function samplingOf({ temperature, topP, stop }: ChatParameters): Fields {
 
 function toolsOf({ tools, toolChoice, isParallel }: ChatParameters): Fields {
   if (tools.length === 0) return {};
+  const isOneByOne = !isParallel && toolChoice !== 'none';
   const choice =
-    toolChoice === undefined && isParallel
+    toolChoice === undefined && !isOneByOne
       ? undefined
-      : { ...choiceOf(toolChoice), ...(isParallel ? {} : { disable_parallel_tool_use: true }) };
+      : { ...choiceOf(toolChoice), ...(isOneByOne ? { disable_parallel_tool_use: true } : {}) };
   return {
     tools: tools.map(({ name, description, parameters }) => ({
       name,
@@ -202,7 +202,8 @@ function blocksOf(message: ChatMessage): Fields[] {
 function blockOf(part: ContentPart): Fields[] {
   switch (part.kind) {
     case 'text':
-      return part.text === '' ? [] : [{ type: 'text', text: part.text, ...cacheOf(part.cacheControl) }];
+      // It refuses a text of blanks, which models write before a call.
+      return part.text.trim() === '' ? [] : [{ type: 'text', text: part.text, ...cacheOf(part.cacheControl) }];
     case 'image': {
       const source = { type: 'base64', media_type: part.mediaType, data: part.base64 };
       return [{ type: 'image', source, ...cacheOf(part.cacheControl) }];

@@ -29,11 +29,12 @@ export function toOpenAiUsage(usage: Usage): { readonly [key: string]: unknown }
   };
 }
 
-/** Reads `finish_reason`; words that are not OpenAI's mean that the answer stopped. */
+/** Reads `finish_reason`; words that are not OpenAI's mean that the answer stopped, and some servers say "" for not yet. */
 export function readFinishReason(value: unknown): FinishReason | undefined {
   const reason = asText(value);
   switch (reason) {
     case undefined:
+    case '':
       return undefined;
     case 'stop':
     case 'length':

@@ -4,6 +4,7 @@ import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
 import type { ErrorAnswer } from './answer.ts';
 import { asBuffer } from './as-buffer.ts';
+import { asList, asObject, asText } from './json-shape.ts';
 import { withoutAddresses } from './redact.ts';
 
 /** An upstream's error in its own words, whatever form it had. */
@@ -67,7 +68,7 @@ const overflow =
 const filtered = /content_filter|content management policy|content_policy|responsibleai/i;
 const quota = /insufficient_quota|billing|exceeded your current quota|credit balance/i;
 const missingModel =
-  /(model|deployment).*(not found|does not exist|not exist)|no such model|model_not_found|unknown model|^model: /i;
+  /(model|deployment).*(not found|does not exist|not exist|is not loaded)|no such model|model_not_found|unknown model|^model: /i;
 const unsupported =
   /does not support (tools|chat|generate|vision|images|insert|audio|thinking|embeddings)|not_supported|--enable-auto-tool-choice|embedding=True/i;
 const parseError =
@@ -147,27 +148,33 @@ function readErrorWords(text: string): ErrorWords {
   }
 }
 
-/** `{error: {…}}`, `{error: "…"}`, `{detail: …}`, `{message: …}`, `[{error: …}]` and the bare object. */
-function wordsOf(value: unknown): ErrorWords | undefined {
-  if (Array.isArray(value)) return wordsOf(value[0]);
+/** Deepest place of an error's words: `[{error: {detail: …}}]`. */
+const deepestWords = 4;
+
+/** `{error: {…}}`, `{error: "…"}`, `{detail: …}`, `{errors: [{…}]}`, `{message: …}`, `[{error: …}]` and the bare object. */
+function wordsOf(value: unknown, depth = 0): ErrorWords | undefined {
   if (typeof value === 'string') return { ...emptyWords, message: value };
-  if (typeof value !== 'object' || value === null) return undefined;
-  if ('error' in value && value.error !== null && value.error !== undefined) return wordsOf(value.error);
-  if ('detail' in value) return { ...emptyWords, message: detailText(value.detail) };
-  const message = 'message' in value && typeof value.message === 'string' ? value.message : '';
-  const type = 'type' in value && typeof value.type === 'string' ? value.type : undefined;
-  const param = 'param' in value && typeof value.param === 'string' ? value.param : undefined;
-  const code =
-    'code' in value && (typeof value.code === 'string' || typeof value.code === 'number') ? value.code : undefined;
-  return { message, type, code, param };
+  if (depth === deepestWords) return undefined;
+  const list = asList(value);
+  if (list !== undefined) return wordsOf(list[0], depth + 1);
+  const fields = asObject(value);
+  if (fields === undefined) return undefined;
+  const problems = asList(fields['detail']);
+  if (problems !== undefined) return { ...emptyWords, message: problems.map(problemText).join('; ') };
+  const within = fields['error'] ?? fields['detail'] ?? fields['errors'];
+  if (within !== undefined && within !== null) return wordsOf(within, depth + 1);
+  const { code } = fields;
+  return {
+    message: asText(fields['message']) ?? '',
+    type: asText(fields['type']),
+    param: asText(fields['param']),
+    code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+  };
 }
 
-function detailText(detail: unknown): string {
-  if (typeof detail === 'string') return detail;
-  if (!Array.isArray(detail)) return '';
-  return detail
-    .map((one: unknown) => (typeof one === 'object' && one !== null && 'msg' in one ? String(one.msg) : ''))
-    .join('; ');
+/** What FastAPI says of one field. */
+function problemText(problem: unknown): string {
+  return asText(asObject(problem)?.['msg']) ?? '';
 }
 
 /** Longest Retry-After that is believed; a day covers daily quotas. */

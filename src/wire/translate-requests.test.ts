@@ -54,6 +54,6 @@ test.each([
   }
   const bare = translations[name]?.({ messages }, {});
   for (const field of fields.dropped) {
-    if (field !== 'user') expect(translations[name]?.({ messages, [field]: 'anything' }, {})).toEqual(bare);
+    expect(translations[name]?.({ messages, [field]: 'anything' }, {})).toEqual(bare);
   }
 });
