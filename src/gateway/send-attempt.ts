@@ -102,7 +102,6 @@ function readContext(request: DecidedRequest, attempt: PlannedAttempt): ReadCont
   return {
     endpoint: request.endpoint,
     askedModel: askedModel(request, attempt),
-    model: attempt.model,
     requestId: request.id,
     createdAt: Math.floor(request.receivedAt / 1000),
     encodingFormat: request.understood.needs.encodingFormat,

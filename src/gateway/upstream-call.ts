@@ -13,7 +13,6 @@ import { formOfAnswer } from '../wire/answer-form.ts';
 import type { ResponseHead } from '../wire/http-response.ts';
 import { largestAnswer, largestError, largestOpening, largestPreamble } from '../wire/limits.ts';
 import { type Concealed, conceal } from '../wire/redact.ts';
-import { SseTooLarge } from '../wire/sse.ts';
 import { CallLimits, type CallTimeouts, type LimitedCall } from './call-limits.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { AnswerHandler, ConnectionProblem, OutgoingRequest, Transfer } from './connection.ts';
@@ -218,13 +217,8 @@ class Call implements UpstreamCall, AnswerHandler, LimitedCall {
     let parts: StreamPart[];
     try {
       parts = read(reader);
-    } catch (error) {
-      parts = [
-        {
-          kind: 'failed',
-          failure: error instanceof SseTooLarge ? failure('upstream_too_large') : failure('upstream_malformed'),
-        },
-      ];
+    } catch {
+      parts = [{ kind: 'failed', failure: failure('upstream_malformed') }];
     }
     if (parts.length > 0) this.#deliver(parts, size);
   }

@@ -122,7 +122,6 @@ function contextOf(endpoint: Endpoint, encodingFormat?: 'float' | 'base64'): Rea
   return {
     endpoint,
     askedModel: asked,
-    model: 'sent',
     requestId: requestId('request-1'),
     createdAt: 1_700_000_000,
     encodingFormat,

@@ -7,7 +7,6 @@ export type ReadContext = {
   readonly endpoint: Endpoint;
   /** Name that the client asked for, which every answer repeats. */
   readonly askedModel: string;
-  readonly model: string;
   readonly requestId: string;
   /** Wall clock in seconds, for `created` where the upstream has none. */
   readonly createdAt: number;
@@ -23,7 +22,14 @@ export type WholeAnswer =
       readonly usage: Usage | undefined;
       readonly finish: FinishReason | undefined;
     }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | Failed;
+
+/** An answer that is none, or ends as none. */
+export type Failed = { readonly kind: 'failed'; readonly failure: Failure };
+
+export function failed(why: Failure): Failed {
+  return { kind: 'failed', failure: why };
+}
 
 /**
  * One piece of a streamed answer. `bytes` is a complete OpenAI-shaped SSE event with its blank
@@ -33,7 +39,7 @@ export type WholeAnswer =
 export type StreamPart =
   /** Role and other openings that carry no answer yet: held back until something meaningful comes. */
   | { readonly kind: 'opening'; readonly bytes: Uint8Array }
-  /** Text, reasoning, refusal or a tool call. `bytes` may hold several events that came together. */
+  /** Text, reasoning, refusal or a tool call. */
   | { readonly kind: 'content'; readonly bytes: Uint8Array }
   | {
       readonly kind: 'finish';
@@ -44,7 +50,7 @@ export type StreamPart =
   /** An event that carries only usage (`choices: []`). */
   | { readonly kind: 'usage'; readonly bytes: Uint8Array; readonly usage: Usage }
   | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | Failed;
 
 /** Reads one streamed answer; holds what framing and translation must remember between chunks. */
 export type StreamReader = {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
 import type { StreamPart } from './answer.ts';
@@ -16,7 +15,6 @@ function write(endpoint: Endpoint, script: (writer: ChunkWriter) => StreamPart[]
   const context = {
     endpoint,
     askedModel: 'asked',
-    model: 'sent',
     requestId: 'r1',
     createdAt: 17,
     encodingFormat: undefined,
@@ -88,7 +86,6 @@ describe('spine 3.4: chunks that every client can read', () => {
     ]);
     // An answer of nothing still has its role, for clients that want one.
     expect(kinds(write('chat', (writer) => [writer.finish('stop', undefined)]))).toEqual(['opening', 'finish', 'done']);
-    expect(kinds(write('chat', (writer) => [writer.fail(failure('upstream_error'))]))).toEqual(['failed']);
   });
 
   test('completions have text where chats have deltas', () => {

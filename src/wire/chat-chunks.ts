@@ -1,5 +1,3 @@
-import type { Failure } from '../plan/failure.ts';
-import { failure } from '../plan/failure-catalogue.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart } from './answer.ts';
 import type { Fields } from './json-shape.ts';
@@ -20,7 +18,6 @@ export type ChunkWriter = {
   }): StreamPart[];
   toolArguments(index: number, piece: string): StreamPart[];
   finish(reason: FinishReason, usage: Usage | undefined): StreamPart[];
-  fail(failed: Failure): StreamPart[];
 };
 
 /** Creates a writer; the role goes out before the first content. */
@@ -64,11 +61,5 @@ export function createChunkWriter(context: ReadContext): ChunkWriter {
       parts.push({ kind: 'done' });
       return parts;
     },
-    fail: (failed) => [{ kind: 'failed', failure: failed }],
   };
-}
-
-/** What a stream that ended early is. */
-export function truncated(): Failure {
-  return failure('upstream_truncated');
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { TooLarge } from './limits.ts';
 import { createNdjsonFramer } from './ndjson.ts';
-import { createSseFramer, SseTooLarge } from './sse.ts';
+import { createSseFramer } from './sse.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -79,5 +80,5 @@ test('spine 7: an endless event is refused before it fills the memory', () => {
   const framer = createSseFramer(1000);
   expect(() => {
     for (let piece = 0; piece < 100; piece++) framer.push(encode(`data: ${'x'.repeat(50)}`));
-  }).toThrow(SseTooLarge);
+  }).toThrow(TooLarge);
 });

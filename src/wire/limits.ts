@@ -23,3 +23,6 @@ export const largestError: number = 256 * 1024;
 
 /** Choices of one answer, and calls of tools. */
 export const mostParts = 1024;
+
+/** Something of an answer is larger than the gateway holds; the words say what. */
+export class TooLarge extends Error {}

@@ -1,25 +1,23 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
-import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
+import { failed, type ReadContext, type StreamPart, type StreamReader, type WholeAnswer } from './answer.ts';
 import { asBuffer } from './as-buffer.ts';
-import { type ChunkWriter, createChunkWriter, truncated } from './chat-chunks.ts';
-import { asCount, asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
-import { largestAssembled, mostParts } from './limits.ts';
+import { type ChunkWriter, createChunkWriter } from './chat-chunks.ts';
+import { asCount, asList, asNumber, asObject, asText, type Fields, parseObject } from './json-shape.ts';
+import { largestAssembled, mostParts, TooLarge } from './limits.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
-import { createSseFramer, SseTooLarge } from './sse.ts';
+import { createStreamReader } from './read-stream.ts';
+import { createSseFramer, type SseEvent } from './sse.ts';
 
 /** Reads a whole answer of Anthropic's Messages as OpenAI's chat completion. */
 export function messagesToChat(body: Uint8Array, context: ReadContext): WholeAnswer {
-  const message = parse(asBuffer(body).toString('utf8'));
-  if (message === undefined)
-    return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer is not a JSON object') };
-  if (message['type'] === 'error' || message['error'] !== undefined)
-    return { kind: 'failed', failure: readErrorValue(message) };
+  const message = parseObject(asBuffer(body).toString('utf8'));
+  if (message === undefined) return failed(failure('upstream_malformed', 'The provider’s answer is not a JSON object'));
+  if (message['type'] === 'error' || message['error'] !== undefined) return failed(readErrorValue(message));
   const blocks = asList(message['content']);
-  if (blocks === undefined)
-    return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer has no "content"') };
+  if (blocks === undefined) return failed(failure('upstream_malformed', 'The provider’s answer has no "content"'));
   const usage = readUsage(message['usage']);
   const finish = finishOf(asText(message['stop_reason']));
   const answer = {
@@ -102,40 +100,22 @@ function finishOf(reason: string | undefined): FinishReason {
 
 /** Creates a reader of Anthropic's streamed events as OpenAI's chunks. */
 export function createMessagesReader(context: ReadContext): StreamReader {
-  const framer = createSseFramer();
   const writer = createChunkWriter(context);
-  const state: StreamState = { usage: {}, stop: undefined, tools: new Map(), thinking: new Map(), isOver: false };
-  const read = (data: string): StreamPart[] => {
-    if (state.isOver || data === '') return [];
-    const event = parse(data);
+  const state: StreamState = { usage: {}, stop: undefined, tools: new Map(), thinking: new Map() };
+  const read = ({ data }: SseEvent): readonly StreamPart[] => {
+    if (data === '') return [];
+    const event = parseObject(data);
     if (event === undefined)
-      return end(writer.fail(failure('upstream_malformed', 'The provider sent an event that is not JSON')));
-    if (event['type'] === 'error' || event['error'] !== undefined) return end(writer.fail(readErrorValue(event)));
-    const parts = readEvent(event, state, writer);
-    return event['type'] === 'message_stop' ? end(parts) : parts;
+      return [failed(failure('upstream_malformed', 'The provider sent an event that is not a JSON object'))];
+    if (event['type'] === 'error' || event['error'] !== undefined) return [failed(readErrorValue(event))];
+    return readEvent(event, state, writer);
   };
-  const end = (parts: StreamPart[]): StreamPart[] => {
-    state.isOver = true;
-    return parts;
-  };
-  return {
-    read(chunk) {
-      try {
-        return framer.push(chunk).flatMap((event) => read(event.data));
-      } catch (error) {
-        if (error instanceof SseTooLarge) return end(writer.fail(failure('upstream_too_large')));
-        throw error;
-      }
-    },
-    end() {
-      // Half an event says that the stream was cut, not that its server writes no JSON.
-      const whole = framer.end().filter(({ data }) => parse(data) !== undefined);
-      const parts = whole.flatMap((event) => read(event.data));
-      if (state.isOver) return parts;
-      // An answer that has told why it stopped is whole, though its last event is missing.
-      return [...parts, ...end(state.stop === undefined ? writer.fail(truncated()) : finish(state, writer))];
-    },
-  };
+  return createStreamReader(createSseFramer(), {
+    read,
+    // An answer that has told why it stopped is whole, though its last event is missing.
+    end: () => (state.stop === undefined ? [failed(failure('upstream_truncated'))] : finish(state, writer)),
+    isWhole: ({ data }) => parseObject(data) !== undefined,
+  });
 }
 
 type StreamState = {
@@ -145,7 +125,6 @@ type StreamState = {
   readonly tools: Map<number, { readonly index: number; hasArguments: boolean }>;
   /** Block index → the thinking that came so far. */
   readonly thinking: Map<number, string>;
-  isOver: boolean;
 };
 
 function finish(state: StreamState, writer: ChunkWriter): StreamPart[] {
@@ -181,7 +160,7 @@ function startBlock(event: Fields, state: StreamState, writer: ChunkWriter): Str
   if (block?.['type'] === 'redacted_thinking') return writer.thinkingBlock(block);
   if (block?.['type'] !== 'tool_use') return [];
   const index = state.tools.size;
-  if (index >= mostParts) throw new SseTooLarge(`The answer has more than ${mostParts} calls`);
+  if (index >= mostParts) throw new TooLarge(`The answer has more than ${mostParts} calls`);
   const input = asObject(block['input']);
   const whole = input !== undefined && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
   state.tools.set(asNumber(event['index']) ?? index, { index, hasArguments: whole !== '' });
@@ -203,7 +182,7 @@ function readDelta(event: Fields, state: StreamState, writer: ChunkWriter): Stre
       const thinking = (state.thinking.get(blockIndex(event)) ?? '') + piece;
       // Kept for its signature; blocks follow one another, and each has one.
       if (thinking.length > largestAssembled || state.thinking.size > mostParts)
-        throw new SseTooLarge(`The thinking is longer than ${largestAssembled} letters`);
+        throw new TooLarge(`The thinking is longer than ${largestAssembled} letters`);
       state.thinking.set(blockIndex(event), thinking);
       return piece === '' ? [] : writer.reasoning(piece);
     }
@@ -235,12 +214,4 @@ function blockIndex(event: Fields): number {
 
 function isFilled(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
-}
-
-function parse(text: string): Fields | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,19 +1,11 @@
 import { holdBytes } from './held-bytes.ts';
-import { largestEvent } from './limits.ts';
-import { SseTooLarge } from './sse.ts';
-
-/** Cuts a byte stream into lines of newline-delimited JSON. */
-export type NdjsonFramer = {
-  /** Lines that this piece completes, without their ends; empty ones are left out. */
-  push(piece: Uint8Array): string[];
-  /** The last line, if its end was forgotten. */
-  end(): string[];
-};
+import { largestEvent, TooLarge } from './limits.ts';
+import type { Framer } from './read-stream.ts';
 
 const lineFeed = 0x0a;
 
-/** Creates a framer for one stream; a line past the limit throws {@link SseTooLarge}. */
-export function createNdjsonFramer(limit: number = largestEvent): NdjsonFramer {
+/** Creates a framer of newline-delimited JSON: lines without their ends, none empty, at the end one whose end was forgotten. */
+export function createNdjsonFramer(limit: number = largestEvent): Framer<string> {
   const held = holdBytes();
   let searched = 0;
   return {
@@ -27,7 +19,7 @@ export function createNdjsonFramer(limit: number = largestEvent): NdjsonFramer {
         start = end + 1;
       }
       searched = bytes.length - start;
-      if (searched > limit) throw new SseTooLarge(`A line is larger than ${limit} bytes`);
+      if (searched > limit) throw new TooLarge(`A line is larger than ${limit} bytes`);
       held.keepFrom(start);
       return lines;
     },

@@ -1,24 +1,23 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
-import type { ReadContext, StreamPart, StreamReader, WholeAnswer } from './answer.ts';
+import { failed, type ReadContext, type StreamPart, type StreamReader, type WholeAnswer } from './answer.ts';
 import { asBuffer } from './as-buffer.ts';
-import { createChunkWriter, truncated } from './chat-chunks.ts';
+import { createChunkWriter } from './chat-chunks.ts';
 import { convertEmbeddings } from './embeddings.ts';
-import { asCount, asList, asObject, asText, type Fields } from './json-shape.ts';
+import { asCount, asList, asObject, asText, type Fields, parseObject } from './json-shape.ts';
 import { createNdjsonFramer } from './ndjson.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
-import { SseTooLarge } from './sse.ts';
+import { createStreamReader } from './read-stream.ts';
 
 /** Reads a whole answer of Ollama's own wire as OpenAI's. */
 export function ollamaToChat(body: Uint8Array, context: ReadContext): WholeAnswer {
-  const answer = parse(asBuffer(body).toString('utf8'));
-  if (answer === undefined)
-    return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer is not a JSON object') };
-  if (answer['error'] !== undefined) return { kind: 'failed', failure: readErrorValue(answer) };
+  const answer = parseObject(asBuffer(body).toString('utf8'));
+  if (answer === undefined) return failed(failure('upstream_malformed', 'The provider’s answer is not a JSON object'));
+  if (answer['error'] !== undefined) return failed(readErrorValue(answer));
   if (context.endpoint === 'embeddings') return readEmbeddings(answer, context);
-  if (answer['done'] !== true) return { kind: 'failed', failure: truncated() };
+  if (answer['done'] !== true) return failed(failure('upstream_truncated'));
   const usage = readUsage(answer);
   const calls = readCalls(asObject(answer['message'])?.['tool_calls'], context, 0);
   const finish = finishOf(answer, calls.length > 0);
@@ -100,8 +99,7 @@ function finishOf(answer: Fields, hasCalls: boolean): FinishReason {
 
 function readEmbeddings(answer: Fields, context: ReadContext): WholeAnswer {
   const list = asList(answer['embeddings']);
-  if (list === undefined)
-    return { kind: 'failed', failure: failure('upstream_malformed', 'The provider’s answer has no "embeddings"') };
+  if (list === undefined) return failed(failure('upstream_malformed', 'The provider’s answer has no "embeddings"'));
   const prompt = tokens(asCount(answer['prompt_eval_count']) ?? 0);
   const written = {
     object: 'list',
@@ -121,20 +119,13 @@ function readEmbeddings(answer: Fields, context: ReadContext): WholeAnswer {
 
 /** Creates a reader of Ollama's lines as OpenAI's chunks. Only a line with `done: true` completes an answer. */
 export function createOllamaReader(context: ReadContext): StreamReader {
-  const framer = createNdjsonFramer();
   const writer = createChunkWriter(context);
   let calls = 0;
-  let isOver = false;
-  const end = (parts: StreamPart[]): StreamPart[] => {
-    isOver = true;
-    return parts;
-  };
-  const read = (line: string): StreamPart[] => {
-    if (isOver) return [];
-    const chunk = parse(line);
+  const read = (line: string): readonly StreamPart[] => {
+    const chunk = parseObject(line);
     if (chunk === undefined)
-      return end(writer.fail(failure('upstream_malformed', 'The provider sent a line that is not JSON')));
-    if (chunk['error'] !== undefined) return end(writer.fail(readErrorValue(chunk)));
+      return [failed(failure('upstream_malformed', 'The provider sent a line that is not a JSON object'))];
+    if (chunk['error'] !== undefined) return [failed(readErrorValue(chunk))];
     const message: Fields = asObject(chunk['message']) ?? {};
     const parts: StreamPart[] = [];
     const thinking = asText(message['thinking']) ?? '';
@@ -145,31 +136,12 @@ export function createOllamaReader(context: ReadContext): StreamReader {
       calls++;
       parts.push(...writer.toolCall(call));
     }
-    if (chunk['done'] !== true) return parts;
-    return end([...parts, ...writer.finish(finishOf(chunk, calls > 0), readUsage(chunk))]);
+    if (chunk['done'] === true) parts.push(...writer.finish(finishOf(chunk, calls > 0), readUsage(chunk)));
+    return parts;
   };
-  return {
-    read(chunk) {
-      try {
-        return framer.push(chunk).flatMap(read);
-      } catch (error) {
-        if (error instanceof SseTooLarge) return end(writer.fail(failure('upstream_too_large')));
-        throw error;
-      }
-    },
-    end() {
-      // Half a line says that the stream was cut, not that its server writes no JSON.
-      const whole = framer.end().filter((line) => parse(line) !== undefined);
-      const parts = whole.flatMap(read);
-      return isOver ? parts : [...parts, ...end(writer.fail(truncated()))];
-    },
-  };
-}
-
-function parse(text: string): Fields | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return createStreamReader(createNdjsonFramer(), {
+    read,
+    end: () => [failed(failure('upstream_truncated'))],
+    isWhole: (line) => parseObject(line) !== undefined,
+  });
 }

@@ -1,16 +1,17 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import type { FinishReason } from '../plan/usage.ts';
-import type { StreamPart, StreamReader } from './answer.ts';
+import { failed, type StreamPart, type StreamReader } from './answer.ts';
 import { type ChunkFrame, inFrame, learnFrame } from './chunk-frame.ts';
-import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { asList, asNumber, asObject, asText, type Fields, parseObject } from './json-shape.ts';
 import { mostParts } from './limits.ts';
 import { readFinishReason, readOpenAiUsage } from './open-ai-usage.ts';
 import { readErrorValue } from './read-error.ts';
+import { createStreamReader } from './read-stream.ts';
 import { scanBody } from './scan-body.ts';
 import { spliceBody } from './splice-body.ts';
 import { spliceModel } from './splice-model.ts';
-import { createSseFramer, dataStart, type SseEvent, SseTooLarge } from './sse.ts';
+import { createSseFramer, dataStart, type SseEvent } from './sse.ts';
 
 /**
  * Creates a reader of OpenAI's chunks. Events keep their bytes but for `model`, which becomes the
@@ -18,39 +19,32 @@ import { createSseFramer, dataStart, type SseEvent, SseTooLarge } from './sse.ts
  * not prove it, and its absence does not disprove it.
  */
 export function createOpenAiStreamReader(askedModel: string): StreamReader {
-  const framer = createSseFramer();
   const open = new Set<number>();
   const finished = new Set<number>();
   let frame: ChunkFrame | undefined;
-  let isOver = false;
 
-  const fail = (failed: Failure): StreamPart => {
-    isOver = true;
-    return { kind: 'failed', failure: failed };
-  };
-
-  const conclude = (): StreamPart => {
-    const isComplete = finished.size > 0 && open.size === 0;
+  const conclude = (): readonly StreamPart[] => {
+    if (finished.size > 0 && open.size === 0) return [{ kind: 'done' }];
     const began = finished.size > 0 || open.size > 0;
-    if (!isComplete)
-      return fail(failure('upstream_truncated', began ? undefined : 'The provider ended its stream without an answer'));
-    isOver = true;
-    return { kind: 'done' };
+    return [
+      failed(failure('upstream_truncated', began ? undefined : 'The provider ended its stream without an answer')),
+    ];
   };
 
-  const readEvent = (event: SseEvent): StreamPart | undefined => {
+  const readEvent = (event: SseEvent): readonly StreamPart[] => {
     const quick = frame === undefined ? undefined : inFrame(frame, event);
-    if (quick !== undefined) return { kind: 'content', bytes: quick };
-    if (event.data === '') return undefined;
-    if (event.data.startsWith('[DONE]')) return conclude();
-    const chunk = parse(event.data);
-    if (chunk === undefined) return fail(failure('upstream_malformed', 'The provider sent an event that is not JSON'));
-    const failed = errorOf(chunk, event);
-    if (failed !== undefined) return fail(failed);
+    if (quick !== undefined) return [{ kind: 'content', bytes: quick }];
+    if (event.data === '') return [];
+    if (isDone(event)) return conclude();
+    const chunk = parseObject(event.data);
+    if (chunk === undefined)
+      return [failed(failure('upstream_malformed', 'The provider sent an event that is not a JSON object'))];
+    const error = errorOf(chunk, event);
+    if (error !== undefined) return [failed(error)];
     const part = readChunk(chunk, event);
     // After a finish nothing may pass unread, since a choice that goes on is not complete.
     frame = part?.kind === 'content' && finished.size === 0 ? learnFrame(event, part.bytes) : undefined;
-    return part;
+    return part === undefined ? [] : [part];
   };
 
   const readChunk = (chunk: Fields, event: SseEvent): StreamPart | undefined => {
@@ -63,7 +57,7 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
     }
     const read = readChoices(choices);
     if (open.size + finished.size > mostParts)
-      return fail(failure('upstream_too_large', `The provider’s answer has more than ${mostParts} choices`));
+      return failed(failure('upstream_too_large', `The provider’s answer has more than ${mostParts} choices`));
     const bytes = eventBytes(chunk, event, askedModel);
     if (read.reason !== undefined) return { kind: 'finish', bytes, reason: read.reason, usage };
     return { kind: read.isContent ? 'content' : 'opening', bytes };
@@ -87,63 +81,15 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
     return { reason, isContent };
   };
 
-  const readAll = (events: readonly SseEvent[]): StreamPart[] => {
-    const parts: StreamPart[] = [];
-    for (const event of events) {
-      const part = readEvent(event);
-      if (part !== undefined) parts.push(part);
-      if (isOver) break;
-    }
-    return joinContent(parts);
-  };
-
-  return {
-    read(bytes) {
-      if (isOver) return [];
-      try {
-        return readAll(framer.push(bytes));
-      } catch (error) {
-        if (error instanceof SseTooLarge) return [fail(failure('upstream_too_large', error.message))];
-        throw error;
-      }
-    },
-    end() {
-      if (isOver) return [];
-      // Half an event says that the stream was cut, not that its server writes no JSON.
-      const parts = readAll(framer.end().filter(({ data }) => data.startsWith('[DONE]') || parse(data) !== undefined));
-      if (!isOver) parts.push(conclude());
-      return parts;
-    },
-  };
+  return createStreamReader(createSseFramer(), {
+    read: readEvent,
+    end: conclude,
+    isWhole: (event) => isDone(event) || parseObject(event.data) !== undefined,
+  });
 }
 
-/** Content that came together goes on together: one write instead of many. */
-function joinContent(parts: StreamPart[]): StreamPart[] {
-  if (parts.length < 2) return parts;
-  const joined: StreamPart[] = [];
-  let run: Uint8Array[] = [];
-  const endRun = (): void => {
-    const [first] = run;
-    if (first !== undefined) joined.push({ kind: 'content', bytes: run.length === 1 ? first : Buffer.concat(run) });
-    run = [];
-  };
-  for (const part of parts) {
-    if (part.kind === 'content') run.push(part.bytes);
-    else {
-      endRun();
-      joined.push(part);
-    }
-  }
-  endRun();
-  return joined;
-}
-
-function parse(text: string): Fields | undefined {
-  try {
-    return asObject(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+function isDone({ data }: SseEvent): boolean {
+  return data.startsWith('[DONE]');
 }
 
 function errorOf(chunk: Fields, event: SseEvent): Failure | undefined {
@@ -175,7 +121,7 @@ function isFilled(value: unknown): boolean {
  */
 function eventBytes(chunk: Fields, event: SseEvent, askedModel: string): Uint8Array {
   const model = asText(chunk['model']);
-  const hasChoices = chunk['choices'] !== undefined;
+  const hasChoices = asList(chunk['choices']) !== undefined;
   if (event.isPlain && hasChoices) {
     if (model === undefined || model === askedModel) return event.raw;
     return spliceModel(event.raw, dataStart(event.raw), event.raw.length - 2, askedModel);

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { holdBytes } from './held-bytes.ts';
-import { largestEvent } from './limits.ts';
+import { largestEvent, TooLarge } from './limits.ts';
+import type { Framer } from './read-stream.ts';
 
 /** One event of a server-sent event stream. */
 export type SseEvent = {
@@ -13,27 +14,17 @@ export type SseEvent = {
   readonly isPlain: boolean;
 };
 
-/** Cuts a byte stream into events, whatever its pieces; see the HTML standard, section 9.2. */
-export type SseFramer = {
-  /**
-   * Events that this piece completes, in order. They may be views of it, so it must not be written
-   * to again. Throws {@link SseTooLarge} past the limit.
-   */
-  push(piece: Uint8Array): SseEvent[];
-  /** What stands after the last blank line: an event, if a server forgot its blank line. */
-  end(): SseEvent[];
-};
-
-/** An event is larger than the gateway holds. */
-export class SseTooLarge extends Error {}
-
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const blankLine = Buffer.from('\n\n');
 const byteOrderMark = Buffer.from('\uFEFF');
 
-/** Creates a framer for one stream. */
-export function createSseFramer(limit: number = largestEvent): SseFramer {
+/**
+ * Creates a framer for one stream; see the HTML standard, section 9.2. Its events may be views of
+ * the pieces, so these must not be written to again. At the end it gives an event whose blank line
+ * was forgotten.
+ */
+export function createSseFramer(limit: number = largestEvent): Framer<SseEvent> {
   const held = holdBytes();
   let isFirst = true;
   // Streams with LF alone, nearly all, are searched natively; one CR sends a stream the longer way.
@@ -84,7 +75,7 @@ export function createSseFramer(limit: number = largestEvent): SseFramer {
         events.push(readEvent(bytes.subarray(start, end)));
         start = end;
       }
-      if (bytes.length - start > limit) throw new SseTooLarge(`An event is larger than ${limit} bytes`);
+      if (bytes.length - start > limit) throw new TooLarge(`An event is larger than ${limit} bytes`);
       held.keepFrom(start);
       searched -= start;
       return events;
