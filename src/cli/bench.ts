@@ -10,7 +10,8 @@ import { openClient } from './open-client.ts';
 import { openPlan } from './open-config.ts';
 import { printJson } from './print-json.ts';
 import { openQuestions } from './questions.ts';
-import { count, duration, paint, renderTable } from './style.ts';
+import { renderTable } from './render-table.ts';
+import { count, duration, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 const usual = { requests: 10, concurrency: 1, promptTokens: 100, maxTokens: 64 };

@@ -1,6 +1,7 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord, WaitRecord } from '../contract/decision-record.ts';
 import { dollarWords } from '../plan/in-words.ts';
-import { count, duration, paint, renderTable } from './style.ts';
+import { renderTable } from './render-table.ts';
+import { count, duration, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /**

@@ -3,7 +3,8 @@ import { createProbing } from '../main.ts';
 import { discover, discoveryCandidates } from '../ops/discover.ts';
 import { type Command, defineCommand, exitCode, jsonOption } from './command.ts';
 import { printJson } from './print-json.ts';
-import { duration, paint, renderTable, stateText } from './style.ts';
+import { renderTable } from './render-table.ts';
+import { duration, paint, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox discover`: the model servers of this machine. */

@@ -1,6 +1,7 @@
 import type { StartReport } from '../contract/start-report.ts';
 import { renderWarnings } from './diagnostics.ts';
-import { paint, renderTable, stateText } from './style.ts';
+import { renderTable } from './render-table.ts';
+import { paint, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person wants to know when the gateway has started, and no more. */

@@ -6,9 +6,10 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { renderWarnings } from './diagnostics.ts';
 import { openConfig } from './open-config.ts';
 import { printJson } from './print-json.ts';
+import { renderTable } from './render-table.ts';
 import { restingProviders } from './resting.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
-import { count, duration, elapsed, paint, renderTable, stateText } from './style.ts';
+import { count, duration, elapsed, paint, stateText } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /** `signalbox status`: what runs, and whether it is what the files say. */

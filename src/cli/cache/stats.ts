@@ -2,8 +2,9 @@ import type { CacheReport } from '../../contract/cache-report.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
+import { renderTable } from '../render-table.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { bytesText, count, elapsed, paint, percent, renderTable } from '../style.ts';
+import { bytesText, count, elapsed, paint, percent } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox cache stats`: what the cache holds and how often it helped. */

@@ -6,7 +6,8 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, lenien
 import { fail, unknownName } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
-import { count, paint, renderTable } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { count, paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox config show`: every setting in force with where it comes from, and what people wrote for one another. */

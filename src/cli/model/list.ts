@@ -6,8 +6,9 @@ import { fail, unknownName } from '../fail.ts';
 import { sayAtRest } from '../known-providers.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
+import { renderTable } from '../render-table.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
-import { paintState, renderTable } from '../style.ts';
+import { paintState } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox model list`: the names that clients can ask for, and who answers them. */

@@ -3,7 +3,8 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
 import { printJson } from '../print-json.ts';
-import { renderTable, stateText } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { stateText } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox provider list`: the configured providers, with their states where a gateway runs. */

@@ -7,7 +7,8 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption } from 
 import { fail } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
-import { duration, paint, renderTable } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { duration, paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox provider probe URL`: what answers there, or precisely why nothing does. */

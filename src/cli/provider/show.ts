@@ -4,8 +4,9 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail, unknownName } from '../fail.ts';
 import { providersOf, sayAtRest } from '../known-providers.ts';
 import { printJson } from '../print-json.ts';
+import { renderTable } from '../render-table.ts';
 import { residencyWords, speedWords } from '../residency-words.ts';
-import { duration, elapsed, paint, renderTable, stateText } from '../style.ts';
+import { duration, elapsed, paint, stateText } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox provider show NAME`: one provider with its models. */

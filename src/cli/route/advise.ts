@@ -4,7 +4,8 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption, stateO
 import { fail } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
-import { count, paint, renderTable } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { count, paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { nothingRecorded, playOptions, recordingOf, seedOption } from './recording.ts';
 import { timeCell } from './times.ts';

@@ -1,7 +1,8 @@
 import type { PlayReport } from '../../contract/route-play.ts';
 import type { PoolShares } from '../../contract/route-stats.ts';
 import { dollarWords } from '../../plan/in-words.ts';
-import { count, paint, percent, renderTable } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { count, paint, percent } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 import { timeCell, timesText } from './times.ts';
 

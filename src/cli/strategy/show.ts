@@ -4,7 +4,8 @@ import { type Command, configOption, defineCommand, exitCode, jsonOption } from 
 import { fail, unknownName } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
-import { paint, renderTable } from '../style.ts';
+import { renderTable } from '../render-table.ts';
+import { paint } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** `signalbox strategy show [NAME]`: what puts deployments in order, and where that is written. */
