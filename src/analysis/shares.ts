@@ -19,7 +19,7 @@ function sharesOf(records: readonly DecisionRecord[]): readonly PoolShares[] {
   let requests = 0;
   for (const record of records) {
     const members = record.candidates.filter((one) => one.group === record.group && one.source === 'group');
-    // Where a rule, an order or an outage leaves one only, no weight decides.
+    // Where a rule, an order, an outage or the only free seat leaves one, no weight decides.
     const drawn = rankOfChosen(members);
     if (drawn.length < 2) continue;
     requests++;
@@ -47,7 +47,8 @@ function sharesOf(records: readonly DecisionRecord[]): readonly PoolShares[] {
     members.map((one) => one.chosen),
     members.map((one) => one.expected),
   );
-  return [{ group: first.group, strategy: first.strategy, requests, members, chiSquare: fit }];
+  const undecided = records.length - requests;
+  return [{ group: first.group, strategy: first.strategy, requests, undecided, members, chiSquare: fit }];
 }
 
 /** Members among which the weights decided: those whose shares make up the whole with the chosen one. */

@@ -1,7 +1,7 @@
 import type { AttemptRecord, CandidateRecord, DecisionRecord, WaitRecord } from '../contract/decision-record.ts';
 import { dollarWords } from '../plan/in-words.ts';
 import { renderTable } from './render-table.ts';
-import { count, duration, paint } from './style.ts';
+import { clock, count, duration, figure, paint } from './style.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -27,9 +27,12 @@ export function renderDecision(
 
 type Line = readonly [name: string, text: string];
 
-function asked({ asked: name, time, id }: DecisionRecord, terminal: Terminal): string {
-  const when = time === null ? '' : ` at ${time.slice(11, 19)}`;
-  return `${name === null ? 'no model' : `"${name}"`}${when}${id === null ? '' : paint(terminal, 'dim', `  ${id}`)}`;
+function asked({ asked: name, time, id, state, promptTokens }: DecisionRecord, terminal: Terminal): string {
+  const what = name === null ? 'no model' : `"${name}"`;
+  // What was sent says its tokens below; of what was not, this is the length that decided.
+  const length = state === null ? `, a prompt of about ${count(promptTokens, 'token')}` : '';
+  const when = time === null ? '' : ` at ${clock(time)}`;
+  return `${what}${length}${when}${id === null ? '' : paint(terminal, 'dim', `  ${id}`)}`;
 }
 
 function meant({ rule, group, asked: name, strategy }: DecisionRecord): string {
@@ -114,7 +117,7 @@ function candidateTable({ candidates }: DecisionRecord, terminal: Terminal): str
     one.source.replaceAll('_', ' '),
     one.weight === null ? '' : String(one.weight),
     Object.entries(one.numbers)
-      .map(([name, value]) => `${name} ${Number(value.toFixed(3))}`)
+      .map(([name, value]) => `${name} ${figure(value)}`)
       .join(', '),
     verdictOf(one, terminal),
   ]);

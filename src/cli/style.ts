@@ -32,6 +32,21 @@ export function count(number: number, one: string, many: string = `${one}s`): st
   return `${number} ${number === 1 ? one : many}`;
 }
 
+/** The time of day of a moment, where the reader is: as options take it, such as --since. */
+export function clock(time: string): string {
+  const moment = new Date(time);
+  return [moment.getHours(), moment.getMinutes(), moment.getSeconds()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join(':');
+}
+
+/** A number with the four digits that say something, however small it is: "0.7", "0.00003", "59607". */
+export function figure(value: number): string {
+  if (Math.abs(value) < 1e-12) return '0';
+  const digits = 3 - Math.floor(Math.log10(Math.abs(value)));
+  return digits > 0 ? value.toFixed(digits).replace(/\.?0+$/, '') : String(Math.round(value));
+}
+
 /** How long ago a moment was, in its largest unit: "3 min". */
 export function elapsed(time: string, now: number = Date.now()): string {
   return secondsWords(Math.max(0, now - Date.parse(time)));

@@ -34,7 +34,10 @@ export type ModelUse = {
 export type PoolShares = {
   readonly group: string;
   readonly strategy: string;
+  /** Those for which the weights decided. */
   readonly requests: number;
+  /** Others, for which a rule, an outage or the only free seat left one member, or none. */
+  readonly undecided: number;
   readonly members: readonly {
     readonly deployment: string;
     /** Part of the declared weights; null where none is declared. */

@@ -38,7 +38,8 @@ export function shareCells(one: PlayReport['providers'][number]): readonly strin
 
 /** How a pool's choices stand to its weights, with the verdict of the test. */
 export function renderPool(pool: PoolShares, terminal: Terminal): string[] {
-  const { group, strategy, requests, members, chiSquare } = pool;
+  const { group, strategy, requests, undecided, members, chiSquare } = pool;
+  const others = undecided === 0 ? '' : ` (in ${undecided} more no weight decided)`;
   const rows = members.map((one) => [
     `  ${one.deployment}`,
     one.declared === null ? '-' : percent(one.declared),
@@ -47,7 +48,7 @@ export function renderPool(pool: PoolShares, terminal: Terminal): string[] {
     String(one.chosen),
   ]);
   return [
-    `pool ${group}, ${strategy.replaceAll('_', ' ')}, ${count(requests, 'choice')}: ${fitText(chiSquare, terminal)}`,
+    `pool ${group}, ${strategy}, ${count(requests, 'choice')}${others}: ${fitText(chiSquare, terminal)}`,
     ...renderTable(['  member', 'declared', 'in force', 'chosen', 'requests'], rows, terminal),
   ];
 }

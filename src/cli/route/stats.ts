@@ -70,7 +70,8 @@ function renderStats(report: StatsReport, terminal: Terminal): string[] {
     `${clientClosed} left by clients`,
   ];
   return [
-    `${count(requests, 'request')} since ${since.slice(0, 19)}Z: ${parts.join(', ')}; ${timesText(times)}`,
+    `${count(requests, 'request')} since ${since.slice(0, 19)}Z: ${parts.join(', ')}`,
+    `times  ${timesText(times)}`,
     '',
     ...providerTable(report, terminal),
     '',
@@ -104,12 +105,13 @@ function modelTable({ models, slowMs }: StatsReport, terminal: Terminal): string
 
 function chainLines({ chains }: StatsReport, terminal: Terminal): string[] {
   if (chains.length === 0) return [];
-  const lines = chains.map(({ group, hops }) => {
+  const rows = chains.map(({ group, hops }) => {
     const ready = hops.filter((one) => one.ready).length;
     const shown = hops.map((hop) =>
-      hop.ready ? hop.deployment : `${hop.deployment} ${paint(terminal, 'red', `✗ ${hop.why ?? 'not ready'}`)}`,
+      hop.ready ? hop.deployment : `${hop.deployment} ${paint(terminal, 'red', `(✗ ${hop.why ?? 'not ready'})`)}`,
     );
-    return `  ${group}  ${paint(terminal, ready === hops.length ? 'green' : 'yellow', `${ready} of ${hops.length} ready`)}: ${shown.join(' → ')}`;
+    const tally = paint(terminal, ready === hops.length ? 'green' : 'yellow', `${ready} of ${hops.length}`);
+    return [group, tally, shown.join(' → ')];
   });
-  return ['', 'what stands behind names, now', ...lines];
+  return ['', ...renderTable(['name', 'ready now', 'who answers, in order'], rows, terminal)];
 }
