@@ -33,7 +33,7 @@ import { type LoadedPlan, loadPlan } from './ops/load-plan.ts';
 import { productVersion } from './ops/product-version.ts';
 import type { Probing } from './ops/server-family.ts';
 import { StartRefused } from './ops/start-refused.ts';
-import { type Milliseconds, milliseconds, requestId } from './plan/ids.ts';
+import { type Milliseconds, milliseconds, type ProviderId, requestId } from './plan/ids.ts';
 import type { Plan } from './plan/plan.ts';
 import type { ProbeReport } from './plan/probe.ts';
 import type { DialectName } from './plan/provider.ts';
@@ -390,5 +390,8 @@ export async function askProviders({ plan, environment }: LoadedPlan): Promise<R
 /** Explains a request where no gateway runs: every provider that is not disabled is assumed ready. */
 export function explainAtRest(plan: Plan, question: ExplainQuestion): Promise<DecisionRecord> {
   const now = systemClock.now();
-  return explain({ plan, state: createRoutingState(plan, now), now }, question);
+  const state = createRoutingState(plan, now);
+  // Nobody can be asked for a list.
+  const listing = async (provider: ProviderId): Promise<void> => void state.listed.set(provider, new Set());
+  return explain({ plan, state, now, listing }, question);
 }

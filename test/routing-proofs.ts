@@ -6,6 +6,8 @@ export const provenElsewhere: Proven = {
   latest: ['src/routing/resolve.test.ts', "facts: { asked: 'general-chat:latest' }"],
   'capability-unused': ['src/routing/resolve.test.ts', 'what is not used is noted'],
   'asked-beside': ['test/gateway/asked-by-header.test.ts', '1.1, 1.2 a request that asks for %s'],
+  'default-model': ['test/gateway/default-model.test.ts', 'no name: what stands behind the default model’s name'],
+  'default-type': ['test/gateway/default-model.test.ts', 'a name that only the second of a type lists'],
   literal: ['src/routing/decide.test.ts', 'a pattern asks its provider for the literal name, then its fallback'],
   'size-bounds': ['src/routing/resolve.test.ts', 'Boundary values belong to the inclusive middle row'],
   versions: ['src/plan/size-in-name.test.ts', 'the size in %s is %s'],

@@ -104,10 +104,13 @@ if (settled?.terminal !== 'completed' || settled.understood === undefined || set
 const { answeredBy, principal } = settled;
 const { facts } = settled.understood;
 const request = settled;
-const exchange = createExchange();
-await measure('  understand', () =>
-  understand(exchange, 'chat', body, principal ?? { name: 'local', models: [], mayRehearse: false }),
-);
+const received = {
+  exchange: createExchange(),
+  endpoint: 'chat',
+  principal: principal ?? { name: 'local', models: [], mayRehearse: false },
+  snapshot,
+} as const;
+await measure('  understand', () => understand(received, body));
 await measure('  decide', () => decide(plan, snapshot.state, facts, milliseconds(1), Math.random));
 await measure('  headers', () => answerHeaders(request, answeredBy, systemClock.now()));
 await measure('  decision record', () => store.add(describeSettled(request)));

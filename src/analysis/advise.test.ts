@@ -47,7 +47,7 @@ function check(plan: Plan, kind: Partial<RequestKind>, servers: Readonly<Record<
   const workload: Workload = { requests: [{ ...usual, ...kind }], servers: new Map(Object.entries(servers)) };
   const played = play(
     plan,
-    arrivalsIn(workload, 3),
+    arrivalsIn(plan, workload, 3),
     workloadWorld(plan, workload, { recorded: recordedWorld(plan, [], 3), seed: 3 }),
   );
   const [advice] = advise({ plan, records: recordsOf(plan, played), seed: 1 }).pools;
@@ -86,7 +86,7 @@ describe('6.2 advice', () => {
     const workload: Workload = { requests: [usual], servers: new Map(Object.entries(alike)) };
     const played = play(
       plan,
-      arrivalsIn(workload, 3),
+      arrivalsIn(plan, workload, 3),
       workloadWorld(plan, workload, { recorded: recordedWorld(plan, [], 3), seed: 3 }),
     );
     const records = recordsOf(plan, played).map((one) => ({

@@ -1,5 +1,6 @@
 import type { CandidateRecord, DecisionRecord } from '../contract/decision-record.ts';
 import type { Candidate, Decision, Rule } from '../plan/decision.ts';
+import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -25,16 +26,32 @@ export function describeDecision(plan: Plan, decision: Decision): DecisionRecord
     waits: [],
     answeredBy: null,
     degraded: null,
-    refusal:
-      decision.refusal === undefined
-        ? null
-        : { code: failureCatalogue[decision.refusal.kind].code, message: decision.refusal.message },
+    refusal: decision.refusal === undefined ? null : describeRefusal(decision.refusal),
     state: null,
     notes: decision.notes,
     timing: noTiming,
     usage: null,
     costUsd: null,
     cache: null,
+  };
+}
+
+/** A failure with its code. */
+export function describeRefusal({ kind, message }: Failure): NonNullable<DecisionRecord['refusal']> {
+  return { code: failureCatalogue[kind].code, message };
+}
+
+/** A request that was refused before routing was asked. */
+export function unrouted(asked: string | undefined): DecisionRecord {
+  return {
+    ...undecided,
+    id: null,
+    asked: asked ?? null,
+    rule: { kind: 'none', text: 'it was refused before it was routed' },
+    candidates: [],
+    order: [],
+    attempts: [],
+    timing: noTiming,
   };
 }
 

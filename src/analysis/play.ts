@@ -108,8 +108,9 @@ function arrive(stage: Stage, arrival: Arrival): void {
   seeTurns(stage, arrival);
   countRequest(state.retryBudget, now);
   const choose = (): Decision => decide(plan, state, arrival.facts, now, seededRandom(arrival.seed));
+  const { defaultProviders } = plan.settings.routing;
   let decision = choose();
-  for (let asked = 0; decision.needsListing !== undefined && asked < 2; asked++) {
+  for (let asked = 0; decision.needsListing !== undefined && asked < defaultProviders.length; asked++) {
     state.listed.set(
       decision.needsListing,
       new Set(isListed(arrival, decision.needsListing) ? [arrival.facts.asked ?? ''] : []),

@@ -19,7 +19,7 @@ export type SimulateInput = {
 export function simulate({ plan, workload, records, seed }: SimulateInput): SimulateReport {
   const real = arrivalsOf(records);
   const recorded = recordedWorld(plan, real, seed);
-  const arrivals = workload === undefined ? real : arrivalsIn(workload, seed);
+  const arrivals = workload === undefined ? real : arrivalsIn(plan, workload, seed);
   const world = workload === undefined ? recorded : workloadWorld(plan, workload, { recorded, seed });
   const report = summarise(play(plan, arrivals, world));
   return {

@@ -47,14 +47,14 @@ export type Workload = {
 };
 
 /** Draws the requests of a workload, in the order in which they come. */
-export function arrivalsIn({ requests }: Workload, seed: number): readonly Arrival[] {
+export function arrivalsIn(plan: Plan, { requests }: Workload, seed: number): readonly Arrival[] {
   const arrivals = requests.flatMap((kind, place) => {
     const random = seededRandom(seed + Math.imul(place + 1, 0x9e3779b1));
     let at = kind.start * 1000;
     return Array.from({ length: kind.count }, (_none, index): Arrival => {
       // The first comes at its time; a request alone has no rate.
       if (index > 0) at += (-Math.log(1 - random()) / kind.perSecond) * 1000;
-      const facts = factsOfKind(kind, Math.round(within(kind.promptTokens, random())));
+      const facts = factsOfKind(plan, kind, Math.round(within(kind.promptTokens, random())));
       const outputTokens = Math.round(within(kind.outputTokens, random()));
       return { id: `${place + 1}.${index + 1}`, at, facts, seed: seedOf(random()), outputTokens, record: undefined };
     });
@@ -66,13 +66,13 @@ function within([least, most]: Range, part: number): number {
   return least + (most - least) * part;
 }
 
-function factsOfKind(kind: RequestKind, promptTokens: number): RequestFacts {
+function factsOfKind(plan: Plan, kind: RequestKind, promptTokens: number): RequestFacts {
   const { headers, model } = kind;
   const told = readHeaderFacts(headers);
   return {
     ...told,
     endpoint: kind.endpoint,
-    asked: askedName(model),
+    asked: askedName(model, plan),
     stream: kind.stream,
     promptTokens: tokens(promptTokens),
     maxOutputTokens: kind.maxOutputTokens === undefined ? undefined : tokens(kind.maxOutputTokens),

@@ -46,7 +46,7 @@ function noteInactive({ inactive, findings }: Lowering): void {
 function noteNoNames({ groups, deployments, settings: { routing } }: Plan, { findings }: Lowering): void {
   const isEmpty =
     groups.length + deployments.length + routing.patterns.length + routing.sizes.length === 0 &&
-    routing.defaultProvider === undefined;
+    routing.defaultProviders.length === 0;
   if (!isEmpty || findings.hasErrors()) return;
   findings.add('no-names', undefined, 'Nothing is declared that could answer: every request will get 404', {
     fix: 'Declare models in providers.yaml, or a model_list in a LiteLLM file',

@@ -24,6 +24,7 @@ export type DiagnosticCode =
   | 'ambiguous-fallback'
   | 'duplicate-name'
   | 'alias-collision'
+  | 'cyclic-alias'
   | 'conflicting-declarations'
   | 'unreachable-name'
   | 'unsatisfied-capability'
@@ -119,6 +120,7 @@ export const diagnosticCatalogue: Readonly<Record<DiagnosticCode, CatalogueEntry
   'ambiguous-fallback': warning('The fallback fits several models; the first declared one serves.'),
   'duplicate-name': error('Two entries of one kind have the same name.'),
   'alias-collision': error('An alias, capability or pseudo-name equals the name of something else.'),
+  'cyclic-alias': error('Aliases stand for each other, and for nothing else.'),
   'conflicting-declarations': error('Two sections say different things about one name.'),
   'unreachable-name': warning('Nothing can answer this name.'),
   'unsatisfied-capability': warning(

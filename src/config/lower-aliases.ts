@@ -2,7 +2,7 @@ import type { GroupIndex } from '../plan/ids.ts';
 import { otherSpelling } from '../plan/latest-tag.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Declarations } from './declarations.ts';
-import { keyOf, type Place } from './findings.ts';
+import { keyOf, type Place, quoted } from './findings.ts';
 import { groupNamed, type Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import type { Launch } from './shape-llamacpp-models.ts';
@@ -70,11 +70,28 @@ function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lower
   }
   const group = groupNamed(target.name, lowering);
   if (group !== undefined) return { name, group: group.index, hidden };
-  if (inventory.broken.has(target.name)) return undefined;
+  if (tellCircle({ name, target }, lowering) || inventory.broken.has(target.name)) return undefined;
   const [near] = nearest(target.name, groups.keys(), 1);
   findings.add('unknown-model', target.at, `The alias "${name}" stands for "${target.name}", which does not exist`, {
     found: target.name,
     nearest: near,
   });
   return undefined;
+}
+
+/** Tells of aliases that stand for each other only: once for all of a circle, not for those that lead into it. */
+function tellCircle({ name, target }: Pick<DeclaredAlias, 'name' | 'target'>, lowering: Lowering): boolean {
+  const { aliases, findings } = lowering;
+  const circle = new Set<string>();
+  for (let one: string | undefined = target.name; one !== undefined && !circle.has(one); one = aliases.get(one))
+    circle.add(one);
+  if (!circle.has(name)) return false;
+  findings.addToCause('cyclic-alias', target.at, {
+    key: [...circle].toSorted().join(' '),
+    subject: name,
+    message: (names) =>
+      `${quoted(names)} ${names.length === 1 ? 'stands for itself' : 'stand for each other'}, and for no model`,
+    details: () => ({ found: target.name, fix: 'Let one of them stand for a model, a pool or a capability' }),
+  });
+  return true;
 }

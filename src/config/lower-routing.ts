@@ -1,7 +1,15 @@
 import { RE2JS } from 're2js';
+import type { Deployment } from '../plan/deployment.ts';
 import { milliseconds, seconds } from '../plan/ids.ts';
 import type { Chain, Target } from '../plan/model-group.ts';
-import type { CooldownSettings, MetadataRule, PatternRule, RoutingRules, SizeRule } from '../plan/settings.ts';
+import type {
+  CooldownSettings,
+  DefaultModel,
+  MetadataRule,
+  PatternRule,
+  RoutingRules,
+  SizeRule,
+} from '../plan/settings.ts';
 import type { Declarations } from './declarations.ts';
 import { type Findings, inside, type Place } from './findings.ts';
 import { lowerChain } from './lower-chains.ts';
@@ -17,22 +25,15 @@ export function lowerRouting(declarations: Declarations, sections: SettingsSecti
   const { shape: rules, at } = declarations.rules;
   const cases = declarations.specialCases;
   const { router } = sections;
-  const defaultProvider = literalProvider(
-    referenceOf(rules.default_provider, inside(at, 'default_provider')),
-    lowering,
-  );
-  const defaultFallback = literalProvider(
-    referenceOf(rules.default_fallback, inside(at, 'default_fallback')),
-    lowering,
+  const defaults = (['default_provider', 'default_fallback'] as const).flatMap((key) =>
+    literalProviders(referenceOf(rules[key], inside(at, key)), lowering),
   );
   return {
     patterns: declarations.patterns.flatMap((one) => lowerPattern(one, lowering) ?? []),
     sizes: lowerSizes(declarations, lowering),
     metadata: lowerMetadata(declarations, lowering),
-    defaultProvider,
-    defaultFallback,
-    defaultDeployment:
-      defaultProvider === undefined ? firstActive(lowering) : lowering.inventory.of(defaultProvider)[0]?.index,
+    defaultProviders: [...new Set(defaults)],
+    defaultModel: lowerDefaultModel(rules.default_provider === undefined ? [] : defaults, lowering),
     defaultChain: lowerDefaultChain(declarations, lowering),
     defaultFallbacks: lowerDefaultFallbacks(sections, lowering),
     unknownModel: rules.unknown_model ?? 'default_chain',
@@ -71,17 +72,31 @@ export function applySpecialCases(cooldown: CooldownSettings, { specialCases }: 
   };
 }
 
-/** The provider of a reference, which is asked for whatever name the client gives. */
-function literalProvider(reference: Reference | undefined, lowering: Lowering): RoutingRules['defaultProvider'] {
-  const [found] = reference === undefined ? [] : resolveProviders(reference, lowering);
-  if (found !== undefined) lowering.inventory.literal(found.id);
-  return found?.id;
+/** The providers of a reference, which are asked for whatever name the client gives. */
+function literalProviders(reference: Reference | undefined, lowering: Lowering): RoutingRules['defaultProviders'] {
+  const found = reference === undefined ? [] : resolveProviders(reference, lowering).map((one) => one.id);
+  for (const id of found) lowering.inventory.literal(id);
+  return found;
 }
 
-function firstActive({ inventory }: Lowering): RoutingRules['defaultDeployment'] {
-  return inventory.deployments.find(
-    (one) => !one.backendModel.includes('*') && inventory.providers.get(one.provider)?.status === 'active',
-  )?.index;
+/** The first model of each of the providers, or of what is active where there are none. */
+function lowerDefaultModel(
+  providers: RoutingRules['defaultProviders'],
+  { inventory, groups }: Lowering,
+): DefaultModel | undefined {
+  const isActive = ({ provider }: Deployment): boolean => inventory.providers.get(provider)?.status === 'active';
+  const [first, ...others] =
+    providers.length > 0
+      ? providers.flatMap((id) => inventory.of(id)[0] ?? [])
+      : inventory.deployments.filter((one) => !one.backendModel.includes('*') && isActive(one)).slice(0, 1);
+  if (first === undefined) return undefined;
+  const named = [...groups.values()].filter(({ members }) => members.some((one) => one.deployment === first.index));
+  const group = named.find(({ name }) => name === first.backendModel) ?? named[0];
+  return {
+    deployment: first.index,
+    group: group?.index,
+    standIns: others.map((one) => ({ kind: 'deployment', deployment: one.index })),
+  };
 }
 
 /** Who a rule for many names asks: every provider of the reference for the literal name, then the rule's fallbacks. */

@@ -38,10 +38,15 @@ export function groupNamed(
   name: string,
   { groups, aliases }: Pick<Lowering, 'groups' | 'aliases'>,
 ): GroupDraft | undefined {
-  const own = groups.get(name) ?? groups.get(otherSpelling(name));
-  if (own !== undefined) return own;
-  const target = aliases.get(name);
-  return target === undefined ? undefined : (groups.get(target) ?? groups.get(otherSpelling(target)));
+  const followed = new Set<string>();
+  // An alias may stand for another one, so that it is followed, but not in a circle.
+  for (let one: string | undefined = name; one !== undefined && !followed.has(one); ) {
+    const own = groups.get(one) ?? groups.get(otherSpelling(one));
+    if (own !== undefined) return own;
+    followed.add(one);
+    one = aliases.get(one) ?? aliases.get(otherSpelling(one));
+  }
+  return undefined;
 }
 
 /** How a provider is probed of which nothing is said: once a minute, with five seconds to answer. */

@@ -1,4 +1,4 @@
-import { describeDecision, nameOf, noTiming, undecided } from '../analysis/describe-decision.ts';
+import { describeDecision, nameOf, unrouted } from '../analysis/describe-decision.ts';
 import { describeFacts } from '../analysis/facts-record.ts';
 import type { AttemptRecord, DecisionRecord } from '../contract/decision-record.ts';
 import { type SettledRequest, waitedMs } from '../gateway/request.ts';
@@ -14,7 +14,7 @@ const receiveTime = createIsoTime();
 export function describeSettled(request: SettledRequest): DecisionRecord {
   const { plan } = request.snapshot;
   const { decision, failure, usage, answeredBy, degradation } = request;
-  const base = decision === undefined ? unrouted(request) : describeDecision(plan, decision);
+  const base = decision === undefined ? undecidedBase(request) : describeDecision(plan, decision);
   return {
     ...base,
     id: request.id,
@@ -59,21 +59,10 @@ export function describeDegradation(degradation: Degradation | undefined): strin
   return degradation === undefined ? null : `${degradation.reason}: from ${degradation.from} to ${degradation.to}`;
 }
 
-/** A request that was refused before routing was asked. */
-function unrouted({ id, understood, caching }: SettledRequest): DecisionRecord {
-  return {
-    ...undecided,
-    id,
-    asked: understood?.facts.asked ?? null,
-    rule:
-      caching?.answer === undefined
-        ? { kind: 'none', text: 'it was refused before it was routed' }
-        : { kind: 'cache', text: 'an equal request was answered before' },
-    candidates: [],
-    order: [],
-    attempts: [],
-    timing: noTiming,
-  };
+function undecidedBase({ understood, caching }: SettledRequest): DecisionRecord {
+  const base = unrouted(understood?.facts.asked);
+  if (caching?.answer === undefined) return base;
+  return { ...base, rule: { kind: 'cache', text: 'an equal request was answered before' } };
 }
 
 /** Who gave the answer that was given again. */

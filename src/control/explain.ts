@@ -1,4 +1,4 @@
-import { describeDecision } from '../analysis/describe-decision.ts';
+import { describeDecision, describeRefusal, unrouted } from '../analysis/describe-decision.ts';
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Decision } from '../plan/decision.ts';
@@ -9,7 +9,8 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { decide } from '../routing/decide.ts';
 import { degradationOf } from '../routing/degradation.ts';
-import { assume } from './assume.ts';
+import { priorityProblem } from '../routing/priority.ts';
+import { type AssumedWorld, assume } from './assume.ts';
 import { describeDegradation } from './decision-record.ts';
 
 /** The system that a question is put to. */
@@ -17,8 +18,8 @@ export type ExplainInput = {
   readonly plan: Plan;
   readonly state: RoutingState;
   readonly now: Milliseconds;
-  /** Waits for a provider's model list; absent where nothing can be asked. */
-  readonly listing?: (provider: Plan['deployments'][number]['provider']) => Promise<void>;
+  /** Waits for a provider's model list. */
+  readonly listing: (provider: Plan['deployments'][number]['provider']) => Promise<void>;
   /** Waits until it is known what providers have in memory; absent where nothing can be asked. */
   readonly residency?: (providers: Decision['needsResidency'], limit: Milliseconds) => Promise<void>;
 };
@@ -28,13 +29,16 @@ export async function explain(input: ExplainInput, question: ExplainQuestion): P
   const { plan } = input;
   const now = milliseconds(input.now + (question.afterMs ?? 0));
   const facts = explainedFacts(plan, question);
-  const { state, notes } = assume(input, question.assume ?? {});
+  const wrong = priorityProblem(plan, facts);
+  if (wrong !== undefined) return { ...unrouted(facts.asked), plan: plan.hash, refusal: describeRefusal(wrong) };
+  // What is waited for changes the state of which things are assumed, so they are assumed anew.
+  const assumed = (): AssumedWorld => assume(input, question.assume ?? {});
   // The middle of every draw: an explanation is the same each time it is asked for.
-  const choose = (): ReturnType<typeof decide> => decide(plan, state, facts, now, () => 0.5);
+  const choose = (): Decision => decide(plan, assumed().state, facts, now, () => 0.5);
   let decision = choose();
-  for (let waits = 0; decision.needsListing !== undefined && waits < 2; waits++) {
-    if (input.listing === undefined) state.listed.set(decision.needsListing, new Set());
-    else await input.listing(decision.needsListing);
+  const { defaultProviders } = plan.settings.routing;
+  for (let waits = 0; decision.needsListing !== undefined && waits < defaultProviders.length; waits++) {
+    await input.listing(decision.needsListing);
     decision = choose();
   }
   if (decision.needsResidency.length > 0 && input.residency !== undefined) {
@@ -43,7 +47,7 @@ export async function explain(input: ExplainInput, question: ExplainQuestion): P
   }
   const [first] = decision.attempts;
   return {
-    ...describeDecision(plan, { ...decision, notes: [...decision.notes, ...notes] }),
+    ...describeDecision(plan, { ...decision, notes: [...decision.notes, ...assumed().notes] }),
     degraded: first === undefined ? null : describeDegradation(degradationOf(plan, decision, first)),
   };
 }
@@ -59,7 +63,7 @@ function explainedFacts(plan: Plan, question: ExplainQuestion): RequestFacts {
   return {
     ...told,
     endpoint: question.endpoint ?? 'chat',
-    asked: askedName(question.model),
+    asked: askedName(question.model, plan),
     stream: question.stream ?? false,
     promptTokens: tokens(question.tokens ?? usualTokens),
     maxOutputTokens: question.maxOutputTokens === undefined ? undefined : tokens(question.maxOutputTokens),

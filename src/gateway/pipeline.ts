@@ -86,7 +86,7 @@ async function answerModel(context: PipelineContext, request: GatewayRequest): P
 async function carryOut(context: PipelineContext, request: GatewayRequest): Promise<Failure | undefined> {
   const body = await receive(request);
   if ('failure' in body) return body.failure;
-  const read = understand(request.exchange, request.endpoint, body.bytes, request.principal);
+  const read = understand(request, body.bytes);
   if (read.kind === 'refused') return read.failure;
   const understood: UnderstoodRequest = Object.assign(request, { understood: read.request });
   const problem =
@@ -132,8 +132,9 @@ async function decideRoute(
   request.understoodAt = context.clock.now();
   const choose = (): Decision =>
     decide(snapshot.plan, snapshot.state, facts, context.clock.now(), seededRandom(request.seed));
+  const { defaultProviders } = snapshot.plan.settings.routing;
   let decision = choose();
-  for (let waits = 0; decision.needsListing !== undefined && waits < 2; waits++) {
+  for (let waits = 0; decision.needsListing !== undefined && waits < defaultProviders.length; waits++) {
     await waitFor(context, request, context.listing(decision.needsListing));
     decision = choose();
   }

@@ -1,6 +1,7 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { askedName, readHeaderFacts, retriesHeader, retriesOf } from '../plan/header-facts.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
 import { type AskedTimeouts, asSeconds, readAskedTimeouts, timeoutHeaders } from '../wire/asked-timeouts.ts';
 import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
@@ -32,12 +33,18 @@ export type UnderstandResult =
   | { readonly kind: 'understood'; readonly request: Understood }
   | { readonly kind: 'refused'; readonly failure: Failure };
 
+/** A request that has come, by whomever, and the plan that it came to. */
+type Received = {
+  readonly exchange: Exchange;
+  readonly endpoint: Endpoint;
+  readonly principal: Principal;
+  readonly snapshot: { readonly plan: Plan };
+};
+
 /** Reads a body into the facts that routing decides by; the Content-Type does not matter, since curl sends none. */
 export function understand(
-  exchange: Exchange,
-  endpoint: Endpoint,
+  { exchange, endpoint, principal, snapshot: { plan } }: Received,
   body: Uint8Array,
-  principal: Principal,
 ): UnderstandResult {
   const scanned = scanBody(body);
   if (scanned.kind === 'invalid') return { kind: 'refused', failure: scanned.failure };
@@ -48,7 +55,7 @@ export function understand(
   const rehearsal = readRehearsal(body, scanned.scan);
   if (rehearsal !== undefined && !principal.mayRehearse) return { kind: 'refused', failure: mayNotRehearse(rehearsal) };
   const needs = readRequestNeeds(body, scanned.scan);
-  const facts = factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal });
+  const facts = factsOf({ exchange, endpoint, body, scan: scanned.scan, needs, principal, plan });
   const long = lengthProblem(facts);
   if (long !== undefined) return { kind: 'refused', failure: long };
   const { scan } = scanned;
@@ -145,10 +152,11 @@ type FactsInput = {
   readonly scan: BodyScan;
   readonly needs: RequestNeeds;
   readonly principal: Principal;
+  readonly plan: Plan;
 };
 
-function factsOf({ exchange, endpoint, body, scan, needs, principal }: FactsInput): RequestFacts {
-  const asked = askedName(memberValue(body, scan, 'model'));
+function factsOf({ exchange, endpoint, body, scan, needs, principal, plan }: FactsInput): RequestFacts {
+  const asked = askedName(memberValue(body, scan, 'model'), plan);
   const headers: HeaderLookup = { get: (name) => (credentialHeaders.has(name) ? undefined : exchange.header(name)) };
   const told = readHeaderFacts(headers);
   return {

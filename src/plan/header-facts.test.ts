@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { askedName, type HeaderFacts, readHeaderFacts } from './header-facts.ts';
+import { groupIndex } from './ids.ts';
 
 const nothing: HeaderFacts = {
   capability: undefined,
@@ -19,6 +20,7 @@ test.each<[headers: Record<string, string>, facts: Partial<HeaderFacts>]>([
     { qualityTier: 'premium', minTier: 'local' },
   ],
   [{ 'x-litellm-tags': 'free, paid ,' }, { tags: ['free', 'paid'] }],
+  [{ 'x-capability': '', 'x-priority': ' ', 'x-quality-tier': '', 'x-signalbox-min-tier': '' }, {}],
   [{ 'x-litellm-num-retries': '3' }, { retries: 3 }],
   [{ 'x-litellm-num-retries': '1000' }, { retries: 10 }],
   [{ 'x-litellm-num-retries': '-1' }, {}],
@@ -27,5 +29,10 @@ test.each<[headers: Record<string, string>, facts: Partial<HeaderFacts>]>([
 });
 
 test.each([undefined, null, '', 'auto', 'default', 7])('Part 2, 1.1: %o names no model', (value) => {
-  expect(askedName(value)).toBeUndefined();
+  expect(askedName(value, { names: new Map() })).toBeUndefined();
+});
+
+test('Part 2, 1.1: auto and default are names where something is called so', () => {
+  const names = new Map([['auto', { kind: 'group', group: groupIndex(0) } as const]]);
+  expect([askedName('auto', { names }), askedName('default', { names })]).toEqual(['auto', undefined]);
 });

@@ -1,3 +1,4 @@
+import type { Plan } from './plan.ts';
 import type { HeaderLookup, RequestFacts } from './request-facts.ts';
 
 /** What the headers of a request say of it; the body's own words come after them, its tags beside them. */
@@ -12,13 +13,18 @@ export const retriesHeader = 'x-litellm-num-retries';
 /** Reads what headers say, of traffic, of questions about it, and of traffic that is only played. */
 export function readHeaderFacts(headers: HeaderLookup): HeaderFacts {
   return {
-    capability: headers.get('x-capability'),
-    priority: headers.get('x-priority'),
+    capability: said(headers.get('x-capability')),
+    priority: said(headers.get('x-priority')),
     tags: splitTags(headers.get('x-litellm-tags')),
-    qualityTier: headers.get('x-quality-tier'),
-    minTier: headers.get('x-signalbox-min-tier'),
+    qualityTier: said(headers.get('x-quality-tier')),
+    minTier: said(headers.get('x-signalbox-min-tier')),
     retries: retriesOf(wholeNumber(headers.get(retriesHeader))),
   };
+}
+
+/** An empty header says nothing. */
+function said(text: string | undefined): string | undefined {
+  return text?.trim() || undefined;
 }
 
 /** Most retries that a request may ask for. */
@@ -33,9 +39,10 @@ function wholeNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*\d+\s*$/.test(text) ? Number(text) : undefined;
 }
 
-/** The name that is asked for: absent, empty, `auto` and `default` all leave the choice to the gateway. */
-export function askedName(value: unknown): string | undefined {
-  return typeof value !== 'string' || value === '' || value === 'auto' || value === 'default' ? undefined : value;
+/** The name that is asked for. Where it is absent the choice is left to the gateway, and so it is by `auto` and `default` where nothing is called so. */
+export function askedName(value: unknown, { names }: Pick<Plan, 'names'>): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return (value === 'auto' || value === 'default') && !names.has(value) ? undefined : value;
 }
 
 function splitTags(value: string | undefined): readonly string[] {

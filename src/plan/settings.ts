@@ -1,5 +1,5 @@
 import type { Condition } from './condition.ts';
-import type { DeploymentIndex, KeyId, Milliseconds, ProviderId } from './ids.ts';
+import type { DeploymentIndex, GroupIndex, KeyId, Milliseconds, ProviderId } from './ids.ts';
 import type { Chain, Strategy, Target } from './model-group.ts';
 import type { RateLimit } from './provider.ts';
 import type { Endpoint } from './request-facts.ts';
@@ -87,15 +87,23 @@ export type MetadataRule = {
   readonly condition: Condition;
 };
 
+/** The first model of the default provider. */
+export type DefaultModel = {
+  readonly deployment: DeploymentIndex;
+  /** The name that it answers: what stands behind that stands behind the default model too. */
+  readonly group: GroupIndex | undefined;
+  /** The first models of further default providers and of the default fallback. */
+  readonly standIns: readonly Target[];
+};
+
 export type RoutingRules = {
   readonly patterns: readonly PatternRule[];
   readonly sizes: readonly SizeRule[];
   readonly metadata: readonly MetadataRule[];
-  /** The provider asked for a name that no rule knows, if its live list has it. */
-  readonly defaultProvider: ProviderId | undefined;
-  readonly defaultFallback: ProviderId | undefined;
-  /** First model of the default provider: what `auto` means when no capability is asked. */
-  readonly defaultDeployment: DeploymentIndex | undefined;
+  /** Providers asked for a name that no rule knows, if their live lists have it: those of `default_provider`, then of `default_fallback`. */
+  readonly defaultProviders: readonly ProviderId[];
+  /** What `auto` means when no capability is asked. */
+  readonly defaultModel: DefaultModel | undefined;
   /** `fallback_chains.default`. */
   readonly defaultChain: Chain | undefined;
   /** LiteLLM's `default_fallbacks`: after everything else of any group. */

@@ -372,7 +372,7 @@ describe('spine 3.7: refusals say what can be done', () => {
   ])('$name', check);
 
   test('a list that is not known yet is asked for', () => {
-    const plan = planOf({ deployments: ['a/*'], routing: { defaultProvider: 'a' } });
+    const plan = planOf({ deployments: ['a/*'], routing: { defaultProviders: ['a'] } });
     const decision = decide(plan, createRoutingState(plan, now), factsOf({ asked: 'n' }), now, () => 0.5);
     expect(decision).toMatchObject({ needsListing: 'a', attempts: [], refusal: undefined });
   });

@@ -54,6 +54,7 @@ export function decide(
       if (!isHeld(draft)) addFallbacks(draft, resolution.fallback, undefined);
       break;
     case 'group':
+      if (resolution.first !== undefined) addTarget(draft, resolution.first, 'group');
       addGroup(draft, resolution.group, 'group');
       if (!isHeld(draft)) addFallbacks(draft, resolution.group.fallback, resolution.group);
       break;

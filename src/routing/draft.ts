@@ -68,7 +68,8 @@ export function addGroup(draft: Draft, group: ModelGroup, source: Source, repeat
   draft.visited.add(group.index);
   const { serving, further, excluded, rotation } = orderGroup(draft.input, group);
   if (source === 'group') {
-    draft.rotation = rotation;
+    // Where another deployment was meant first, it is no turn of the group's.
+    if (draft.attempts.length === 0) draft.rotation = rotation;
     draft.needsResidency = staleResidency(draft.input, serving);
     notePreference(draft, serving);
   }

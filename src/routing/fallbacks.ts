@@ -21,7 +21,9 @@ export function addFallbacks(draft: Draft, own: readonly Target[], group: ModelG
   for (const target of own) addTarget(draft, target, 'fallback');
   if (group?.chain !== undefined) addChain(draft, group.chain, 'chain');
   if (group?.kind === 'capability') addPeers(draft, group);
-  const { defaultFallbacks, defaultChain } = plan.settings.routing;
+  const { defaultModel, defaultFallbacks, defaultChain } = plan.settings.routing;
+  if (draft.rule.kind === 'default_model' && defaultModel !== undefined)
+    for (const target of defaultModel.standIns) addTarget(draft, target, 'default_fallback');
   for (const target of defaultFallbacks) addTarget(draft, target, 'default_fallback');
   if (defaultChain !== undefined) addChain(draft, defaultChain, 'default_fallback');
 }

@@ -28,9 +28,8 @@ const plan = planOf({
       { source: 'size 8B - 13B', minBillions: 8, maxBillions: 13, target: 'vllm/*', fallback: ['ollama/*'] },
       { source: 'size > 13B', minBillions: 13, minInclusive: false, maxBillions: 1e9, target: 'cloud/gpt-*' },
     ],
-    defaultProvider: 'ollama',
-    defaultFallback: 'vllm',
-    defaultDeployment: 'ollama/llama3.1:8b',
+    defaultProviders: ['ollama', 'vllm'],
+    defaultModel: { deployment: 'ollama/llama3.1:8b', group: 'llama3.1:8b' },
   },
 });
 
@@ -62,8 +61,10 @@ function targetText(of: Plan, resolution: ReturnType<typeof resolve>): string {
     return `${provider}/${backendModel}`;
   };
   switch (resolution.kind) {
-    case 'group':
-      return resolution.group.name;
+    case 'group': {
+      const { first, group } = resolution;
+      return first?.kind === 'deployment' ? `${deployment(first.deployment)}, then ${group.name}` : group.name;
+    }
     case 'target':
       return [resolution.target, ...resolution.fallback]
         .map((target) =>
@@ -100,7 +101,7 @@ describe('spine 3.7: a name resolves by the first rule that knows it', () => {
     },
     { facts: { capability: 'code' }, rule: 'capability code metadata', to: 'code' },
     { facts: { capability: 'cod' }, rule: 'none', to: 'unknown, near code' },
-    { facts: {}, rule: 'default_model', to: 'ollama/llama3.1:8b' },
+    { facts: {}, rule: 'default_model', to: 'ollama/llama3.1:8b, then llama3.1:8b' },
     // Patterns in the order of the file, before sizes.
     { facts: { asked: 'Qwen/late' }, rule: 'pattern ^Qwen\\/', to: 'vllm/*, then ollama/*' },
     { facts: { asked: 'Qwen/Qwen2-7B' }, rule: 'pattern ^Qwen\\/', to: 'vllm/*, then ollama/*' },
@@ -135,7 +136,7 @@ describe('spine 3.7: a name resolves by the first rule that knows it', () => {
       providers: { off: { status: 'disabled' } },
       deployments: ['a/m', 'off/*'],
       groups: { m: ['a/m'] },
-      routing: { defaultChain: ['a/m'], defaultProvider: 'off', unknownModel },
+      routing: { defaultChain: ['a/m'], defaultProviders: ['off'], unknownModel },
     });
   test.each<Row>([
     // A disabled default provider is not asked for its list.

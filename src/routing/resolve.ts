@@ -15,7 +15,12 @@ export type Resolution = {
   readonly rule: Rule;
   readonly notes: readonly string[];
 } & (
-  | { readonly kind: 'group'; readonly group: ModelGroup }
+  | {
+      readonly kind: 'group';
+      readonly group: ModelGroup;
+      /** The one of its deployments that is meant before the others. */
+      readonly first?: Target;
+    }
   /** A provider asked for a literal name: patterns, sizes, the default provider, deployment ids. */
   | { readonly kind: 'target'; readonly target: Target; readonly fallback: readonly Target[] }
   | { readonly kind: 'chain'; readonly chain: Chain }
@@ -70,9 +75,13 @@ function withoutName(plan: Plan, { capability, headers }: RequestFacts): Meaning
     const from = headers.get('x-capability') !== undefined ? 'header' : 'metadata';
     return { kind: 'group', group: groupAt(plan, known.group), rule: { kind: 'capability', name: capability, from } };
   }
-  const deployment = plan.settings.routing.defaultDeployment;
-  if (deployment === undefined) return { kind: 'unknown', nearest: [], rule: { kind: 'none' } };
-  return { kind: 'target', target: { kind: 'deployment', deployment }, fallback: [], rule: { kind: 'default_model' } };
+  const { defaultModel } = plan.settings.routing;
+  if (defaultModel === undefined) return { kind: 'unknown', nearest: [], rule: { kind: 'none' } };
+  const { deployment, group } = defaultModel;
+  const rule: Rule = { kind: 'default_model' };
+  const target: Target = { kind: 'deployment', deployment };
+  if (group === undefined) return { kind: 'target', target, fallback: [], rule };
+  return { kind: 'group', group: groupAt(plan, group), first: target, rule };
 }
 
 function capabilityNames(plan: Plan): string[] {
@@ -95,13 +104,12 @@ function bySize(plan: Plan, asked: string): Meaning | undefined {
   return { kind: 'target', target, fallback, rule: { kind: 'size', rule: source, billions } };
 }
 
-/** The default provider if its server lists the name, else its fallback likewise; the other one stands behind. */
+/** The default provider if its server lists the name, else its fallback likewise; others that list it stand behind. */
 function byDefaultProvider(plan: Plan, state: RoutingState, asked: string): Meaning | undefined {
-  const { defaultProvider, defaultFallback } = plan.settings.routing;
   const found: { readonly provider: ProviderId; readonly target: Target }[] = [];
-  for (const provider of [defaultProvider, defaultFallback]) {
-    const literal = provider === undefined ? undefined : literalDeployment(plan, provider);
-    if (provider === undefined || literal === undefined) continue;
+  for (const provider of plan.settings.routing.defaultProviders) {
+    const literal = literalDeployment(plan, provider);
+    if (literal === undefined) continue;
     const listed = state.listed.get(provider);
     // A list that nobody waits for any more: the first provider has the name already.
     if (listed === undefined && found.length > 0) continue;

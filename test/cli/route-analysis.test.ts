@@ -70,7 +70,7 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     const read = readWorkload(stringify(workload), 'workload.yaml');
     if (plan === undefined || read.kind === 'wrong') throw new Error('What the test is made of is wrong');
     const world = workloadWorld(plan, read.workload, { recorded: recordedWorld(plan, [], 5), seed: 5 });
-    const records = recordsOf(plan, play(plan, arrivalsIn(read.workload, 5), world), Date.UTC(2026, 10, 24, 8));
+    const records = recordsOf(plan, play(plan, arrivalsIn(plan, read.workload, 5), world), Date.UTC(2026, 10, 24, 8));
     write('.signalbox/decisions.jsonl', records.map((one) => `${JSON.stringify(toStored(one))}\n`).join(''));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

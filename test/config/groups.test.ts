@@ -55,6 +55,7 @@ describe('1.1 one name is one group, whatever sections speak of it', () => {
     ],
     ['an alias', 'a', 'model_aliases: {a: big, b: big}', 'den/big'],
     ['another of the same model', 'b', 'model_aliases: {a: big, b: big}', 'den/big'],
+    ['an alias of an alias of an alias', 'a', 'model_aliases: {a: b, b: "c:latest", c: big}', 'den/big'],
     ['the model under its own name all the same', 'big', 'model_aliases: {a: big, b: big}', 'den/big'],
   ])('%s', (_title, name, mappings, members) => {
     expect(standsFor(name, mappings)).toBe(members);
@@ -139,6 +140,37 @@ describe('1.2 every spelling of a strategy', () => {
 
   test.each(Object.keys(offeredStrategies))('C0: the word that screens have for %s means it in a file', (name) => {
     expect(strategyName(name)).toBe(name);
+  });
+});
+
+describe('1.1 what a request without a name means', () => {
+  test.each([
+    ['the first model that is active', '{}', 'home', 'home/m | m'],
+    ['the first of the default provider', 'routing_rules: {default_provider: den}', 'den', 'den/big | big'],
+    [
+      'then the first of each other that the reference means, then of its fallback',
+      'routing_rules: {default_provider: vllm, default_fallback: cloud}',
+      'card den cloud',
+      'card/m | m | den/big cloud/large',
+    ],
+    [
+      'a name of its own, where the model has none',
+      'exact_matches: {x: {provider: open, backend_model: v}}\nrouting_rules: {default_provider: open}',
+      'open',
+      'open/v | x',
+    ],
+    ['nothing of a fallback alone', 'routing_rules: {default_fallback: den}', 'den', 'home/m | m'],
+  ])('%s', (_title, mappings, providersAsked, meant) => {
+    const { deployments, groups, settings } = planFrom(mappings);
+    const { defaultModel, defaultProviders } = settings.routing;
+    const named = (index: number | undefined): string => {
+      const { provider, backendModel } = deployments[index ?? -1] ?? {};
+      return `${provider}/${backendModel}`;
+    };
+    const standIns = defaultModel?.standIns.flatMap((one) => (one.kind === 'deployment' ? named(one.deployment) : []));
+    const words = [named(defaultModel?.deployment), groups[defaultModel?.group ?? -1]?.name, standIns?.join(' ')];
+    expect(words.filter((one) => one !== '').join(' | ')).toBe(meant);
+    expect(defaultProviders.join(' ')).toBe(mappings === '{}' ? '' : providersAsked);
   });
 });
 

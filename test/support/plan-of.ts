@@ -27,6 +27,7 @@ import type { Provider, RateLimit } from '../../src/plan/provider.ts';
 import type { RequestFacts } from '../../src/plan/request-facts.ts';
 import type {
   CooldownSettings,
+  DefaultModel,
   PatternRule,
   RetrySettings,
   RoutingRules,
@@ -56,16 +57,7 @@ type GroupOf = {
 } & Partial<Pick<ModelGroup, 'kind' | 'capability' | 'standsInFor' | 'listed'>>;
 
 type RulesOf = Partial<
-  Omit<
-    RoutingRules,
-    | 'patterns'
-    | 'sizes'
-    | 'defaultChain'
-    | 'defaultFallbacks'
-    | 'defaultDeployment'
-    | 'defaultProvider'
-    | 'defaultFallback'
-  >
+  Omit<RoutingRules, 'patterns' | 'sizes' | 'defaultChain' | 'defaultFallbacks' | 'defaultModel' | 'defaultProviders'>
 > & {
   readonly patterns?: readonly {
     readonly pattern: RegExp;
@@ -77,9 +69,8 @@ type RulesOf = Partial<
       readonly target: Name;
       readonly fallback?: readonly Name[];
     })[];
-  readonly defaultProvider?: string;
-  readonly defaultFallback?: string;
-  readonly defaultDeployment?: Name;
+  readonly defaultProviders?: readonly string[];
+  readonly defaultModel?: { readonly deployment: Name; readonly group?: Name; readonly standIns?: readonly Name[] };
   readonly defaultChain?: ChainOf;
   readonly defaultFallbacks?: readonly Name[];
 };
@@ -205,6 +196,18 @@ function groupOf(
   };
 }
 
+function defaultModelOf(
+  { deployment, group, standIns = [] }: NonNullable<RulesOf['defaultModel']>,
+  target: TargetReader,
+): DefaultModel {
+  const named = group === undefined ? undefined : target(group);
+  return {
+    deployment: deploymentNamed(target, deployment),
+    group: named?.kind === 'group' ? named.group : undefined,
+    standIns: standIns.map(target),
+  };
+}
+
 function chainOf(chain: ChainOf, target: TargetReader): Chain {
   const { items, ...rest } = 'items' in chain ? chain : { items: chain };
   return {
@@ -246,16 +249,7 @@ function limitOf(limit: Partial<RateLimit>): RateLimit {
 
 function settingsOf(written: PlanOf, target: TargetReader): Settings {
   const { routing = {}, retry, cooldown, requestMs = 600_000, limits = {}, keyLimits = {} } = written;
-  const {
-    defaultProvider,
-    defaultFallback,
-    defaultDeployment,
-    defaultChain,
-    defaultFallbacks,
-    patterns,
-    sizes,
-    ...rest
-  } = routing;
+  const { defaultProviders, defaultModel, defaultChain, defaultFallbacks, patterns, sizes, ...rest } = routing;
   return {
     timeouts: {
       connectMs: seconds(5),
@@ -314,9 +308,8 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
           fallback: (one.fallback ?? []).map(target),
         }),
       ),
-      defaultProvider: defaultProvider === undefined ? undefined : providerId(defaultProvider),
-      defaultFallback: defaultFallback === undefined ? undefined : providerId(defaultFallback),
-      defaultDeployment: defaultDeployment === undefined ? undefined : deploymentNamed(target, defaultDeployment),
+      defaultProviders: (defaultProviders ?? []).map(providerId),
+      defaultModel: defaultModel && defaultModelOf(defaultModel, target),
       defaultChain: defaultChain === undefined ? undefined : chainOf(defaultChain, target),
       defaultFallbacks: (defaultFallbacks ?? []).map(target),
     },
