@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { FailureKind } from '../src/plan/failure.ts';
 import { milliseconds, tokens } from '../src/plan/ids.ts';
 import type { DeploymentHealth } from '../src/plan/routing-state.ts';
 import { provenElsewhere } from './routing-proofs.ts';
@@ -16,7 +15,6 @@ const pool: PlanOf = {
   deployments: ['a/m', 'b/m', 'c/m'],
   groups: { m: { members: ['a/m', 'b/m'], fallback: ['c/m'] } },
 };
-const all = (kind: FailureKind): Play['answers'] => ({ a: kind, b: kind, c: kind, d: kind });
 const down: DeploymentHealth = { kind: 'down', since: begin, why: 'probe' };
 const cooling = (until: number, why: 'failures' | 'rate_limited' = 'failures'): DeploymentHealth => ({
   ...{ kind: 'cooling', since: begin, until: milliseconds(begin + until), why, round: 0 },
@@ -185,14 +183,14 @@ const shown: Readonly<Record<string, Shown>> = {
   },
   direct: {
     plan: { ...pool, groups: { m: { strategy: 'direct', members: ['c/m', 'a/m', 'b/m'] } } },
-    answers: all('upstream_refused'),
+    answers: 'upstream_refused',
     tried: 'c a b',
     ends: 'upstream_refused',
   },
 
   retries: {
     plan: { ...pool, retry: { retries: 2 } },
-    answers: all('upstream_error'),
+    answers: 'upstream_error',
     tried: 'a b +875 a c',
     ends: 'upstream_error',
   },
@@ -210,7 +208,7 @@ const shown: Readonly<Record<string, Shown>> = {
       },
     },
     facts: { retries: 0 },
-    answers: all('upstream_error'),
+    answers: 'upstream_error',
     tried: 'a b c',
     ends: 'upstream_error',
   },
@@ -219,7 +217,7 @@ const shown: Readonly<Record<string, Shown>> = {
       deployments: ['a/m', 'b/m', 'c/m'],
       groups: { m: { members: ['a/m'], chain: ['c/m'], fallback: ['b/m'] } },
     },
-    answers: all('upstream_refused'),
+    answers: 'upstream_refused',
     tried: 'a b c',
     ends: 'upstream_refused',
   },
@@ -231,7 +229,7 @@ const shown: Readonly<Record<string, Shown>> = {
         n: { capability: 'code', members: ['c/m'] },
       },
     },
-    answers: all('upstream_refused'),
+    answers: 'upstream_refused',
     tried: 'a b c',
     ends: 'upstream_refused',
   },
@@ -241,7 +239,7 @@ const shown: Readonly<Record<string, Shown>> = {
       deployments: ['a/m', 'b/m', 'c/m', 'd/m'],
       routing: { defaultFallbacks: ['c/m'], defaultChain: ['d/m'] },
     },
-    answers: all('upstream_refused'),
+    answers: 'upstream_refused',
     tried: 'a b c d',
     ends: 'upstream_refused',
   },
@@ -251,15 +249,15 @@ const shown: Readonly<Record<string, Shown>> = {
       groups: { m: { members: ['a/m'], fallback: ['b/m', 'c/m'] } },
       retry: { maxFallbacks: 1 },
     },
-    answers: all('upstream_refused'),
+    answers: 'upstream_refused',
     tried: 'a b',
     ends: 'upstream_refused',
   },
-  deadline: { plan: pool, answers: all('upstream_error'), deadlineMs: 15, tried: 'a b', ends: 'deadline_exceeded' },
+  deadline: { plan: pool, answers: 'upstream_error', deadlineMs: 15, tried: 'a b', ends: 'deadline_exceeded' },
   'asked-once': {
     plan: { ...pool, groups: { m: { members: ['a/m'], fallback: ['b/m', 'c/m'] } } },
     facts: { retries: 0 },
-    answers: all('upstream_error'),
+    answers: 'upstream_error',
     tried: 'a b c',
     ends: 'upstream_error',
   },
@@ -270,8 +268,8 @@ const shown: Readonly<Record<string, Shown>> = {
     tried: 'a +9000 a',
     ends: 'ok',
   },
-  'retry-budget': { plan: pool, answers: all('upstream_error'), spent: 10, tried: 'a c', ends: 'upstream_error' },
-  'client-faults': { plan: pool, answers: all('upstream_bad_request'), tried: 'a', ends: 'upstream_bad_request' },
+  'retry-budget': { plan: pool, answers: 'upstream_error', spent: 10, tried: 'a c', ends: 'upstream_error' },
+  'client-faults': { plan: pool, answers: 'upstream_bad_request', tried: 'a', ends: 'upstream_bad_request' },
   overflow: {
     plan: {
       ...pool,

@@ -191,6 +191,33 @@ describe('spine 3.7: what may answer, in order', () => {
       order: ['group:a/m'],
       notes: ['a chain item is left out: NOT a_unavailable does not hold'],
     },
+    ...[true, false].map(
+      (isTooLong): Row => ({
+        name: `context_window_fallbacks ${isTooLong ? 'go first where the prompt has no room' : 'stand behind nothing else'}`,
+        plan: {
+          deployments: { 'a/m': { contextTokens: tokens(isTooLong ? 80 : 800) }, 'b/m': {}, 'c/m': {} },
+          groups: { m: { members: ['a/m'], fallback: ['b/m'], contextFallbacks: ['c/m'] } },
+        },
+        order: [isTooLong ? 'context_fallback:c/m' : 'group:a/m', 'fallback:b/m'],
+      }),
+    ),
+    {
+      name: 'context_window_fallbacks stand in for no other reason',
+      plan: {
+        deployments: ['a/m', 'b/m', 'c/m'],
+        groups: { m: { members: ['a/m'], fallback: ['b/m'], contextFallbacks: ['c/m'] } },
+      },
+      health: { 0: down },
+      order: ['fallback:b/m'],
+    },
+    {
+      name: 'nor where a member has room',
+      plan: {
+        deployments: { 'a/m': { contextTokens: tokens(80) }, 'b/m': {}, 'c/m': {} },
+        groups: { m: { members: ['a/m', 'b/m'], contextFallbacks: ['c/m'] } },
+      },
+      order: ['group:b/m'],
+    },
     {
       name: 'a fallback is filtered as every other',
       plan: {
@@ -280,6 +307,20 @@ describe('spine 3.7: the last resort', () => {
       facts: { maxOutputTokens: tokens(4096) },
       order: ['desperate:a/m'],
       notes: ['no context has room for all of the asked output, so the answer may be shorter'],
+    },
+    {
+      name: 'before what is cooling',
+      plan: {
+        deployments: { 'a/m': {}, 'b/m': { contextTokens: tokens(200) } },
+        groups: { m: ['a/m', 'b/m'] },
+      },
+      health: { 0: cooling(10) },
+      facts: { maxOutputTokens: tokens(4096) },
+      order: ['desperate:b/m', 'desperate:a/m'],
+      notes: [
+        'no context has room for all of the asked output, so the answer may be shorter',
+        'nothing is ready, so deployments that are cooling are tried',
+      ],
     },
     {
       name: 'but only where no larger one is',

@@ -142,6 +142,24 @@ test.each<Row>([
     plan: { providers: { a: { tier: 'cloud_premium' } } },
     verdict: 'serves',
   },
+  // Each tier is enough for itself and for those below it; a universal one is as good as a local one.
+  ...(
+    [
+      ['cloud_premium', 'cloud_premium', true],
+      ['cloud_standard', 'cloud_premium', false],
+      ['cloud_standard', 'cloud_standard', true],
+      ['cloud_entry', 'cloud_standard', false],
+      ['cloud_entry', 'cloud_entry', true],
+      ['universal', 'cloud_entry', false],
+      ['local', 'universal', true],
+    ] as const
+  ).map(
+    ([tier, minTier, serves]): Row => ({
+      facts: { minTier },
+      plan: { providers: { a: { tier }, b: { tier: 'cloud_premium' } } },
+      verdict: serves ? 'serves' : `min_tier: its tier is ${tier}, the request wants ${minTier} at least`,
+    }),
+  ),
   {
     facts: { minTier: 'platinum' },
     verdict: 'min_tier: "platinum" is no tier: write local, universal, cloud_entry, cloud_standard, cloud_premium',
@@ -166,6 +184,25 @@ test.each<Row>([
     verdict: 'tags: the request has the tags "us", it has "eu"',
   },
   { deployment: { tags: ['eu'] }, peer: { tags: ['us'] }, facts: { tags: ['us'] }, verdict: 'serves' },
+  {
+    deployment: { tags: ['eu'] },
+    peer: { tags: ['us'] },
+    facts: { tags: ['eu', 'fast'] },
+    plan: { routing: tagged },
+    verdict: 'serves',
+  },
+  {
+    deployment: { tags: ['eu'] },
+    facts: { tags: ['us'] },
+    plan: { routing: tagged },
+    verdict: 'tags: the request has the tags "us", it has "eu"',
+  },
+  {
+    deployment: { tags: ['eu'] },
+    peer: { tags: ['default'] },
+    plan: { routing: allTags },
+    verdict: 'tags: the request has the tags none, it has "eu"',
+  },
   {
     deployment: { tags: ['eu'] },
     peer: { tags: ['eu', 'fast'] },

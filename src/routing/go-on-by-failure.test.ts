@@ -1,30 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { alone, checkPlay as check, pair, pool } from '../../test/support/check-play.ts';
 import { factsOf, type PlanOf, planOf } from '../../test/support/plan-of.ts';
-import { type Answers, begin, half, type Play, play } from '../../test/support/play-attempts.ts';
+import { begin, half, type Play } from '../../test/support/play-attempts.ts';
 import type { FailureKind } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { milliseconds, tokens } from '../plan/ids.ts';
 import { decide } from './decide.ts';
 import { goOn } from './go-on.ts';
 import { createRoutingState } from './state.ts';
-
-function check(row: Play): void {
-  expect(play(row)).toEqual({ tried: row.tried, ends: row.ends });
-}
-
-const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
-const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
-const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
-const allFail = (kind: FailureKind): Answers => ({
-  a: kind,
-  b: kind,
-  c: kind,
-  d: kind,
-  e: kind,
-  f: kind,
-  g: kind,
-  z: kind,
-});
 
 describe('spine 3.7: failures with fallbacks of their own', () => {
   const contexts: PlanOf = {
@@ -62,8 +45,23 @@ describe('spine 3.7: failures with fallbacks of their own', () => {
       ends: 'ok',
     },
     {
-      name: 'and ends where none is larger',
-      plan: { deployments: { 'a/m': { contextTokens: tokens(4096) }, 'b/m': {} }, groups: { m: ['a/m', 'b/m'] } },
+      name: 'which counts as a fallback',
+      plan: { ...contexts, retry: { maxFallbacks: 1 } },
+      answers: { a: 'context_length_exceeded', c: 'context_length_exceeded' },
+      tried: 'a c',
+      ends: 'context_length_exceeded',
+    },
+    {
+      name: 'and ends where none is larger, be it equal or unknown',
+      plan: {
+        ...pool,
+        deployments: {
+          'a/m': { contextTokens: tokens(4096) },
+          'b/m': {},
+          'c/m': { contextTokens: tokens(4096) },
+          'd/m': {},
+        },
+      },
       answers: { a: 'context_length_exceeded' },
       tried: 'a',
       ends: 'context_length_exceeded',
@@ -122,21 +120,21 @@ describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
     {
       name: 'a number for bad requests',
       plan: { ...pool, retry: { policy: new Map([['BadRequestError', 1]]) } },
-      answers: allFail('upstream_bad_request'),
+      answers: 'upstream_bad_request',
       tried: 'a b',
       ends: 'upstream_bad_request',
     },
     {
       name: 'which leads to no fallback',
       plan: { ...pair, retry: { policy: new Map([['BadRequestError', 1]]) } },
-      answers: allFail('upstream_bad_request'),
+      answers: 'upstream_bad_request',
       tried: 'a +437.5 a',
       ends: 'upstream_bad_request',
     },
     {
       name: 'none for timeouts',
       plan: { ...pool, retry: { policy: new Map([['TimeoutError', 0]]) } },
-      answers: allFail('upstream_timeout_total'),
+      answers: 'upstream_timeout_total',
       tried: 'a',
       ends: 'upstream_timeout_total',
     },
@@ -149,7 +147,7 @@ describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
           groupPolicy: new Map([['m', new Map([['InternalServerError', 3]])]]),
         },
       },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b c d',
       ends: 'upstream_error',
     },
@@ -185,32 +183,44 @@ describe('1.2 mock_testing_fallbacks: the whole group counts as failed', () => {
   };
   test.each<Play>([
     { name: 'its fallback answers at once', plan: behind, answers: { a: 'rehearsed' }, tried: 'a z', ends: 'ok' },
+    {
+      name: 'a later order is part of the group',
+      plan: { ...behind, groups: { m: { members: ['a/m', { at: 'b/m', order: 2 }], fallback: ['z/m'] } } },
+      answers: { a: 'rehearsed' },
+      tried: 'a z',
+      ends: 'ok',
+    },
     { name: 'nobody stands in', plan: pool, answers: { a: 'rehearsed' }, tried: 'a', ends: 'rehearsed' },
   ])('$name', check);
 });
 
-test('spine 3.7: the message names every attempt’s provider and class, the name’s rule where it is to blame', () => {
-  const failed = (kind: FailureKind, plan: PlanOf): string => {
-    const compiled = planOf(plan);
-    const state = createRoutingState(compiled, begin);
-    const facts = factsOf({ asked: 'Qwen/x' });
-    const decision = decide(compiled, state, facts, begin, half);
-    const outcomes = decision.attempts.map((attempt) => ({
+test('2: the message names every attempt’s provider and class, the name’s rule where it is to blame', () => {
+  const failed = (routing: PlanOf['routing'], ...kinds: readonly FailureKind[]): string => {
+    const plan = planOf({ deployments: ['a/*', 'b/*'], ...(routing === undefined ? {} : { routing }) });
+    const state = createRoutingState(plan, begin);
+    const facts = factsOf({ asked: 'Qwen/x-7b' });
+    const decision = decide(plan, state, facts, begin, half);
+    const outcomes = decision.attempts.map((attempt, place) => ({
       attempt,
-      failure: failure(kind),
+      failure: failure(kinds[place] ?? 'internal'),
       startedAt: begin,
       endedAt: begin,
     }));
     const deadline = milliseconds(begin + 1000);
-    const next = goOn({ plan: compiled, state, facts, decision, outcomes, deadline, now: begin, random: half });
+    const next = goOn({ plan, state, facts, decision, outcomes, deadline, now: begin, random: half });
     return next.kind === 'stop' ? `${next.failure.kind}: ${next.failure.message}` : 'goes on';
   };
-  const one: PlanOf = { deployments: ['a/*', 'b/*'], routing: { patterns: [{ pattern: /^Qwen/, target: 'a/*' }] } };
-  const two: PlanOf = { ...one, routing: { patterns: [{ pattern: /^Qwen/, target: 'a/*', fallback: ['b/*'] }] } };
-  expect(failed('upstream_model_missing', one)).toBe(
-    'model_not_found: The model "Qwen/x" does not exist where the pattern ^Qwen sends it',
+  const missing = 'upstream_model_missing';
+  const pattern = { pattern: /^Qwen/, target: 'a/*' };
+  const size = { source: '7B - 13B', minBillions: 7, maxBillions: 13, target: 'a/*' };
+  expect(failed({ patterns: [pattern] }, missing)).toBe(
+    'model_not_found: The model "Qwen/x-7b" does not exist where the pattern ^Qwen sends it',
   );
-  expect(failed('upstream_refused', two)).toMatch(
-    /^upstream_refused: .* \(tried a: upstream_refused, b: upstream_refused\)$/,
+  expect(failed({ sizes: [size] }, missing)).toBe(
+    'model_not_found: The model "Qwen/x-7b" does not exist where 7B - 13B sends it',
+  );
+  const two = { patterns: [{ ...pattern, fallback: ['b/*'] }] };
+  expect(failed(two, missing, 'upstream_refused')).toMatch(
+    /^upstream_model_missing: .* \(tried a: upstream_model_missing, b: upstream_refused\)$/,
   );
 });

@@ -1,18 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
+import { alone, checkPlay as check, pair, pool } from '../../test/support/check-play.ts';
 import type { PlanOf } from '../../test/support/plan-of.ts';
-import { type Answers, begin, type Play, play } from '../../test/support/play-attempts.ts';
+import { begin, type Play } from '../../test/support/play-attempts.ts';
 import type { Condition } from '../plan/condition.ts';
 import type { FailureKind } from '../plan/failure.ts';
 import { milliseconds } from '../plan/ids.ts';
 import type { DeploymentHealth } from '../plan/routing-state.ts';
+import { reserve } from './reservations.ts';
 
-function check(row: Play): void {
-  expect(play(row)).toEqual({ tried: row.tried, ends: row.ends });
-}
-
-const pool: PlanOf = { deployments: ['a/m', 'b/m', 'c/m', 'd/m'], groups: { m: ['a/m', 'b/m', 'c/m', 'd/m'] } };
-const pair: PlanOf = { deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } };
-const alone: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
 const unavailable: Condition = {
   source: 'a_unavailable',
   expression: { kind: 'variable', variable: { kind: 'provider_unavailable', provider: 'a' } },
@@ -28,16 +23,6 @@ const tested: DeploymentHealth = { kind: 'half_open', since: begin, round: 0 };
 const cooling: DeploymentHealth = {
   ...{ kind: 'cooling', since: begin, until: milliseconds(begin + 60_000), why: 'failures', round: 0 },
 };
-const allFail = (kind: FailureKind): Answers => ({
-  a: kind,
-  b: kind,
-  c: kind,
-  d: kind,
-  e: kind,
-  f: kind,
-  g: kind,
-  z: kind,
-});
 
 describe('spine 3.7: which failures go on', () => {
   test.each<[FailureKind, boolean]>([
@@ -102,7 +87,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
     {
       name: 'num_retries other deployments of the group',
       plan: pool,
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b c',
       ends: 'upstream_error',
     },
@@ -110,7 +95,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
       name: 'as many as the request says',
       plan: pool,
       facts: { retries: 3 },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b c d',
       ends: 'upstream_error',
     },
@@ -118,7 +103,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
       name: 'or none',
       plan: pool,
       facts: { retries: 0 },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a',
       ends: 'upstream_error',
     },
@@ -138,8 +123,28 @@ describe('spine 3.7: retries, then fallbacks', () => {
         },
       },
       facts: { retries: 0 },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b c d',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'one of each later order',
+      plan: {
+        ...pool,
+        groups: {
+          m: {
+            members: [
+              { at: 'a/m', order: 1 },
+              { at: 'b/m', order: 2 },
+              { at: 'c/m', order: 2 },
+            ],
+            fallback: ['d/m'],
+          },
+        },
+      },
+      facts: { retries: 0 },
+      answers: 'upstream_error',
+      tried: 'a b d',
       ends: 'upstream_error',
     },
     {
@@ -158,21 +163,21 @@ describe('spine 3.7: retries, then fallbacks', () => {
         },
       },
       facts: { retries: 1 },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b c d',
       ends: 'upstream_error',
     },
     {
       name: 'as many as the deployment declares',
       plan: { ...pool, deployments: { 'a/m': { retries: 1 }, 'b/m': { retries: 1 }, 'c/m': {}, 'd/m': {} } },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b',
       ends: 'upstream_error',
     },
     {
       name: 'the same again after a wait, where there is no other',
       plan: alone,
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a +437.5 a +875 a',
       ends: 'upstream_error',
     },
@@ -184,9 +189,9 @@ describe('spine 3.7: retries, then fallbacks', () => {
       ends: 'ok',
     },
     {
-      name: 'others first, then the one that was asked least',
+      name: 'others first, then the one that was asked longest ago',
       plan: { ...pool, deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] } },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'a b +875 a',
       ends: 'upstream_error',
     },
@@ -211,12 +216,42 @@ describe('spine 3.7: retries, then fallbacks', () => {
       tried: 'a z',
       ends: 'ok',
     },
+    ...(['upstream_refused', 'upstream_timeout_connect', 'upstream_unreachable'] as const).map(
+      (kind): Play => ({
+        ...{ name: `where no connection comes about nobody knocks again: ${kind}`, plan: alone },
+        ...{ answers: kind, tried: 'a', ends: kind },
+      }),
+    ),
     {
-      name: 'a refused connection is not knocked at again',
+      name: 'waits double up to eight seconds, less what the draw takes off',
       plan: alone,
-      answers: allFail('upstream_refused'),
+      facts: { retries: 6 },
+      answers: 'upstream_error',
+      tried: 'a +437.5 a +875 a +1750 a +3500 a +7000 a +7000 a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'what had no seat in time is not asked again',
+      plan: alone,
+      answers: 'no_seat',
       tried: 'a',
-      ends: 'upstream_refused',
+      ends: 'no_seat',
+    },
+    {
+      name: 'nor what others have filled the limit of by now',
+      plan: { ...alone, limits: { m: { requestsPerMinute: 1 } } },
+      answers: 'upstream_error',
+      meanwhile: { after: 1, change: (state) => void reserve(state.limits, [0], 1, begin) },
+      tried: 'a',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'nor what a probe has found gone by now',
+      plan: alone,
+      answers: 'upstream_error',
+      meanwhile: setAside({ kind: 'down', since: begin, why: 'probe' }),
+      tried: 'a',
+      ends: 'upstream_error',
     },
     {
       name: 'a rate limit with a fallback',
@@ -237,19 +272,27 @@ describe('spine 3.7: retries, then fallbacks', () => {
     {
       name: 'but not past the deadline',
       plan: alone,
-      answers: allFail('upstream_rate_limited'),
+      answers: 'upstream_rate_limited',
       retryAfterMs: 9000,
-      deadlineMs: 9000,
+      deadlineMs: 9010,
       tried: 'a',
       ends: 'upstream_rate_limited',
     },
     {
       name: 'a Retry-After that is longer than a request waits is no invitation to come sooner',
       plan: alone,
-      answers: allFail('upstream_overloaded'),
+      answers: 'upstream_overloaded',
       retryAfterMs: 90_000,
       tried: 'a',
       ends: 'upstream_overloaded',
+    },
+    {
+      name: 'one of a minute is waited for',
+      plan: alone,
+      answers: { a: ['upstream_overloaded', 'ok'] },
+      retryAfterMs: 60_000,
+      tried: 'a +60000 a',
+      ends: 'ok',
     },
     {
       name: 'retry_after is the least wait',
@@ -268,7 +311,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
     {
       name: 'a deadline that has passed',
       plan: pool,
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       deadlineMs: 15,
       tried: 'a b',
       ends: 'deadline_exceeded',
@@ -276,7 +319,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
     {
       name: 'deployments that went down meanwhile are passed over',
       plan: pool,
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       meanwhile: {
         after: 1,
         change: (state) => {
@@ -308,7 +351,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
     {
       name: 'a spent retry budget leaves no retries',
       plan: pool,
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       spent: 10,
       tried: 'a',
       ends: 'upstream_error',
@@ -329,14 +372,14 @@ describe('spine 3.7: fallbacks', () => {
     {
       name: 'a fallback group has its own retries, and max_fallbacks bounds the groups',
       plan: many,
-      answers: { ...allFail('upstream_refused'), b2: 'upstream_refused' },
+      answers: 'upstream_refused',
       tried: 'a b b2 c d e f',
       ends: 'upstream_refused',
     },
     {
       name: 'max_fallbacks 1',
       plan: { ...many, retry: { retries: 0, maxFallbacks: 1 } },
-      answers: allFail('upstream_refused'),
+      answers: 'upstream_refused',
       tried: 'a b',
       ends: 'upstream_refused',
     },
@@ -362,13 +405,26 @@ describe('spine 3.7: fallbacks', () => {
       ends: 'ok',
     },
     {
+      name: 'a chain that waits the same between its repeats',
+      plan: {
+        deployments: ['a/m', 'b/m'],
+        groups: {
+          m: { members: ['a/m'], chain: { items: ['b/m'], retryAttempts: 2, retryDelayMs: milliseconds(200) } },
+        },
+      },
+      facts: { retries: 0 },
+      answers: 'upstream_error',
+      tried: 'a b +200 b +200 b',
+      ends: 'upstream_error',
+    },
+    {
       name: 'a chain that repeats at once waits as long as the server asks',
       plan: {
         deployments: ['a/m', 'b/m'],
         groups: { m: { members: ['a/m'], chain: { items: ['b/m'], retryAttempts: 1 } } },
       },
       facts: { retries: 0 },
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       retryAfterMs: 900,
       tried: 'a b +900 b',
       ends: 'upstream_error',
@@ -384,13 +440,23 @@ describe('spine 3.7: fallbacks', () => {
       ends: 'ok',
     },
     {
+      name: 'also where others than that provider were asked before',
+      plan: {
+        deployments: ['b/m', 'a/m', 'a/n', 'z/m'],
+        groups: { m: { members: ['b/m', 'a/m'], chain: [{ at: 'z/m', condition: unavailable }] } },
+      },
+      answers: { a: 'upstream_refused', b: 'upstream_refused' },
+      tried: 'b a z',
+      ends: 'ok',
+    },
+    {
       name: 'a chain that repeats at once',
       plan: {
         deployments: ['a/m', 'b/m'],
         groups: { m: { members: ['a/m'], chain: { items: ['b/m'], retryAttempts: 1 } } },
       },
       facts: { retries: 0 },
-      answers: allFail('upstream_overloaded'),
+      answers: 'upstream_overloaded',
       tried: 'a b b',
       ends: 'upstream_overloaded',
     },
@@ -418,8 +484,17 @@ describe('spine 3.7: in despair', () => {
       name: 'each once, as often as retries say',
       plan: pool,
       health: [cooling(9000), cooling(8000), cooling(7000), cooling(6000)],
-      answers: allFail('upstream_error'),
+      answers: 'upstream_error',
       tried: 'd c b',
+      ends: 'upstream_error',
+    },
+    {
+      name: 'all of it is one group, whatever part of the configuration it stands in',
+      plan: pair,
+      facts: { retries: 0 },
+      health: [cooling(9000), cooling(8000)],
+      answers: 'upstream_error',
+      tried: 'z',
       ends: 'upstream_error',
     },
   ])('$name', check);

@@ -50,23 +50,21 @@ function declaredRetries({ plan, decision }: GoOnInput, failed: Failure): number
   return own?.get('Default') ?? policy.get('Default');
 }
 
-/** Asks a deployment of the group again: the one that was asked least. */
+/** Asks a deployment of the group again: the one that was asked longest ago. */
 function repeat(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
   const made = input.outcomes.filter((one) => isSameGroup(one.attempt, last.attempt));
   const isFallback = last.attempt.source !== 'group';
   // Fallbacks are asked again only where their chain says so.
   const most = isFallback ? (last.attempt.repeats?.times ?? 0) : retriesAfter(input, last);
-  const countOf = (attempt: PlannedAttempt): number => made.filter((one) => isSame(one.attempt, attempt)).length;
   // What a deployment said last is what counts of it.
   const latest = made.filter((one, at) => !made.slice(at + 1).some((later) => isSame(later.attempt, one.attempt)));
-  const inTurn = latest.toSorted((a, b) => countOf(a.attempt) - countOf(b.attempt));
-  const again = (isFallback ? [last] : inTurn).find(
+  const again = (isFallback ? [last] : latest).find(
     // A failure with fallbacks of its own (a content filter) leaves nobody else to go back to.
     (one) =>
       isWorthRepeating(input, one, path) &&
       (isSame(one.attempt, last.attempt) || path.some((other) => isSame(other, one.attempt))),
   );
-  const count = isFallback ? countOf(last.attempt) : made.length;
+  const count = isFallback ? made.filter((one) => isSame(one.attempt, last.attempt)).length : made.length;
   if (again === undefined || count > most) return undefined;
   const delayMs = waitBefore(input, again, count);
   if (input.now + delayMs >= input.deadline) return undefined;

@@ -83,8 +83,8 @@ export function playScript(script: Script): Played {
   return { decision, attempts, failure: decision.refusal ?? failure('internal'), endedAt: now };
 }
 
-/** What a provider answers: always the same failure, one after the other, or `ok`. */
-export type Answers = Readonly<Record<string, FailureKind | 'ok' | readonly (FailureKind | 'ok')[]>>;
+/** What each provider answers: always the same failure, one after the other, or `ok`; or the one failure of them all. */
+export type Answers = FailureKind | Readonly<Record<string, FailureKind | 'ok' | readonly (FailureKind | 'ok')[]>>;
 
 /** A request as it would go: a plan, what its providers answer, and what is tried until it ends. */
 export type Play = {
@@ -144,7 +144,7 @@ export function playRequest(
     deadline: milliseconds(now + (row.deadlineMs ?? 600_000)),
     random: half,
     upstream: (attempt, count) => {
-      const answers = row.answers[providerOf(attempt)] ?? 'ok';
+      const answers = typeof row.answers === 'string' ? row.answers : (row.answers[providerOf(attempt)] ?? 'ok');
       const answer = typeof answers === 'string' ? answers : (answers[count - 1] ?? 'ok');
       return { failure: answer === 'ok' ? undefined : failure(answer, undefined, known), tookMs: 10 };
     },
