@@ -11,7 +11,6 @@ import { dialects } from '../../src/main.ts';
 import { requestId } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { seededRandom } from '../../src/plan/seeded.ts';
-import { patienceOf } from '../../src/routing/seats.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import type { LogRecord } from '../../src/telemetry/log-record.ts';
 import { createRequestLog } from '../../src/telemetry/request-log.ts';
@@ -76,7 +75,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   };
   const settled: SettledRequest[] = [];
   const lines: LogRecord[] = [];
-  let longestPatienceMs = 0;
+  let longestPatienceMs = 10_000;
   const prober = createProber({
     ...{
       current: () => snapshot,
@@ -102,8 +101,9 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   );
   const keep = (request: SettledRequest): void => {
     settled.push(request);
-    for (const { index: deployment } of plan.deployments)
-      longestPatienceMs = Math.max(longestPatienceMs, patienceOf(snapshot.state, { deployment, model: '' }));
+    // As docs/explanation/limits-and-queues.md says it: ten seconds, or three of its loads.
+    for (const { speeds } of snapshot.state.observations)
+      longestPatienceMs = Math.max(longestPatienceMs, 3 * (speeds.loadMs ?? 0));
   };
   const context: PipelineContext = {
     ...{ current: () => snapshot, dialects, clock, random, log, keep },
@@ -168,7 +168,7 @@ function compiledPlan(): Plan {
     routing_rules: { unknown_model: 'reject' },
   };
   const settings = {
-    router_settings: { num_retries: 1, timeout: 300 },
+    router_settings: { num_retries: 1, timeout: 300, allowed_fails: 1, cooldown_time: 60 },
     server_settings: { max_queue_wait: 120 },
     rate_limit_settings: { enabled: true, limits: { big: { rpm: 100 } } },
   };
@@ -247,18 +247,26 @@ type Coming = {
   readonly leavesAfterMs: number | undefined;
 };
 
-/** Requests of a day that has a morning, an evening and bursts. */
+type Moment = { readonly at: number; readonly names: readonly string[] };
+
+/** Names as often as they are asked, most of the day. */
+const usualNames = ['chat', 'chat', 'chat', 'small', 'small', 'large', 'large', 'big', 'asleep', 'nobody'];
+/** In the rush a card is asked for one of its models again and again, so that the other never has its turn by itself. */
+const rushNames = [...Array.from({ length: 9 }, () => 'small'), 'large'];
+
+/** Requests of a day that has a morning, an evening and bursts, and a rush at noon. */
 function arrivals(count: number, days: number, random: () => number): readonly Coming[] {
-  const names = ['chat', 'chat', 'chat', 'small', 'small', 'large', 'large', 'big', 'asleep', 'nobody'];
-  const moments: number[] = [];
+  const moments: Moment[] = [];
   while (moments.length < count) {
     const at = random() * days * day;
     const busy = 0.5 - 0.5 * Math.cos((2 * Math.PI * at) / day);
     if (random() > 0.1 + 0.9 * busy) continue;
     const burst = random() < 0.05 ? 8 : 1;
-    for (let one = 0; one < burst; one++) moments.push(at + one * 50);
+    for (let one = 0; one < burst; one++) moments.push({ at: at + one * 50, names: usualNames });
   }
-  return moments.map((at) => {
+  for (let noon = 12 * hour; noon < days * day; noon += day)
+    for (let one = 0; one < 400; one++) moments.push({ at: noon + random() * 10 * minute, names: rushNames });
+  return moments.map(({ at, names }) => {
     const asked = names[Math.floor(random() * names.length)] ?? 'chat';
     const body = {
       model: asked,

@@ -150,11 +150,13 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
     return even.length > 100 && Math.abs(share - 0.7) < 0.01 ? [] : [`${share} of ${even.length}`];
   },
 
-  'whatever comes back is used again': ({ servers, clients }) => {
-    const end = Math.max(...clients.map((one) => one.at));
-    return [...servers].flatMap(([name, { seen }]) =>
-      name === 'resting' || seen.some((at) => at > end - 3 * 3_600_000) ? [] : [`${name} is asked no more`],
-    );
+  'whatever comes back is used again, for its share': ({ servers, clients }) => {
+    const evening = Math.max(...clients.map((one) => one.at)) - 3 * 3_600_000;
+    const seenAt = (name: string): number => servers.get(name)?.seen.filter((at) => at > evening).length ?? 0;
+    const idle = [...servers.keys()].filter((name) => name !== 'resting' && seenAt(name) === 0);
+    const share = seenAt('rack') / (seenAt('rack') + seenAt('desk'));
+    const isEven = Math.abs(share - 0.7) < 0.1;
+    return [...idle.map((name) => `${name} is asked no more`), ...(isEven ? [] : [`rack is asked ${share} of chat`])];
   },
 };
 

@@ -29,19 +29,20 @@ providers:
 `;
 const pool = 'load_balancing: {m: {strategy: direct, providers: [far, near, fast]}}';
 
+/** What the order is without a declaration, and with it. */
 type Row = {
   readonly name: string;
-  readonly pool?: string;
-  readonly declared: string;
+  readonly providers?: string;
+  readonly mappings?: string;
   readonly facts?: Partial<RequestFacts>;
   readonly loaded?: Readonly<Record<string, boolean>>;
-  readonly without: string;
-  readonly with: string;
+  readonly without?: { readonly mappings: string; readonly order: string };
+  readonly order: string;
 };
 
-function orderOf(mappings: string, { facts, loaded = {} }: Row): string {
+function orderOf({ facts, loaded = {}, ...files }: Omit<Row, 'name' | 'order'>): string {
   const now = milliseconds(1000);
-  const plan = planFrom({ providers, 'model-mappings': mappings });
+  const plan = planFrom({ providers: files.providers ?? providers, 'model-mappings': files.mappings ?? pool });
   const state = createRoutingState(plan, now);
   for (const { index, provider } of plan.deployments) {
     const isLoaded = loaded[provider];
@@ -55,53 +56,66 @@ function orderOf(mappings: string, { facts, loaded = {} }: Row): string {
   return attempts.map((one) => plan.deployments[one.deployment]?.provider).join(' ');
 }
 
+/** A pool of which the far one answers what is of a class. */
+const classed = (level: string, more = ''): string =>
+  `load_balancing: {m: {strategy: direct${more}, providers: [{provider: far, condition: complexity == "${level}"}, near]}}`;
+
 describe('1.2 and 3.3 what a declaration changes', () => {
   test.each<Row>([
     {
       name: 'first_request_routing',
-      declared: 'special_cases: {first_request_routing: {strategy: prefer_warm_providers, warm_check_timeout_ms: 50}}',
+      mappings: `${pool}
+special_cases: {first_request_routing: {strategy: prefer_warm_providers, warm_check_timeout_ms: 50}}`,
       loaded: { near: false, fast: true },
-      without: 'far near fast',
-      with: 'far fast near',
+      order: 'far fast near',
     },
     {
       name: 'geographic_routing',
-      declared: 'special_cases: {geographic_routing: {enabled: true, prefer_local: true}}',
-      without: 'far near fast',
-      with: 'near fast far',
+      mappings: `${pool}
+special_cases: {geographic_routing: {enabled: true, prefer_local: true}}`,
+      order: 'near fast far',
     },
     {
       name: 'request_metadata_routing, by a header',
-      declared:
-        'routing_rules: {request_metadata_routing: {high_priority_requests: {provider: fast, condition: \'header.x-priority == "high"\'}}}',
+      mappings: `${pool}
+routing_rules: {request_metadata_routing: {high: {provider: fast, condition: 'header.x-priority == "high"'}}}`,
       facts: { headers: new Map([['x-priority', 'high']]) },
-      without: 'far near fast',
-      with: 'fast far near',
+      order: 'fast far near',
     },
     {
       name: 'request_metadata_routing, by the type of a provider',
-      declared:
-        'routing_rules: {request_metadata_routing: {streaming_requests: {provider: vllm, condition: stream == true}}}',
+      mappings: `${pool}
+routing_rules: {request_metadata_routing: {streaming_requests: {provider: vllm, condition: stream == true}}}`,
       facts: { stream: true },
-      without: 'far near fast',
-      with: 'fast far near',
+      order: 'fast far near',
     },
     {
       name: 'complexity_detection',
-      pool: 'load_balancing: {m: {strategy: direct, providers: [{provider: far, condition: complexity == "high"}, near]}}',
-      declared: '',
+      mappings: classed('high', ', parameters: {complexity_detection: token_count}'),
       facts: { promptTokens: tokens(120) },
-      without: 'near',
-      with: 'far near',
+      without: { mappings: classed('high'), order: 'near' },
+      order: 'far near',
     },
-  ])('$name', (row) => {
-    const base = row.pool ?? pool;
-    expect(orderOf(base, row)).toBe(row.without);
-    const declared =
-      row.name === 'complexity_detection'
-        ? base.replace('strategy: direct', 'strategy: direct, parameters: {complexity_detection: token_count}')
-        : `${base}\n${row.declared}`;
-    expect(orderOf(declared, row)).toBe(row.with);
+    {
+      name: 'capabilities of an exact match, which for code are a term of the complexity',
+      mappings: `${classed('medium')}
+exact_matches: {m: {provider: far, capabilities: [code]}}`,
+      facts: { promptTokens: tokens(110) },
+      without: { mappings: classed('medium'), order: 'near' },
+      order: 'far near',
+    },
+    {
+      name: 'a specialty of vectors, which answers no chat',
+      providers: providers.replace(
+        'near: {type: ollama, models: [m]}',
+        'near: {type: ollama, models: [{name: m, specialty: embedding}]}',
+      ),
+      order: 'far fast',
+    },
+  ])('$name', ({ name: _name, order, without, ...row }) => {
+    const { mappings, order: before } = without ?? { mappings: pool, order: 'far near fast' };
+    expect(orderOf({ ...row, providers, mappings })).toBe(before);
+    expect(orderOf(row)).toBe(order);
   });
 });
 
