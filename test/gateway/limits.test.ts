@@ -173,6 +173,32 @@ describe('4.2: what counts', () => {
     expect((await gateway.chat()).status).toBe(429);
   });
 
+  test('what had no seat in time counts none', async () => {
+    const { gateway, upstream } = await setup({
+      provider: { max_parallel_requests: 1 },
+      settings: { ...limits({ m: { rpm: 2 } }), server_settings: { max_queue_length: 0 } },
+    });
+    const released = Promise.withResolvers<void>();
+    upstream.script(async (answer, request) => {
+      await released.promise;
+      await chat('Hello')(answer, request);
+    }, chat('Hello'));
+    const first = gateway.chat();
+    await upstream.received(1);
+    expect((await gateway.chat()).headers.get('x-signalbox-route')).toBe('b/n');
+    released.resolve();
+    expect((await first).headers.get('x-ratelimit-remaining-requests')).toBe('1');
+    expect((await gateway.chat()).headers.get('x-signalbox-route')).toBe('a/m');
+  });
+
+  test('an attempt that failed without a word used no tokens', async () => {
+    const { gateway, upstream } = await setup({ settings: limits({ m: { tpm: 1000 } }) });
+    upstream.script(fault(500), chat('Hello'));
+    const ask = async (): Promise<string | null> =>
+      (await gateway.chat({ max_tokens: 900 })).headers.get('x-signalbox-route');
+    expect([await ask(), await ask()]).toEqual(['b/n', 'a/m']);
+  });
+
   test('an answer from the cache counts none, and is given though the limit is full', async () => {
     const { gateway, upstream } = await setup({
       settings: { ...limits({ m: { rpm: 1 } }), litellm_settings: { cache: true } },
@@ -215,6 +241,17 @@ describe('4.2: what counts', () => {
       'x-ratelimit-remaining-requests': '0',
       'x-ratelimit-reset-requests': '1m1s',
     });
+  });
+
+  test.each([
+    ['an answer', 200, { rate_limit: { rpm: 5 } }],
+    ['a refusal', 429, { fallback: undefined }],
+  ])('headers of the limit with least room, though it is of the provider alone: on %s', async (_, status, entry) => {
+    const { gateway } = await setup({ provider: { rate_limits: { requests_per_minute: 1 } }, entry });
+    const answer = await gateway.chat();
+    const told = status === 200 ? answer : await gateway.chat();
+    expect([told.status, told.headers.get('x-ratelimit-limit-requests')]).toEqual([status, '1']);
+    expect(told.headers.get('x-ratelimit-remaining-requests')).toBe('0');
   });
 
   test('where nothing is limited nothing is said', async () => {
