@@ -104,6 +104,7 @@ const lived: Readonly<Record<string, Life>> = {
     days: [
       [10, 'upstream_refused', 'cooling until 15'],
       [11, { answerSentAtS: 9 }, 'cooling until 15'],
+      [11, { answerSentAtS: 10 }, 'cooling until 15'],
       [15, { answerSentAtS: 11 }, 'degraded, takes 0.1'],
     ],
   },

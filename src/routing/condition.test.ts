@@ -118,13 +118,12 @@ test('spine 3.7: local deployments are saturated at four fifths of their seats',
   expect([3, 4].map(isFull)).toEqual([false, true]);
 });
 
-test('spine 3.7: a complexity shows its terms', () => {
+test.each([
+  ['code, streamed', { hasCodeFence: true, stream: true }, { tokens: 40, concurrent: 3, code: 10, stream: -5 }, 48],
+  ['neither', {}, { tokens: 40, concurrent: 3, code: 0, stream: 0 }, 43],
+])('1.2: a complexity shows its terms: %s', (_, asked, terms, score) => {
   const state = createRoutingState(plan, milliseconds(0));
   state.inFlight[0] = 10;
-  const facts = factsOf({ promptTokens: tokens(100), hasCodeFence: true, stream: true });
-  expect(complexityOf(plan, state, facts, undefined)).toEqual({
-    score: 48,
-    level: 'low',
-    terms: { tokens: 40, concurrent: 3, code: 10, stream: -5 },
-  });
+  const facts = factsOf({ promptTokens: tokens(100), ...asked });
+  expect(complexityOf(plan, state, facts, undefined)).toEqual({ score, level: 'low', terms });
 });

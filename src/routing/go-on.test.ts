@@ -241,7 +241,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
       name: 'nor what others have filled the limit of by now',
       plan: { ...alone, limits: { m: { requestsPerMinute: 1 } } },
       answers: 'upstream_error',
-      meanwhile: { after: 1, change: (state) => void reserve(state.limits, [0], 1, begin) },
+      meanwhile: { after: 1, change: (state) => void reserve(state.limits, [0], 1) },
       tried: 'a',
       ends: 'upstream_error',
     },

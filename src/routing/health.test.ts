@@ -39,8 +39,11 @@ function words(health: DeploymentHealth): string {
     case 'down':
       return `down ${health.why} for ${(now - health.since) / 1000} s`;
     case 'missing':
-    case 'loading':
-      return `${health.kind} for ${(now - health.since) / 1000} s`;
+      return `missing for ${(now - health.since) / 1000} s`;
+    case 'loading': {
+      const ends = health.readyAt === undefined ? '' : `, ready in ${(health.readyAt - now) / 1000} s`;
+      return `loading for ${(now - health.since) / 1000} s${ends}`;
+    }
     default:
       return health.kind;
   }
@@ -184,6 +187,7 @@ describe('spine 3.7: after a failure', () => {
     { before: half, kind: 'client_closed', after: 'cooling failures 0 s round 1' },
 
     { kind: 'upstream_loading', after: 'loading for 0 s' },
+    { kind: 'upstream_loading', loadMs: 9000, after: 'loading for 0 s, ready in 9 s' },
     { before: loading, kind: 'upstream_loading', after: 'loading for 60 s' },
     { before: disabled, kind: 'upstream_refused', after: 'disabled' },
     { before: draining, kind: 'upstream_refused', after: 'draining' },

@@ -111,6 +111,32 @@ describe('4.2: what a limit counts', () => {
       answers: ['ollama/llama3.1:8b', 'rate_limited 61', 'ollama/qwen:7b', 'ollama/llama3.2:3b'],
     },
     {
+      name: 'under a model, and what a pool of its name asks of other models',
+      plan: {
+        deployments: { 'a/m': { contextTokens: tokens(500) }, 'b/n': {} },
+        groups: { m: ['a/m', 'b/n'], n: ['b/n'] },
+        limits: { m: twice },
+      },
+      requests: [{ promptTokens: tokens(900) }, {}, {}, { asked: 'n' }],
+      answers: ['b/n', 'a/m', 'rate_limited 61', 'b/n'],
+    },
+    {
+      name: 'under a deployment, that one however it is reached',
+      plan: { deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] }, limits: { 'a/m': { requestsPerMinute: 1 } } },
+      requests: [{ asked: 'a/m' }, { asked: 'id-0' }, {}, { asked: 'b/m' }],
+      answers: ['a/m', 'rate_limited 61', 'b/m', 'b/m'],
+    },
+    {
+      name: 'under a wildcard, what it serves and no other does',
+      plan: {
+        deployments: ['a/*', 'b/*'],
+        groups: { 'x/*': ['a/*'], 'y/*': ['b/*'] },
+        limits: { 'y/*': { requestsPerMinute: 1 } },
+      },
+      requests: [{ asked: 'x/1' }, { asked: 'x/2' }, { asked: 'y/1' }, { asked: 'y/2' }],
+      answers: ['a/1', 'a/2', 'b/1', 'rate_limited 61'],
+    },
+    {
       name: 'with and without :latest',
       plan: { deployments: ['a/m:latest'], groups: { 'm:latest': ['a/m:latest'] }, limits: { m: twice } },
       requests: [{ asked: 'm' }, { asked: 'm:latest' }, { asked: 'm' }],
