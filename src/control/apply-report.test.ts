@@ -45,7 +45,7 @@ test.each<Row>([
   ['anthropic', 'm', listed('n'), 'ready'],
   ['openai_compatible', 'm', { ...listed(), state: 'down', detail: 'no answer in time' }, 'down'],
   ['ollama', 'm', { ...listed(), state: 'loading' }, 'loading'],
-])('spine 3.7: %s is asked for %s: %j leaves it %s', (dialect, model, report, health) => {
+])('3.1: %s is asked for %s: %j leaves it %s', (dialect, model, report, health) => {
   const plan = planOf({ providers: { p: { dialect } }, deployments: [`p/${model}`] });
   const state = createRoutingState(plan, now);
   const provider = plan.providers.get(providerId('p'));
@@ -54,7 +54,7 @@ test.each<Row>([
   expect(state.health[0]?.kind).toBe(health);
 });
 
-test('spine 3.7: the context that a server grants is remembered when its model is out of memory', () => {
+test('3.1: the context that a server grants is remembered when its model is out of memory', () => {
   const plan = planOf({ providers: { p: { dialect: 'ollama' } }, deployments: ['p/m'] });
   const state = createRoutingState(plan, now);
   const provider = plan.providers.get(providerId('p'));

@@ -51,7 +51,7 @@ const stale: readonly [change: string, plan: PlanOf][] = [
   ['a provider that is disabled', { ...base, providers: { a: { status: 'disabled' } } }],
   ['a parameter', { ...base, deployments: { 'a/x': { defaults: { temperature: 0 } }, 'b/y': {}, 'c/z': {} } }],
 ];
-test.each(stale)('Part 2, 5: a configuration change never serves a stale route: %s', (_change, plan) => {
+test.each(stale)('5: a configuration change never serves a stale route: %s', (_change, plan) => {
   expect(keyUnder(plan)).not.toBe(keyUnder(base));
 });
 
@@ -71,16 +71,16 @@ const kept: readonly [change: string, plan: PlanOf][] = [
     { ...base, deployments: { 'a/x': { price: { inputUsdPerToken: 1, outputUsdPerToken: 1 } }, 'b/y': {}, 'c/z': {} } },
   ],
 ];
-test.each(kept)('Part 2, 5: what changes no route of the name keeps its answers (F5): %s', (_change, plan) => {
+test.each(kept)('5: what changes no route of the name keeps its answers (F5): %s', (_change, plan) => {
   expect(keyUnder(plan)).toBe(keyUnder(base));
 });
 
-test('Part 2, 5: a name that is not known, or that the key may not ask for, has no key', () => {
+test('5: a name that is not known, or that the key may not ask for, has no key', () => {
   expect(keyUnder(base, { asked: 'nobody' })).toBeUndefined();
   expect(keyUnder(base, { allowedModels: ['other'] })).toBeUndefined();
 });
 
-test('Part 2, 5: a header counts where a member’s condition asks for it', () => {
+test('5: a header counts where a member’s condition asks for it', () => {
   const condition = {
     source: 'header.x-team == "a"',
     expression: { kind: 'variable', variable: { kind: 'header', name: 'x-team' } },
@@ -94,7 +94,7 @@ test('Part 2, 5: a header counts where a member’s condition asks for it', () =
 test.each([
   ...['litellm_call_id', 'litellm_trace_id', 'litellm_session_id', 'litellm_metadata'],
   ...['timeout', 'request_timeout', 'stream_timeout'],
-])('Part 2, 5: what a client notes of a request, and how long it waits, makes no other one of it: %s', (field) => {
+])('5: what a client notes of a request, and how long it waits, makes no other one of it: %s', (field) => {
   expect(keyUnder(base, {}, `{"model":"m","messages":[],"${field}":"7"}`)).toBe(keyUnder(base));
   expect(keyUnder(base, {}, '{"model":"m","messages":[],"user":"7"}')).not.toBe(keyUnder(base));
 });

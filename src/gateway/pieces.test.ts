@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
 import { Pieces } from './pieces.ts';
 
-test.each([0, 1, 2, 255, 256, 257, 70_000])('Part 1, 7: %i pieces come to one with the same bytes', (count) => {
+test.each([0, 1, 2, 255, 256, 257, 70_000])('spine 7: %i pieces come to one with the same bytes', (count) => {
   const pieces = new Pieces();
   for (let at = 0; at < count; at++) pieces.add(Uint8Array.of(at % 251));
   expect(pieces.join().equals(Buffer.from(Array.from({ length: count }, (_, at) => at % 251)))).toBe(true);
 });
 
-test('Part 1, 7: a lone piece is not copied', () => {
+test('spine 7: a lone piece is not copied', () => {
   const pieces = new Pieces();
   const piece = Buffer.from('whole');
   pieces.add(piece);
   expect(pieces.join()).toBe(piece);
 });
 
-test('Part 1, 7: a body that comes letter by letter takes no multiple of its size', () => {
+test('spine 7: a body that comes letter by letter takes no multiple of its size', () => {
   const letters = 2_000_000;
   const pieces = new Pieces();
   const before = heldMemory();

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('a file keeps who may read it', async () => {
+test('6.2: a file keeps who may read it', async () => {
   const path = join(folder, 'a.yaml');
   writeFileSync(path, 'before');
   chmodSync(path, 0o640);
@@ -19,7 +19,7 @@ test('a file keeps who may read it', async () => {
   expect(readdirSync(folder)).toEqual(['a.yaml']);
 });
 
-test('what cannot be put in its place is not left beside it', async () => {
+test('6.2: what cannot be put in its place is not left beside it', async () => {
   mkdirSync(join(folder, 'a.yaml'));
   await expect(replaceFile(join(folder, 'a.yaml'), 'after')).rejects.toMatchObject({ syscall: 'rename' });
   expect(readdirSync(folder)).toEqual(['a.yaml']);

@@ -24,15 +24,15 @@ test.each<[headers: Record<string, string>, facts: Partial<HeaderFacts>]>([
   [{ 'x-litellm-num-retries': '3' }, { retries: 3 }],
   [{ 'x-litellm-num-retries': '1000' }, { retries: 10 }],
   [{ 'x-litellm-num-retries': '-1' }, {}],
-])('Part 2, 1.1: the headers %o say %o, to traffic, explain and simulate alike', (headers, facts) => {
+])('1.1: the headers %o say %o, to traffic, explain and simulate alike', (headers, facts) => {
   expect(readHeaderFacts(new Map(Object.entries(headers)))).toEqual({ ...nothing, ...facts });
 });
 
-test.each([undefined, null, '', 'auto', 'default', 7])('Part 2, 1.1: %o names no model', (value) => {
+test.each([undefined, null, '', 'auto', 'default', 7])('1.1: %o names no model', (value) => {
   expect(askedName(value, { names: new Map() })).toBeUndefined();
 });
 
-test('Part 2, 1.1: auto and default are names where something is called so', () => {
+test('1.1: auto and default are names where something is called so', () => {
   const names = new Map([['auto', { kind: 'group', group: groupIndex(0) } as const]]);
   expect([askedName('auto', { names }), askedName('default', { names })]).toEqual(['auto', undefined]);
 });

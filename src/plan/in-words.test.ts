@@ -28,6 +28,6 @@ test.each([
   [0.0125, '$0.0125'],
   [0.000_012_345, '$0.0000123'],
   [0.000_000_001, '$0.00000000100'],
-])('issue 4, 1.4: %d dollars in words: %s', (usd, words) => {
+])('1.4: %d dollars in words: %s', (usd, words) => {
   expect(dollarWords(usd)).toBe(words);
 });

@@ -8,6 +8,6 @@ test.each([
   ['llama3.1:8b', ['llama3.1:latest', 'qwen2.5-coder:7b'], ['llama3.1:latest']],
   ['LLAMA3.1', ['llama3.1:latest', 'other'], ['llama3.1:latest']],
   ['xyz', ['status'], []],
-])('nearest(%s) among %j', (name, known, wanted) => {
+])('1.1: nearest(%s) among %j', (name, known, wanted) => {
   expect(nearest(name, known)).toEqual(wanted);
 });

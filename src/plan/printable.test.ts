@@ -10,6 +10,6 @@ test.each([
   ['a line written over', 'a\rb', 'a\\u000db', 'a\\u000db'],
   ['a line end that is followed by what begins a colour', 'a\n[1m', 'a\n[1m', 'a\\u000a[1m'],
   ['letters reversed', 'a\u202eb\u2066', 'a\\u202eb\\u2066', 'a\\u202eb\\u2066'],
-])('3.10 nothing from outside steers a terminal: %s', (_what, text, lines, value) => {
+])('spine 3.10: nothing from outside steers a terminal: %s', (_what, text, lines, value) => {
   expect([printable(text), inOneLine(text)]).toEqual([lines, value]);
 });

@@ -15,4 +15,4 @@ test.each<[string, number | undefined]>([
   ['gpt-4', undefined],
   ['model-4bit', undefined],
   ['abc7b', undefined],
-])('spine 3.7: the size in %s is %s', (name, size) => expect(sizeInName(name)).toBe(size));
+])('1.1: the size in %s is %s', (name, size) => expect(sizeInName(name)).toBe(size));

@@ -17,7 +17,7 @@ const compare = (left: Expression, operator: '==' | '!=' | '<' | '<=' | '>' | '>
   right,
 });
 
-describe('spine 3.7: conditions', () => {
+describe('1.2: conditions', () => {
   const headers = new Map([
     ['x-priority', 'High'],
     ['x-count', '12'],
@@ -85,7 +85,7 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   [{ kind: 'provider_unavailable', provider: 'local' }, {}, false],
   [{ kind: 'provider_unavailable', provider: 'off' }, {}, true],
   [{ kind: 'provider_unavailable', provider: 'cloud' }, {}, true],
-])('spine 3.7: the variable %j for %j is %s', (variable, overrides, wanted) => {
+])('1.2: the variable %j for %j is %s', (variable, overrides, wanted) => {
   const state = createRoutingState(plan, milliseconds(0));
   state.inFlight[0] = 3;
   state.groupInFlight[0] = 2;
@@ -95,7 +95,7 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   expect(createLookup({ plan, state, facts, now: milliseconds(0) }, group)(variable)).toBe(wanted);
 });
 
-test('spine 3.7: local deployments are saturated at four fifths of their seats', () => {
+test('1.2: local deployments are saturated at four fifths of their seats', () => {
   const state = createRoutingState(plan, milliseconds(0));
   const isSaturated = (busy: number): boolean => {
     state.inFlight[0] = busy;

@@ -93,7 +93,7 @@ const everything = [
 ];
 const disabled = { status: 'disabled' } as const;
 
-describe('spine 3.7: what may answer, in order', () => {
+describe('1.1, 2: what may answer, in order', () => {
   test.each<Row>([
     { name: 'group, exact fallback, chain, peers, defaults', plan: behind, order: everything },
     {
@@ -264,7 +264,7 @@ describe('spine 3.7: what may answer, in order', () => {
   ])('$name', check);
 });
 
-describe('spine 3.7: the last resort', () => {
+describe('1.2: the last resort', () => {
   const pair: PlanOf = {
     deployments: ['a/m', 'b/m', 'c/m'],
     groups: { m: { members: ['a/m', 'b/m'], fallback: ['c/m'] } },
@@ -340,7 +340,7 @@ describe('spine 3.7: the last resort', () => {
   ])('$name', check);
 });
 
-describe('spine 3.7: refusals say what can be done', () => {
+describe('1.1, 1.2: refusals say what can be done', () => {
   const one: PlanOf = { deployments: ['a/m'], groups: { m: ['a/m'] } };
   const small: PlanOf = { deployments: { 'a/m': { contextTokens: tokens(80) } }, groups: { m: ['a/m'] } };
   test.each<Row>([
@@ -426,7 +426,7 @@ test.each([
   ['retry_with_backoff', undefined, 200, undefined],
   ['circuit_breaker', 3, 200, undefined],
 ] as const)(
-  'spine 3.7: a chain with %s, retry_attempts %s, retry_delay_ms %s',
+  '2: a chain with %s, retry_attempts %s, retry_delay_ms %s',
   (strategy, retryAttempts, delay, repeats) => {
     const plan = planOf({
       deployments: ['a/m', 'b/m'],

@@ -226,4 +226,4 @@ test.each<Row>([
   },
   { deployment: { tags: ['eu'] }, peer: {}, plan: { routing: tagged }, verdict: 'serves' },
   { facts: { tags: ['us'] }, plan: { routing: tagged }, verdict: 'serves' },
-])('spine 3.7: filter $deployment $health $facts $condition: $verdict', (row) => check(row));
+])('1.2: filter $deployment $health $facts $condition: $verdict', (row) => check(row));

@@ -9,7 +9,7 @@ import { decide } from './decide.ts';
 import { goOn } from './go-on.ts';
 import { createRoutingState } from './state.ts';
 
-describe('spine 3.7: failures with fallbacks of their own', () => {
+describe('2: failures with fallbacks of their own', () => {
   const contexts: PlanOf = {
     deployments: {
       'a/m': { contextTokens: tokens(4096) },
@@ -115,7 +115,7 @@ describe('spine 3.7: failures with fallbacks of their own', () => {
   ])('$name', check);
 });
 
-describe('spine 3.7: LiteLLM’s retry policies execute as written', () => {
+describe('2: LiteLLM’s retry policies execute as written', () => {
   test.each<Play>([
     {
       name: 'a number for bad requests',

@@ -96,7 +96,7 @@ const mostRetries = 4;
 /** Orders that the groups of the random systems have. */
 const orders = 2;
 
-describe('going-on: every request', () => {
+describe('2: every request', () => {
   test('spine 5.4: makes no more attempts than are budgeted, in its groups and in all', () => {
     law(({ before: { plan }, played: { attempts } }) => {
       const { maxFallbacks } = plan.settings.retry;
@@ -227,7 +227,7 @@ describe('going-on: every request', () => {
   });
 });
 
-describe('going-on: the retry budget of many requests', () => {
+describe('2: the retry budget of many requests', () => {
   /** A pool of two with a fallback, and what a second of traffic under which everything but the fallback fails. */
   function storm(perSecond: number): {
     readonly retries: readonly number[];
@@ -278,7 +278,7 @@ describe('going-on: the retry budget of many requests', () => {
   });
 });
 
-describe('going-on: every kind of failure', () => {
+describe('2: every kind of failure', () => {
   const pair = planOf({ deployments: ['a/m', 'z/m'], groups: { m: { members: ['a/m'], fallback: ['z/m'] } } });
 
   test.each(kinds)('%s goes on as the catalogue says', (kind) => {

@@ -24,7 +24,7 @@ const cooling: DeploymentHealth = {
   ...{ kind: 'cooling', since: begin, until: milliseconds(begin + 60_000), why: 'failures', round: 0 },
 };
 
-describe('spine 3.7: which failures go on', () => {
+describe('2: which failures go on', () => {
   test.each<[FailureKind, boolean]>([
     ['upstream_refused', true],
     ['upstream_unreachable', true],
@@ -82,7 +82,7 @@ describe('3.4 a model that loads is no error', () => {
   )('$name', check);
 });
 
-describe('spine 3.7: retries, then fallbacks', () => {
+describe('2: retries, then fallbacks', () => {
   test.each<Play>([
     {
       name: 'num_retries other deployments of the group',
@@ -359,7 +359,7 @@ describe('spine 3.7: retries, then fallbacks', () => {
   ])('$name', check);
 });
 
-describe('spine 3.7: fallbacks', () => {
+describe('2: fallbacks', () => {
   const many: PlanOf = {
     deployments: ['a/m', 'b/m', 'b2/m', 'b3/m', 'b4/m', 'c/m', 'd/m', 'e/m', 'f/m', 'g/m'],
     groups: {
@@ -463,7 +463,7 @@ describe('spine 3.7: fallbacks', () => {
   ])('$name', check);
 });
 
-describe('spine 3.7: in despair', () => {
+describe('2: in despair', () => {
   const cooling = (ms: number): DeploymentHealth => ({
     kind: 'cooling',
     since: begin,

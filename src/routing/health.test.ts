@@ -60,7 +60,7 @@ test.each<[DeploymentHealth, string]>([
   [down, 'ready'],
   [draining, 'draining'],
   [disabled, 'disabled'],
-])('spine 3.7: %j after a success: %s', (before, after) =>
+])('3.1: %j after a success: %s', (before, after) =>
   expect(words(afterSuccess(before, { now, startedAt: milliseconds(now - 100) }))).toBe(after),
 );
 
@@ -70,7 +70,7 @@ test.each<[DeploymentHealth, string]>([
   [cooling(0, 'failures', 3), 'half_open round 3'],
   [half, 'half_open round 1'],
   [down, 'down no answer in time for 60 s'],
-])('spine 3.7: %j when an attempt begins: %s', (before, after) => expect(words(afterStart(before, now))).toBe(after));
+])('3.1: %j when an attempt begins: %s', (before, after) => expect(words(afterStart(before, now))).toBe(after));
 
 test.each([
   [0, 0.1],
@@ -119,7 +119,7 @@ const policy = (kind: PolicyClass, count: number): Partial<CooldownSettings> => 
   allowedFailsPolicy: new Map([[kind, count]]),
 });
 
-describe('spine 3.7: after a failure', () => {
+describe('3.1: after a failure', () => {
   test.each<Row>([
     // The third failure within a minute sets aside.
     { kind: 'upstream_error', after: 'ready' },
@@ -214,7 +214,7 @@ describe('spine 3.7: after a failure', () => {
 const up = (listed?: boolean): ProbeSight => ({ kind: 'up', listed });
 const lost: ProbeSight = { kind: 'down', why: 'no answer in time' };
 
-describe('spine 3.7: a probe ends only what a probe or a refused connection began', () => {
+describe('3.1: a probe ends only what a probe or a refused connection began', () => {
   test.each<[DeploymentHealth, ProbeSight, string]>([
     [ready, up(true), 'ready'],
     [ready, up(), 'ready'],

@@ -80,7 +80,7 @@ function targetText(of: Plan, resolution: ReturnType<typeof resolve>): string {
   }
 }
 
-describe('spine 3.7: a name resolves by the first rule that knows it', () => {
+describe('1.1: a name resolves by the first rule that knows it', () => {
   test.each<Row>([
     { facts: { asked: 'llama3.1:8b' }, rule: 'name llama3.1:8b', to: 'llama3.1:8b' },
     { facts: { asked: 'general-chat' }, rule: 'name general-chat', to: 'general-chat' },
@@ -156,13 +156,13 @@ test.each<[asked: string, deployment: number, sent: string]>([
   ['openai/gpt-7-mini', 5, 'gpt-7-mini'],
   ['Qwen/Qwen2-7B', 4, 'Qwen/Qwen2-7B'],
   ['llama3.1:8b', 0, 'llama3.1:8b'],
-])('spine 3.7: asked for %s, deployment %i is sent %s', (asked, index, sent) => {
+])('1.1: asked for %s, deployment %i is sent %s', (asked, index, sent) => {
   const { rule } = resolve(plan, createRoutingState(plan, milliseconds(0)), factsOf({ asked }));
   const deployment = plan.deployments[index];
   expect(deployment === undefined ? undefined : modelNamer(plan, asked, rule)(deployment)).toBe(sent);
 });
 
-describe('spine 3.7: a key for some names answers for those only', () => {
+describe('1.1: a key for some names answers for those only', () => {
   test.each<[allowed: readonly string[], asked: string | undefined, isAllowed: boolean]>([
     [[], 'anything', true],
     [['phi3:latest'], 'phi3', true],

@@ -13,7 +13,7 @@ test.each([
   { requests: 100, retries: 20, ago: 11_000, has: true },
   { requests: 5000, retries: 999, ago: 9000, has: true },
   { requests: 5000, retries: 1000, ago: 9000, has: false },
-])('spine 3.7: $retries retries, $requests requests, $ago ms ago: $has', ({ requests, retries, ago, has }) => {
+])('2: $retries retries, $requests requests, $ago ms ago: $has', ({ requests, retries, ago, has }) => {
   const now = milliseconds(50_000);
   const budget = createRetryBudget();
   for (let count = 0; count < requests; count++) countRequest(budget, now);
@@ -21,7 +21,7 @@ test.each([
   expect(hasRetryBudget(budget, milliseconds(now + ago))).toBe(has);
 });
 
-test('spine 3.7: the retry budget is a fifth of what its seconds hold, whatever the gaps between requests', () => {
+test('2: the retry budget is a fifth of what its seconds hold, whatever the gaps between requests', () => {
   const happening = fc.record({
     afterMs: fc.oneof(fc.nat(40), fc.nat(3000), fc.nat(40_000)),
     /** A request is counted when it began. */

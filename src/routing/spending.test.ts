@@ -66,11 +66,11 @@ test.each<[what: string, at: number, spendings: readonly Spending[], spent: read
     [{ at: 0, usd: 1, by: 'name' }],
     ['the budget of "m" is spent: $1.00 of $1.00, new in 60 min'],
   ],
-])('issue 4, 1.4: budgets: %s', (_what, at, spendings, spent) => {
+])('1.4: budgets: %s', (_what, at, spendings, spent) => {
   expect(spentAt(at, spendings)).toEqual(spent);
 });
 
-test('issue 4, 1.4: budgets: another plan keeps what was spent, and counts what ends on the one before', () => {
+test('1.4: budgets: another plan keeps what was spent, and counts what ends on the one before', () => {
   const first = createSpendingState(plan());
   spend(first, { provider: cloud, groups: [m] }, 1.5, milliseconds(7));
   const next = createSpendingState(plan(), first);

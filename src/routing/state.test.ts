@@ -13,7 +13,7 @@ const first = deploymentIndex(0);
 const pair: PlanOf = { deployments: ['a/m', 'b/m'], groups: { m: ['a/m', 'b/m'] } };
 const later = (ms: number): ReturnType<typeof milliseconds> => milliseconds(now + ms);
 
-test('spine 3.7: a cooldown ends by one request, after which others follow', () => {
+test('3.1: a cooldown ends by one request, after which others follow', () => {
   const plan = planOf(pair);
   const state = createRoutingState(plan, now);
   const failed = { plan, deployment: first, failure: failure('upstream_refused'), alone: false, random: 0 };
@@ -33,7 +33,7 @@ test('spine 3.7: a cooldown ends by one request, after which others follow', () 
   expect(state.health[0]).toEqual({ kind: 'ready' });
 });
 
-test('spine 3.7: ten requests that fail together set aside once and for the shortest time', () => {
+test('3.1: ten requests that fail together set aside once and for the shortest time', () => {
   const plan = planOf(pair);
   const state = createRoutingState(plan, now);
   const began = Array.from({ length: 10 }, () =>
@@ -51,7 +51,7 @@ test('spine 3.7: ten requests that fail together set aside once and for the shor
 test.each([
   ['a/*', { kind: 'ready' }],
   ['a/m', { kind: 'cooling', why: 'configuration' }],
-])('spine 3.7: a name that %s does not know leaves it %j', (name, health) => {
+])('3.1: a name that %s does not know leaves it %j', (name, health) => {
   const plan = planOf({ deployments: [name, 'b/m'] });
   const state = createRoutingState(plan, now);
   const missing = failure('upstream_model_missing');
@@ -59,7 +59,7 @@ test.each([
   expect(state.health[0]).toMatchObject(health);
 });
 
-test('spine 3.7: a literal name that is missing does not fail a test', () => {
+test('3.1: a literal name that is missing does not fail a test', () => {
   const plan = planOf({ deployments: ['a/*', 'b/m'] });
   const state = createRoutingState(plan, now);
   state.health[0] = { kind: 'half_open', since: now, round: 0 };
@@ -68,7 +68,7 @@ test('spine 3.7: a literal name that is missing does not fail a test', () => {
   expect(state.health[0]).toMatchObject({ kind: 'degraded' });
 });
 
-describe('spine 3.7: the state of a new plan', () => {
+describe('3.1: the state of a new plan', () => {
   const cooling: DeploymentHealth = { kind: 'cooling', since: now, until: later(9000), why: 'failures', round: 1 };
   test.each<[string, DeploymentHealth, boolean, DeploymentHealth['kind']]>([
     ['what is known stays', cooling, true, 'cooling'],

@@ -48,7 +48,7 @@ function check({ group, deployments, facts, inFlight = [], health = [], order }:
 const members = ['a/m', 'b/m', 'c/m'];
 const threeClasses = { low: 'a/m', medium: 'b/m', high: 'c/m' };
 
-describe('spine 3.7: strategies', () => {
+describe('1.2: strategies', () => {
   test.each<Row>([
     { name: 'direct: as declared', group: members, order: 'a b c' },
     {
@@ -328,7 +328,7 @@ const shares: readonly Shares[] = [
   { name: 'one loads', strategy: 'weighted_round_robin', weights: [1, 1, 1], health: [loading], shares: [0, 0.5, 0.5] },
 ];
 
-test.each(shares)('spine 3.7: shares of $strategy, $name', (row) => {
+test.each(shares)('1.2: shares of $strategy, $name', (row) => {
   const counts = countChosen(row, requests);
   // Three standard deviations of a binomial share; a rotor is exact.
   row.shares.forEach((share, index) => {
@@ -355,7 +355,7 @@ test.each([[[0.7, 0.3]], [[5, 3, 2]], [[1, 1, 1, 1, 96]]])(
   },
 );
 
-test('spine 3.7: a round-robin keeps its shares within one request at every moment', () => {
+test('1.2: a round-robin keeps its shares within one request at every moment', () => {
   const weights = [0.5, 0.3, 0.2];
   for (let many = 1; many <= 40; many++) {
     const counts = countChosen({ name: '', strategy: 'weighted_round_robin', weights, shares: [] }, many);
@@ -370,7 +370,7 @@ test.each([
   [[0.5, 0.3, 0.2], 10],
   [[1, 2, 4], 7],
 ])(
-  'spine 3.7: a round-robin by %j is back at nothing after each %i requests, however many there were',
+  '1.2: a round-robin by %j is back at nothing after each %i requests, however many there were',
   (weights, round) => {
     const names = weights.map((_, index) => `p${index}/m`);
     const members = names.map((at, index) => ({ at, weight: weights[index] ?? 0 }));
@@ -391,7 +391,7 @@ test.each([
   },
 );
 
-test('spine 3.7: what was loading does not get all requests at once when it is ready', () => {
+test('1.2: what was loading does not get all requests at once when it is ready', () => {
   const plan = planOf({
     deployments: ['a/m', 'b/m'],
     groups: { m: { strategy: 'weighted_round_robin', members: ['a/m', 'b/m'] } },

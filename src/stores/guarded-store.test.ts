@@ -50,7 +50,7 @@ function guarded(): Guarded {
 const key = { model: 'm', hash: 'k' };
 const value = Buffer.from('x');
 
-test('Part 2, 5: a store that hangs delays by its deadline and no longer', async () => {
+test('5: a store that hangs delays by its deadline and no longer', async () => {
   const { clock, store, be } = guarded();
   await store.set(key, value, milliseconds(1000));
   be('hangs');
@@ -64,7 +64,7 @@ test('Part 2, 5: a store that hangs delays by its deadline and no longer', async
   expect(answered).toBe('miss');
 });
 
-test('Part 2, 5: after three failures in a row nobody asks it, until a ping of its own succeeds', async () => {
+test('5: after three failures in a row nobody asks it, until a ping of its own succeeds', async () => {
   const { clock, store, changes, asked, be } = guarded();
   await store.set(key, value, milliseconds(60_000));
   be('fails');
@@ -81,7 +81,7 @@ test('Part 2, 5: after three failures in a row nobody asks it, until a ping of i
   expect(await store.get(key)).toBeDefined();
 });
 
-test('Part 2, 5: a failure now and then does not make it rest', async () => {
+test('5: a failure now and then does not make it rest', async () => {
   const { store, be } = guarded();
   for (let count = 0; count < 10; count++) {
     be(count % 2 === 0 ? 'fails' : 'works');
@@ -90,7 +90,7 @@ test('Part 2, 5: a failure now and then does not make it rest', async () => {
   expect(store.state()).toEqual({ kind: 'ready' });
 });
 
-test('Part 2, 5: a store that can be read and not written to counts nothing as kept, and rests', async () => {
+test('5: a store that can be read and not written to counts nothing as kept, and rests', async () => {
   const { clock, store, changes, be } = guarded();
   expect(await store.set(key, value, milliseconds(60_000))).toBe(true);
   be('is full');

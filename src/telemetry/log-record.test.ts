@@ -4,7 +4,7 @@ import { type LogRecord, renderJsonLine } from './log-record.ts';
 
 const start: LogRecord = { timestamp: '2026-11-24T08:00:00.000Z', level: 'info', event: 'request_routed' };
 
-test('3.10 a line has one space after each colon and comma, and leaves out what has no value', () => {
+test('spine 3.10: a line has one space after each colon and comma, and leaves out what has no value', () => {
   const line = renderJsonLine({
     ...start,
     provider: 'ollama',
@@ -21,7 +21,7 @@ test('3.10 a line has one space after each colon and comma, and leaves out what 
   );
 });
 
-test('3.10 every line is the JSON of its record', () => {
+test('spine 3.10: every line is the JSON of its record', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (fields) => {
       // Property order and prototypes apart, a JSON value is a JSON value.

@@ -23,7 +23,7 @@ const numbers = (text: string): unknown[] =>
     .slice(0, -1)
     .map((line) => JSON.parse(line)['n'] ?? JSON.parse(line)['event']);
 
-test('3.10 lines come whole and in order, in the file and on standard output, also one that is larger than a batch', async () => {
+test('spine 3.10: lines come whole and in order, in the file and on standard output, also one that is larger than a batch', async () => {
   const file = join(folder, 'order.jsonl');
   let shown = '';
   const output = {
@@ -43,7 +43,7 @@ test('3.10 lines come whole and in order, in the file and on standard output, al
   expect(statSync(file).mode & 0o077).toBe(0);
 });
 
-test('7 an output that takes nothing costs lines, which is told, and not the memory', async () => {
+test('spine 7: an output that takes nothing costs lines, which is told, and not the memory', async () => {
   const sent: (() => void)[] = [];
   let bytes = 0;
   let text = '';
@@ -71,7 +71,7 @@ test('7 an output that takes nothing costs lines, which is told, and not the mem
   expect(text).toContain(`"lines": ${lines - kept}`);
 });
 
-test('3.10 a file turns over at its largest size and keeps one older', async () => {
+test('spine 3.10: a file turns over at its largest size and keeps one older', async () => {
   const path = join(folder, 'turn.jsonl');
   const file = createLogFile(path, 100);
   for (const letter of 'abc') await new Promise<void>((done) => file.append(Buffer.from(letter.repeat(101)), done));
@@ -84,7 +84,7 @@ test.each([
   ['', 'b\n'],
   ['a\n', 'a\nb\n'],
   ['{"torn":', '{"torn":\nb\n'],
-])('7 a file that was left as %j keeps the next line whole', async (before, after) => {
+])('spine 7: a file that was left as %j keeps the next line whole', async (before, after) => {
   const path = join(folder, 'torn.jsonl');
   writeFileSync(path, before);
   const file = createLogFile(path);
@@ -105,7 +105,7 @@ test.each<[what: string, take: (path: string) => void, left: string]>([
     },
     'a\n',
   ],
-])('7 a file that is %s gets the next line at its own place', async (_what, take, left) => {
+])('spine 7: a file that is %s gets the next line at its own place', async (_what, take, left) => {
   const path = join(mkdtempSync(join(folder, 'taken-')), 'log.jsonl');
   const file = createLogFile(path);
   const append = (line: string): Promise<void> => new Promise((done) => file.append(Buffer.from(line), done));
@@ -118,7 +118,7 @@ test.each<[what: string, take: (path: string) => void, left: string]>([
   expect(existsSync(`${path}.old`) ? readFileSync(`${path}.old`, 'utf8') : '').toBe(left);
 });
 
-test('7 a file that cannot be written stands in nobody’s way', async () => {
+test('spine 7: a file that cannot be written stands in nobody’s way', async () => {
   const writer = createLogWriter({ output: undefined, file: '/dev/null/none/signalbox.jsonl' });
   writer.write(record(1));
   await writer.close();

@@ -18,11 +18,11 @@ test.each([
   ],
   ['a number that its digits hold', { used: 1, message: 'used: 1 of 10' }, 'used: 1 of 10  used=1'],
   ['no message', { reason: 'x' }, 'restart_failed  reason=x'],
-])('3.10 a line on a terminal says nothing twice: %s', (_what, fields, shown) => {
+])('spine 3.10: a line on a terminal says nothing twice: %s', (_what, fields, shown) => {
   expect(line(fields)).toBe(`08:00:00 ! ${shown}`);
 });
 
-test('3.10 a name that a client made up neither steers the terminal nor begins a line of its own', () => {
+test('spine 3.10: a name that a client made up neither steers the terminal nor begins a line of its own', () => {
   const model = 'a\u001b[2J\n09:00:00 ! all is lost';
   const routed = { level: 'info', event: 'request_routed', status_code: 404, model, latency_ms: 1 } as const;
   expect(line(routed)).toBe('08:00:00 · 404 a\\u001b[2J\\u000a09:00:00 ! all is lost → nobody  1 ms');

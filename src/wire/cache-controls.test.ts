@@ -32,7 +32,7 @@ const cases: readonly [title: string, body: unknown, header: string | undefined,
   ['a body that is no map', true, undefined, {}],
 ];
 
-test.each(cases)('Part 2, 5: cache controls: %s', (_title, body, header, said) => {
+test.each(cases)('5: cache controls: %s', (_title, body, header, said) => {
   expect(readCacheControls(body, header)).toEqual({ kind: 'controls', controls: { ...nothing, ...said } });
 });
 
@@ -41,6 +41,6 @@ test.each([
   [{ ttl: '60' }, 'ttl'],
   [{ ttl: -1 }, 'ttl'],
   [{ namespace: 5 }, 'namespace'],
-])('Part 2, 5: a control of the wrong type is told: %j', (body, name) => {
+])('5: a control of the wrong type is told: %j', (body, name) => {
   expect(readCacheControls(body, undefined)).toMatchObject({ kind: 'wrong', name });
 });

@@ -25,7 +25,7 @@ const same: readonly [title: string, one: string, other: string][] = [
   ['members that say nothing', '{"a":1}', '{"a":1,"stop":null,"stream":false}'],
   ['members that are left out', '{"a":1}', '{"a":1,"left":{"x":1}}'],
 ];
-test.each(same)('Part 2, 5: equal requests: %s', (_title, one, other) => {
+test.each(same)('5: equal requests: %s', (_title, one, other) => {
   expect(canonicalOf(one)).toBe(canonicalOf(other));
 });
 
@@ -36,11 +36,11 @@ const different: readonly [title: string, one: string, other: string][] = [
   ['a stream', '{"stream":true}', '{}'],
   ['which member says it', '{"a":"x"}', '{"b":"x"}'],
 ];
-test.each(different)('Part 2, 5: requests that differ: %s', (_title, one, other) => {
+test.each(different)('5: requests that differ: %s', (_title, one, other) => {
   expect(canonicalOf(one)).not.toBe(canonicalOf(other));
 });
 
-test('Part 2, 5: equal exactly where the values are, whatever the blanks', () => {
+test('5: equal exactly where the values are, whatever the blanks', () => {
   const bodies = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { maxKeys: 5 });
   const rest = (value: Record<string, unknown>): Record<string, unknown> =>
     Object.fromEntries(

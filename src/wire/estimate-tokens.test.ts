@@ -21,7 +21,7 @@ const counted: readonly (readonly [text: string, tokens: number])[] = [
   ['駅員は列車が出発する前にポイントを切り替え、信号を確認します。', 30.5],
 ];
 
-test.each(counted)('routing 3: %j is estimated within a quarter', (text, tokens) => {
+test.each(counted)('4.3: %j is estimated within a quarter', (text, tokens) => {
   const bytes = encode(text);
   const estimate = estimateText(bytes, 0, bytes.length) / tokens;
   expect(estimate).toBeGreaterThan(0.75);
@@ -33,14 +33,14 @@ function prompt(value: unknown): { readonly tokens: number; readonly pictures: n
   return estimatePrompt(bytes, { start: 0, end: bytes.length });
 }
 
-test('an escaped text counts as the text it stands for', () => {
+test('4.3: an escaped text counts as the text it stands for', () => {
   const text = 'Say "hello" to\nthe\ttrain \\ driver';
   const bytes = encode(text);
   const plain = estimateText(bytes, 0, bytes.length);
   expect(Math.abs(prompt(text).tokens - plain)).toBeLessThanOrEqual(1.5);
 });
 
-test('messages cost their text and what a template puts around them', () => {
+test('4.3: messages cost their text and what a template puts around them', () => {
   const one = prompt([{ role: 'user', content: 'Hello there' }]).tokens;
   const two = prompt([
     { role: 'user', content: 'Hello there' },
@@ -50,7 +50,7 @@ test('messages cost their text and what a template puts around them', () => {
   expect(two).toBe(Math.ceil(4 * 0.9 + 8 + 3));
 });
 
-test('pictures count by the piece, never by their letters', () => {
+test('4.3: pictures count by the piece, never by their letters', () => {
   const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(200_000)}` } };
   const estimate = prompt([{ role: 'user', content: [{ type: 'text', text: 'What is this?' }, picture, picture] }]);
   expect(estimate.pictures).toBe(2);
@@ -58,15 +58,15 @@ test('pictures count by the piece, never by their letters', () => {
   expect(estimate.tokens).toBeLessThan(2 * 768 + 20);
 });
 
-test('the word image_url in a text is no picture', () => {
+test('4.3: the word image_url in a text is no picture', () => {
   expect(prompt([{ role: 'user', content: 'image_url' }]).pictures).toBe(0);
 });
 
-test('numbers are tokens already', () => {
+test('4.3: numbers are tokens already', () => {
   expect(prompt([[1, 22, 333], [4]]).tokens).toBe(4);
 });
 
-test('long texts are counted in samples, to the same result', () => {
+test('4.3: long texts are counted in samples, to the same result', () => {
   const sentence = 'The train leaves at noon. ';
   const perSentence = estimateText(encode(sentence.repeat(100)), 0, sentence.length * 100) / 100;
   const many = 40_000;

@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('Part 2, 5: cache stats and flush', () => {
+describe('5: cache stats and flush', () => {
   test('stats: what is kept, hits and misses, by name', async () => {
     const report = await json('cache stats');
     expect(report).toMatchObject({

@@ -25,7 +25,7 @@ const status = async (): Promise<number> => (await runCommand(['status'], { fold
 const lines = (event: string): number => gateway.log().filter((line) => line['event'] === event).length;
 
 test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
-  'state folder: commands find a running gateway again whose %s was deleted, and the log says so once',
+  'spine 4: state folder: commands find a running gateway again whose %s was deleted, and the log says so once',
   async (path) => {
     expect(await status()).toBe(0);
     rmSync(join(folder, path), { recursive: true });
@@ -42,7 +42,7 @@ test.each(['.signalbox', '.signalbox/admin.sock', '.signalbox/admin.json'])(
   },
 );
 
-test('state folder: one that cannot be made again is told once, and used as soon as it can', async () => {
+test('spine 4: state folder: one that cannot be made again is told once, and used as soon as it can', async () => {
   rmSync(join(folder, '.signalbox'), { recursive: true });
   writeFileSync(join(folder, '.signalbox'), 'a file in its place');
   for (const _look of [1, 2, 3]) await clock.advance(1000);

@@ -41,7 +41,7 @@ const seen = (what: string, isSeen: () => Promise<boolean>): Promise<true> =>
   });
 
 test.skipIf(!existsSync('/dev/full'))(
-  'full disk: status and one line of the log say what cannot be written',
+  'spine 7: full disk: status and one line of the log say what cannot be written',
   async () => {
     // The kernel itself says that there is no space.
     symlinkSync('/dev/full', join(folder, '.signalbox/.write-check'));
@@ -71,7 +71,7 @@ test.skipIf(!existsSync('/dev/full'))(
   },
 );
 
-test('full disk: a log that has no folder is told too, and nothing is written before there is something to keep', async () => {
+test('spine 7: full disk: a log that has no folder is told too, and nothing is written before there is something to keep', async () => {
   writeFileSync(join(folder, 'logs'), 'a file in its place');
   await clock.advance(60_000);
   expect(await unwritten()).toEqual([]);
@@ -86,7 +86,7 @@ test.each([
   ['logs', 'signalbox.jsonl', 'the log'],
   ['.signalbox', 'decisions.jsonl', 'decisions and spending'],
 ])(
-  'full disk: one file that cannot be written in a folder that can is told by status and doctor: %s/%s',
+  'spine 7: full disk: one file that cannot be written in a folder that can is told by status and doctor: %s/%s',
   async (place, name, what) => {
     // As a file of root's would be for others; a folder is in the way of root too.
     mkdirSync(join(folder, place, name), { recursive: true });

@@ -10,7 +10,7 @@ const keys = declaredKeys();
 const nameOf = ({ file, key }: { readonly file: string; readonly key: string }): string => `${file}: ${key}`;
 const allObservers = new Map(Object.values(observers).flatMap((kind) => Object.entries(kind)));
 
-describe('issue 4, 1.4: no inert key: what is declared is executed', () => {
+describe('1.4: no inert key: what is declared is executed', () => {
   test('every key has a row, or stands among those that every start tells as not executed yet', () => {
     const known = new Set(rows.map(nameOf));
     expect(keys.filter((one) => one.later === undefined && !known.has(nameOf(one))).map(nameOf)).toEqual([]);

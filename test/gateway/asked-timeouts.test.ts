@@ -38,7 +38,7 @@ async function setup(): Promise<Setup> {
 
 type Said = { readonly fields?: Record<string, unknown>; readonly headers?: Record<string, string> };
 
-describe('3.5 a request’s own timeout bounds each of its attempts, as LiteLLM has it', () => {
+describe('spine 3.5: a request’s own timeout bounds each of its attempts, as LiteLLM has it', () => {
   test.each<[what: string, said: Said, seconds: number]>([
     ['timeout', { fields: { timeout: 5 } }, 5],
     ['timeout of a stream', { fields: { timeout: 5, stream: true } }, 5],

@@ -38,7 +38,7 @@ async function ask(options: Partial<TestGatewayOptions>, count: number) {
   return answers;
 }
 
-describe('issue 4, 1.4: budgets', () => {
+describe('1.4: budgets', () => {
   test('a spent provider is passed over for its peer', async () => {
     const providers = {
       dear: { type: 'custom', base_url: dear.url, budget, models: [model] },

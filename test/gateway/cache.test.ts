@@ -71,7 +71,7 @@ async function twice(
   return { states, asked: upstream.requests.length + other.requests.length };
 }
 
-describe('Part 2, 5: an equal request is answered from the cache', () => {
+describe('5: an equal request is answered from the cache', () => {
   test('whole: the same body, its route, its key (F2)', async () => {
     const { gateway, upstream } = await setup();
     const [first, second] = [await gateway.chat(), await gateway.chat()];
@@ -142,7 +142,7 @@ describe('Part 2, 5: an equal request is answered from the cache', () => {
   });
 });
 
-describe('Part 2, 5: controls of a request', () => {
+describe('5: controls of a request', () => {
   test.each<[string, Record<string, unknown>, Record<string, unknown>, readonly string[]]>([
     ['no-cache asks anew', {}, { cache: { 'no-cache': true } }, ['miss', 'bypass']],
     ['no-store keeps nothing', { cache: { 'no-store': true } }, {}, ['miss', 'miss']],
@@ -198,7 +198,7 @@ describe('Part 2, 5: controls of a request', () => {
   });
 });
 
-describe('Part 2, 5: what cache_params and server_settings declare', () => {
+describe('5: what cache_params and server_settings declare', () => {
   test('ttl, and another one by name (F2)', async () => {
     const { gateway, clock } = await setup({
       ...cacheParams({ ttl: 100 }),
@@ -256,7 +256,7 @@ describe('Part 2, 5: what cache_params and server_settings declare', () => {
   });
 });
 
-describe('Part 2, 5: what is never kept', () => {
+describe('5: what is never kept', () => {
   const toolCall = json({
     id: 'c',
     object: 'chat.completion',
@@ -335,7 +335,7 @@ describe('Part 2, 5: what is never kept', () => {
   });
 });
 
-describe('Part 2, 5: equal requests at the same time', () => {
+describe('5: equal requests at the same time', () => {
   const held = (): { readonly behaviour: Behaviour; readonly release: () => void } => {
     const { promise, resolve } = Promise.withResolvers<void>();
     return { behaviour: (answer, request) => promise.then(() => chat('Hello')(answer, request)), release: resolve };
@@ -410,7 +410,7 @@ describe('Part 2, 5: equal requests at the same time', () => {
   });
 });
 
-describe('Part 2, 5: rights and limits', () => {
+describe('5: rights and limits', () => {
   test('a hit uses no limit', async () => {
     const one = await setup({ general_settings: { max_parallel_requests: 1 } });
     await one.gateway.chat();

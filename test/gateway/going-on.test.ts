@@ -48,7 +48,7 @@ async function setup(
 
 const counts = (upstreams: readonly FakeUpstream[]): readonly number[] => upstreams.map((one) => one.requests.length);
 
-describe('spine 3.7: going on after a failure', () => {
+describe('2: going on after a failure', () => {
   test('the other member first, then the fallback', async () => {
     const { upstreams, gateway } = await setup();
     upstreams[0]?.script(fault(500));

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { describeReal } from './real.ts';
 import { type Certificate, makeCertificate, type RealRedis, startRedis } from './servers.ts';
 
-describeReal('Part 2, 5: a real Redis', ['redis'], () => {
+describeReal('5: a real Redis', ['redis'], () => {
   let redis: RealRedis;
   let upstream: FakeUpstream;
   const gateways: TestGateway[] = [];
@@ -137,7 +137,7 @@ describeReal('Part 2, 5: a real Redis', ['redis'], () => {
   });
 });
 
-describeReal('Part 2, 5: a real Redis that speaks TLS', ['redis'], () => {
+describeReal('5: a real Redis that speaks TLS', ['redis'], () => {
   let certificate: Certificate;
   let redis: RealRedis;
   let upstream: FakeUpstream;

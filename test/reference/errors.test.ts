@@ -5,11 +5,11 @@ import { failureCatalogue } from '../../src/plan/failure-catalogue.ts';
 
 const page = readFileSync(new URL('../../docs/reference/errors.md', import.meta.url), 'utf8');
 
-test('docs/reference/errors.md is what the catalogue says (write it with npm run reference)', () => {
+test('spine 3.6: docs/reference/errors.md is what the catalogue says (write it with npm run reference)', () => {
   expect(page).toBe(errorsReference());
 });
 
-test('every failure is documented, and every documented failure exists', () => {
+test('spine 3.6: every failure is documented, and every documented failure exists', () => {
   const headings = [...page.matchAll(/^## (\w+)$/gm)].map((match) => match[1]);
   expect(headings).toEqual([...new Set(headings)]);
   expect(headings.toSorted()).toEqual(Object.keys(failureCatalogue).toSorted());

@@ -110,14 +110,14 @@ function check(open: (namespace: string) => Promise<Bench>): void {
 /** Bound of the bounded stores in these tests. */
 const maxBytes = 64 * 1024;
 
-describe('Part 2, 5: every store keeps the contract: memory', () => {
+describe('5: every store keeps the contract: memory', () => {
   check(async () => {
     const clock = createManualClock();
     return { store: createMemoryStore({ maxBytes, time: clock }), wait: clock.advance };
   });
 });
 
-describe('Part 2, 5: every store keeps the contract: disk', () => {
+describe('5: every store keeps the contract: disk', () => {
   const folder = newFolder();
   check(async (namespace) => {
     const clock = createManualClock();
@@ -125,7 +125,7 @@ describe('Part 2, 5: every store keeps the contract: disk', () => {
   });
 });
 
-describeReal('Part 2, 5: every store keeps the contract: a real Redis', ['redis'], () => {
+describeReal('5: every store keeps the contract: a real Redis', ['redis'], () => {
   let redis: RealRedis | undefined;
   beforeAll(async () => {
     redis = await startRedis();
@@ -156,7 +156,7 @@ const plainRedis = {
   tls: false,
 };
 
-describe('Part 2, 5: bounded in bytes, the least recently used leaves first', () => {
+describe('5: bounded in bytes, the least recently used leaves first', () => {
   const stores: readonly [string, (clock: ManualClock) => Store][] = [
     ['memory', (time) => createMemoryStore({ maxBytes, time })],
     ['disk', (time) => createDiskStore({ folder: newFolder(), namespace: 'n', maxBytes, time })],
@@ -176,7 +176,7 @@ describe('Part 2, 5: bounded in bytes, the least recently used leaves first', ()
   });
 });
 
-describe('Part 2, 5: a disk survives a restart', () => {
+describe('5: a disk survives a restart', () => {
   const open = (folder: string): Store =>
     createDiskStore({ folder, namespace: 'n', maxBytes, time: createManualClock() });
 
@@ -220,7 +220,7 @@ describe('Part 2, 5: a disk survives a restart', () => {
   });
 });
 
-test('issue 4, 5: an address of Redis that is none is told at each use, and ends nothing', async () => {
+test('5: an address of Redis that is none is told at each use, and ends nothing', async () => {
   const store = createRedisStore({ ...plainRedis, port: 1, url: 'redis://127.0.0.1:${PORT}', namespace: 'n' });
   await expect.poll(() => store.ping().catch((error: Error) => error.message)).toBe('its address is no URL');
   await store.close();
