@@ -153,6 +153,18 @@ describe('6.2 a play on a virtual clock', () => {
     );
   });
 
+  test('spends no more at a provider than its budget, until its window is over', () => {
+    const plan = poolPlan('direct', {
+      deployments: { 'a/m': { price: { inputUsdPerToken: 0, outputUsdPerToken: 0.125 } }, 'b/m': {}, 'c/other': {} },
+      providers: { a: { budget: { maxUsd: 10, windowMs: milliseconds(60_000) } } },
+    });
+    const each = { gap: 1000, asked: 'm', promptTokens: 10, outputTokens: 8, stream: false, seed: 1 };
+    const answers = played(plan, arrivalsOfRequests(Array.from({ length: 90 }, () => each)));
+    // The first answer begins the window, which is over a minute later.
+    const providers = answers.map(({ answer }) => answer?.provider).join('');
+    expect(providers).toMatch(/^a{10}[bc]{50,51}a{10}[bc]+$/);
+  });
+
   test('never has more at work than there are seats', () => {
     fc.assert(
       fc.property(requests, (all) => {

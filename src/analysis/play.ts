@@ -8,7 +8,6 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { seededRandom } from '../plan/seeded.ts';
 import type { Usage } from '../plan/usage.ts';
-import { answerUsd } from '../routing/cost.ts';
 import { decide } from '../routing/decide.ts';
 import { enterQueue, leaveQueue } from '../routing/enter-queue.ts';
 import { tokensOf } from '../routing/facts.ts';
@@ -18,6 +17,7 @@ import { isBatch } from '../routing/priority.ts';
 import { reserve, sendReserved, settleReservation } from '../routing/reservations.ts';
 import { countRequest, countRetry } from '../routing/retry-budget.ts';
 import { isBounded, nextOf } from '../routing/seats.ts';
+import { spendAnswer } from '../routing/spending.ts';
 import {
   applyAttemptEnded,
   applyAttemptStarted,
@@ -323,8 +323,9 @@ function lessonOf(
 /** When a request is over, and the attempt that answered it. */
 type Ending = { readonly end: Milliseconds; readonly over?: Over };
 
-function finish({ plan, played }: Stage, run: Run, { end, over }: Ending): void {
+function finish({ plan, state, played }: Stage, run: Run, { end, over }: Ending): void {
   const { arrival, decision, outcomes } = run;
+  const given = over && { attempt: over.planned, asked: decision.group, usage: usageOf(arrival) };
   const firstToken = over?.service.firstTokenMs;
   played.push({
     arrival,
@@ -341,7 +342,7 @@ function finish({ plan, played }: Stage, run: Run, { end, over }: Ending): void 
     totalMs: end - arrival.at,
     firstTokenMs: over === undefined || firstToken === undefined ? undefined : over.workFrom + firstToken - arrival.at,
     waitMs: run.waitMs,
-    costUsd: over === undefined ? undefined : answerUsd(deploymentAt(plan, over.planned.deployment), usageOf(arrival)),
+    costUsd: given && spendAnswer({ plan, state }, given, end),
     hasGuess: run.hasGuess,
   });
 }

@@ -1,6 +1,4 @@
-import type { Milliseconds } from '../plan/ids.ts';
-import { answerUsd } from '../routing/cost.ts';
-import { spend } from '../routing/spending.ts';
+import { spendAnswer } from '../routing/spending.ts';
 import type { GatewayDependencies, PipelineContext, Settled } from './dependencies.ts';
 import type { GatewayRequest, SettledRequest } from './request.ts';
 
@@ -34,17 +32,9 @@ export function createSettled({ keep, log }: Pick<GatewayDependencies, 'keep' | 
 /** Ends a request, once, after its last byte. */
 export function settle({ clock, settled }: PipelineContext, request: GatewayRequest): void {
   const endedAt = clock.now();
-  count(request, endedAt);
+  const { snapshot, answeredBy, usage, caching, decision } = request;
+  // An answer that was kept costs nothing.
+  if (answeredBy !== undefined && caching?.answer === undefined)
+    spendAnswer(snapshot, { attempt: answeredBy, asked: decision?.group, usage }, endedAt);
   settled.add(Object.assign(request, { terminal: request.terminal ?? 'rejected', endedAt, endedWallMs: clock.wall() }));
-}
-
-/** Counts what the answer cost against the budgets; an answer that was kept costs nothing. */
-function count({ snapshot, answeredBy, usage, caching, decision }: GatewayRequest, now: Milliseconds): void {
-  const { plan, state } = snapshot;
-  if (state.spending.caps.length === 0 || answeredBy === undefined || caching?.answer !== undefined) return;
-  const deployment = plan.deployments[answeredBy.deployment];
-  const usd = deployment === undefined ? undefined : answerUsd(deployment, usage);
-  if (deployment === undefined || usd === undefined) return;
-  const groups = [decision?.group, answeredBy.group].filter((one) => one !== undefined);
-  spend(state.spending, { provider: deployment.provider, groups }, usd, now);
 }

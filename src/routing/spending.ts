@@ -1,8 +1,11 @@
+import type { PlannedAttempt } from '../plan/decision.ts';
 import { type GroupIndex, type Milliseconds, milliseconds, type ProviderId } from '../plan/ids.ts';
 import { dollarWords, waitWords } from '../plan/in-words.ts';
-import type { Plan } from '../plan/plan.ts';
+import { deploymentAt, type Plan } from '../plan/plan.ts';
 import type { Budget } from '../plan/provider.ts';
 import type { SpendingCap, SpendingState, Spent } from '../plan/spending.ts';
+import type { Usage } from '../plan/usage.ts';
+import { answerUsd } from './cost.ts';
 
 /** Creates the budgets of a plan, unspent; those that stay keep what was spent. */
 export function createSpendingState(plan: Plan, previous?: SpendingState): SpendingState {
@@ -39,7 +42,28 @@ function timeLeft({ windowMs }: SpendingCap, { since }: Spent, now: Milliseconds
   return milliseconds(since === undefined ? 0 : Math.max(0, since + windowMs - now));
 }
 
-/** Counts what an answer cost, at its provider and for the names that it was given for. */
+/** An answer that was given: by whom, for the name that was asked, with what it used. */
+type Answer = {
+  readonly attempt: PlannedAttempt;
+  readonly asked: GroupIndex | undefined;
+  readonly usage: Pick<Usage, 'promptTokens' | 'completionTokens'> | undefined;
+};
+
+/** Counts what an answer cost, as far as that is known, and gives it back. */
+export function spendAnswer(
+  { plan, state }: { readonly plan: Plan; readonly state: { readonly spending: SpendingState } },
+  { attempt, asked, usage }: Answer,
+  now: Milliseconds,
+): number | undefined {
+  const deployment = deploymentAt(plan, attempt.deployment);
+  const usd = answerUsd(deployment, usage);
+  if (usd === undefined || state.spending.caps.length === 0) return usd;
+  const groups = [asked, attempt.group].filter((one) => one !== undefined);
+  spend(state.spending, { provider: deployment.provider, groups }, usd, now);
+  return usd;
+}
+
+/** Counts a cost at a provider and for the names that its answer was given for. */
 export function spend(
   state: SpendingState,
   { provider, groups }: { readonly provider: ProviderId; readonly groups: readonly GroupIndex[] },
