@@ -2,7 +2,7 @@ import type { ComparedSide, ComparedVerdict, CompareReport } from '../contract/r
 import { significance } from './chi-square.ts';
 import { timesOf } from './quantile.ts';
 import { proportions, rankSum } from './rank-sum.ts';
-import { isError, type SeenRequest } from './seen-request.ts';
+import { isAnswered, isError, type SeenRequest } from './seen-request.ts';
 import { providerUse } from './stats.ts';
 
 /** Requests of one side, and what they are in words. */
@@ -20,7 +20,7 @@ export function compare(before: Side, after: Side): CompareReport {
 }
 
 function sideOf({ what, requests }: Side): ComparedSide {
-  const answered = requests.filter((one) => one.provider !== null);
+  const answered = requests.filter(isAnswered);
   return {
     what,
     requests: requests.length,
@@ -28,13 +28,13 @@ function sideOf({ what, requests }: Side): ComparedSide {
     errors: requests.filter(isError).length,
     times: timesOf(answered.flatMap((one) => one.totalMs ?? [])),
     firstToken: timesOf(answered.flatMap((one) => one.firstTokenMs ?? [])),
-    shares: providerUse(requests, answered).map(({ provider, share }) => ({ provider, share })),
+    shares: providerUse(requests).map(({ provider, share }) => ({ provider, share })),
   };
 }
 
 function latencyVerdict(before: Side, after: Side): ComparedVerdict {
   const [old = [], now = []] = [before, after].map(({ requests }) =>
-    requests.filter((one) => one.provider !== null).flatMap((one) => one.totalMs ?? []),
+    requests.filter(isAnswered).flatMap((one) => one.totalMs ?? []),
   );
   return timesVerdict(old, now);
 }

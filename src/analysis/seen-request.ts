@@ -12,7 +12,7 @@ export type SeenRequest = {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly asked: string | null;
-  /** Who answered; null where nobody did. */
+  /** Who answered, if only in part; null where nobody did. */
   readonly provider: string | null;
   readonly deployment: string | null;
   readonly isFallback: boolean;
@@ -104,7 +104,12 @@ function numberOf(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** Whether a request ended as its client wanted it to, for what the gateway and its providers have a hand in. */
+/** Whether a provider gave the whole answer: one that broke off, or that its client did not wait for, is none. */
+export function isAnswered(request: SeenRequest): boolean {
+  return request.provider !== null && !isError(request) && request.state !== 'client_closed';
+}
+
+/** Whether a request did not end as its client wanted it to, for what the gateway and its providers have a hand in. */
 export function isError({ state }: SeenRequest): boolean {
   return state === 'upstream_error' || state === 'truncated';
 }

@@ -49,6 +49,30 @@ test('6.2 stats count requests, shares, failed attempts, fallbacks and times by 
   ]);
 });
 
+test('6.2 an answer that broke off, or that its client did not wait for, is none, nor is its time', () => {
+  const part = (state: string, outcome: string): DecisionRecord => ({
+    ...recordOf({ id: state, tried: [['a/m', outcome, 1]], state }),
+    answeredBy: 'a/m',
+  });
+  const stats = statsOf([
+    ...records,
+    part('truncated', 'upstream_truncated'),
+    part('truncated', 'upstream_truncated'),
+    part('client_closed', 'client_closed'),
+  ]);
+  const { answered, cached, errors, rejected, clientClosed, requests } = stats;
+  expect([answered, cached, errors, rejected, clientClosed, requests]).toEqual([3, 1, 3, 1, 2, 10]);
+  expect(stats.providers[0]).toMatchObject({ provider: 'a', requests: 2, errors: 4, times: { p50Ms: 100 } });
+});
+
+test('6.2 a cost says of how many answers it is not known', () => {
+  const priced = { ...recordOf({ id: 'nine', tried: [['a/m', 'answered', 1]] }), costUsd: 0.5 };
+  expect(statsOf([...records, priced]).providers).toMatchObject([
+    { provider: 'a', costUsd: 0.5, unpriced: 2 },
+    { provider: 'b', costUsd: null, unpriced: 1 },
+  ]);
+});
+
 test('6.2 a request that had no seat is an error, though none of its provider', () => {
   const waited = recordOf({ id: 'eight', tried: [['a/m', 'no_seat', 10]], state: 'upstream_error' });
   const stats = statsOf([...records, waited]);

@@ -1,7 +1,7 @@
 import type { DecisionRecord } from '../contract/decision-record.ts';
 import type { ModelUse, ProviderUse, StatsReport, TimesReport } from '../contract/route-stats.ts';
 import { quantile, timesOf } from './quantile.ts';
-import { isError, type SeenRequest } from './seen-request.ts';
+import { isAnswered, isError, type SeenRequest } from './seen-request.ts';
 import { poolShares } from './shares.ts';
 
 /** What statistics are made of. */
@@ -18,7 +18,7 @@ export type StatsInput = {
 /** Counts requests by what became of them, by provider, by model and by pool. */
 export function routeStats(input: StatsInput): Omit<StatsReport, 'chains' | 'from'> {
   const { requests, records, since, until, slowMs } = input;
-  const answered = requests.filter((one) => one.provider !== null);
+  const answered = requests.filter(isAnswered);
   const inState = (state: string): number => requests.filter((one) => one.state === state).length;
   return {
     since: new Date(since).toISOString(),
@@ -30,7 +30,7 @@ export function routeStats(input: StatsInput): Omit<StatsReport, 'chains' | 'fro
     rejected: inState('rejected'),
     clientClosed: inState('client_closed'),
     times: totalsOf(answered),
-    providers: providerUse(requests, answered),
+    providers: providerUse(requests),
     models: modelUse(answered, slowMs),
     slowMs,
     pools: poolShares(records),
@@ -43,10 +43,8 @@ function totalsOf(requests: readonly SeenRequest[]): TimesReport {
 }
 
 /** What each provider did, the most used first. */
-export function providerUse(
-  requests: readonly SeenRequest[],
-  answered: readonly SeenRequest[],
-): readonly ProviderUse[] {
+export function providerUse(requests: readonly SeenRequest[]): readonly ProviderUse[] {
+  const answered = requests.filter(isAnswered);
   const failed = requests.flatMap((one) => one.failed.map(({ provider }) => provider));
   const byProvider = Map.groupBy(answered, (one) => one.provider ?? '');
   const uses = [...new Set([...byProvider.keys(), ...failed])].map((provider): ProviderUse => {
@@ -64,6 +62,7 @@ export function providerUse(
         0.5,
       ),
       costUsd: costs.length === 0 ? null : costs.reduce((sum, one) => sum + one, 0),
+      unpriced: own.length - costs.length,
     };
   });
   return uses.toSorted((a, b) => b.requests - a.requests || (a.provider < b.provider ? -1 : 1));

@@ -19,10 +19,7 @@ export function summarise(played: readonly Played[]): PlayReport {
     times: timesOf(answered.map((one) => one.totalMs)),
     waits: timesOf(answered.map((one) => one.waitMs)),
     costUsd: costs.includes(undefined) ? null : costs.reduce((sum: number, one) => sum + (one ?? 0), 0),
-    providers: providerUse(
-      seen,
-      seen.filter((one) => one.provider !== null),
-    ),
+    providers: providerUse(seen),
     tiers: tiersOf(answered),
     pools: poolShares(played.map((one) => one.decision)),
     guessed: played.filter((one) => one.hasGuess).length,

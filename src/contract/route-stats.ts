@@ -18,7 +18,10 @@ export type ProviderUse = {
   readonly fallbacks: number;
   readonly times: TimesReport;
   readonly firstTokenP50Ms: number | null;
+  /** Of the answers whose cost is known; null where it is of none. */
   readonly costUsd: number | null;
+  /** Answers whose cost is not known. */
+  readonly unpriced: number;
 };
 
 /** How long one model takes. */
@@ -78,7 +81,7 @@ export type StatsReport = {
   readonly answered: number;
   /** Answered from the cache; not among `answered`. */
   readonly cached: number;
-  /** Failed for reasons that no client can mend. */
+  /** Failed, or broke off, for reasons that no client can mend. */
   readonly errors: number;
   /** Refused before anybody was asked. */
   readonly rejected: number;

@@ -86,7 +86,7 @@ function providerTable({ providers }: StatsReport, terminal: Terminal): string[]
     ...shareCells(one),
     timeCell(one.firstTokenP50Ms),
     String(one.fallbacks),
-    one.costUsd === null ? '-' : dollarWords(one.costUsd),
+    one.costUsd === null ? '-' : `${one.unpriced > 0 ? 'over ' : ''}${dollarWords(one.costUsd)}`,
   ]);
   const head = ['provider', 'requests', 'share', 'errors', 'p50', 'p95', 'first token', 'fallbacks', 'cost'];
   return renderTable(head, rows, terminal);
