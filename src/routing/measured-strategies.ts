@@ -202,6 +202,7 @@ function bestOf(members: readonly Placed[], state: StrategyInput['state']): Spee
     const speeds = speedsOf(state, one);
     if (speeds === unseenSpeeds) continue;
     loadMs = lesser(loadMs, speeds.loadMs);
+    answerMs = lesser(answerMs, speeds.answerMs);
     prefillMsPerToken = lesser(prefillMsPerToken, speeds.prefillMsPerToken);
     decodeMsPerToken = lesser(decodeMsPerToken, speeds.decodeMsPerToken);
   }

@@ -189,6 +189,25 @@ describe('3.4 soonest', () => {
       speeds: [fast, undefined, { decodeMsPerToken: 11 }],
       order: 'a b c',
     },
+    {
+      name: 'the faster first also where all answers come whole',
+      plan: soonest,
+      speeds: [{ answerMs: 3000 }, { answerMs: 1000 }, { answerMs: 2000 }],
+      order: 'b c a',
+    },
+    {
+      name: 'who is busy comes later where all answers come whole',
+      plan: soonest,
+      speeds: [{ answerMs: 1000 }, { answerMs: 1000 }, undefined],
+      residency: [busy(2), busy(1)],
+      order: 'c b a',
+    },
+    {
+      name: 'who is busy comes later before anybody has answered',
+      plan: soonest,
+      residency: [busy(2), busy(1)],
+      order: 'c b a',
+    },
     // Other strategies do not weigh a load: what is there goes first.
     { name: 'loading behind all, by any other strategy', health: [loading], order: 'b c a' },
     {

@@ -108,8 +108,9 @@ describe('3.3 what is predicted: queue, load, prefill, decode', () => {
       name: 'out of memory, never seen',
       residency: { kind: 'unloaded', at: now },
       speeds: unseenSpeeds,
-      is: [0, 5, 0, 0],
+      is: [0, 5, 0, 5],
     },
+    { name: 'its answers came whole', speeds: { ...unseenSpeeds, answerMs: 900 }, inFlight: 2, is: [1.8, 0, 0, 0.9] },
     {
       name: 'on its way',
       residency: { kind: 'loading', at: now, since: milliseconds(now - 400) },

@@ -77,6 +77,8 @@ export type PredictionInput = {
 export const assumedOutputTokens = 256;
 /** Load time of a model that was never seen to load. */
 const assumedLoadMs = 5000;
+/** What an answer takes where nobody has given one: long enough that who is ahead counts. */
+const assumedAnswerMs = 5000;
 
 /** Predicts an answer of a deployment; a speed of its own that is not known is taken from `assumed`. */
 export function predict(input: PredictionInput, deployment: Deployment, assumed: Speeds): Prediction {
@@ -104,8 +106,12 @@ function prefillMs({ promptTokens }: RequestFacts, own: Speeds, assumed: Speeds)
   return (own.prefillMsPerToken ?? assumed.prefillMsPerToken ?? 0) * promptTokens;
 }
 
-function decodeMs({ maxOutputTokens }: RequestFacts, own: Speeds, assumed: Speeds): number {
-  return (own.decodeMsPerToken ?? assumed.decodeMsPerToken ?? 0) * (maxOutputTokens ?? assumedOutputTokens);
+/** Answers that come whole teach no speed of writing, so what one takes stands for it. */
+function decodeMs(facts: RequestFacts, own: Speeds, assumed: Speeds): number {
+  const { decodeMsPerToken, answerMs } =
+    own.decodeMsPerToken === undefined && own.answerMs === undefined ? assumed : own;
+  if (decodeMsPerToken !== undefined) return decodeMsPerToken * (facts.maxOutputTokens ?? assumedOutputTokens);
+  return Math.max(0, (answerMs ?? assumedAnswerMs) - prefillMs(facts, own, assumed));
 }
 
 /** How many times a deployment's seats are filled by others before a request has one. */
