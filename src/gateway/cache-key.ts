@@ -64,11 +64,11 @@ const unimportant: ReadonlySet<string> = new Set([
   ...timeoutFields,
 ]);
 
-/** What routing decides by, besides the body. */
+/** What routing decides by, besides the body. Priority is no part of it: it is for the queue alone. */
 function askedOf(plan: Plan, facts: RequestFacts): readonly unknown[] {
-  const { endpoint, asked, capability, priority, qualityTier, minTier, tags } = facts;
+  const { endpoint, asked, capability, qualityTier, minTier, tags } = facts;
   const counted = plan.settings.routing.tagFiltering.enabled ? tags : [];
-  return [endpoint, asked, asked === undefined ? capability : undefined, priority, qualityTier, minTier, counted];
+  return [endpoint, asked, asked === undefined ? capability : undefined, qualityTier, minTier, counted];
 }
 
 /** What the plan says of a name: as a text, and the headers that its conditions ask for. */

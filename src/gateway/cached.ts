@@ -3,6 +3,7 @@ import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
 import { type Milliseconds, milliseconds, seconds } from '../plan/ids.ts';
+import { isBatch } from '../routing/priority.ts';
 import { type EntryKey, largestValue } from '../stores/store.ts';
 import type { CacheControls } from '../wire/cache-controls.ts';
 import { answerHeaders, streamHeaders } from './answer-headers.ts';
@@ -62,7 +63,8 @@ async function lookUp(
   const answer = entry === undefined ? undefined : decodeAnswer(entry);
   if (answer === undefined) return undefined;
   const age = clock.wall() - answer.storedAt;
-  return controls.maxAgeSeconds !== undefined && age > controls.maxAgeSeconds * 1000 ? undefined : answer;
+  if (controls.maxAgeSeconds !== undefined && age >= controls.maxAgeSeconds * 1000) return undefined;
+  return isForMany(answer.body, controls) ? answer : undefined;
 }
 
 /**
@@ -77,7 +79,8 @@ async function follow(
   const { cache, controls, key } = caching;
   const isAlone = caching.pieces === undefined || (request.understood.facts.needs.tools && !controls.useCache);
   if (key === undefined || isAlone) return undefined;
-  const id = `${key.model}\n${key.hash}`;
+  // Who is in a hurry does not wait where batches wait.
+  const id = `${key.model}\n${key.hash}\n${isBatch(request.understood.facts)}`;
   const leader = cache.flights.get(id);
   if (leader === undefined) {
     caching.flight = takeOff(cache, id);
@@ -154,7 +157,7 @@ export function keepAnswer(
   if (caching?.key === undefined || caching.pieces === undefined || !isWorthKeeping(request, attempt)) return;
   const { cache, controls, key, pieces } = caching;
   const body = whole ?? Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-  if (callsTools(body) && !controls.useCache) return;
+  if (!isForMany(body, controls)) return;
   const deployment = snapshot.plan.deployments[attempt.deployment];
   const group = attempt.group === undefined ? undefined : snapshot.plan.groups[attempt.group]?.name;
   const answer: CachedAnswer = {
@@ -176,6 +179,11 @@ export function keepAnswer(
 /** Who stands in for another would go on doing so after that other is back, so its answers are not kept. */
 function isWorthKeeping({ degradation }: GatewayRequest, { source }: PlannedAttempt): boolean {
   return source === 'group' && degradation === undefined;
+}
+
+/** Whether an answer is for others too; one that calls tools only for those who say so. */
+function isForMany(body: Uint8Array, { useCache }: CacheControls): boolean {
+  return useCache || !callsTools(body);
 }
 
 /** Whether an answer calls tools; in texts the quotes of such words are escaped. */

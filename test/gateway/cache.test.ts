@@ -126,6 +126,7 @@ describe('5: an equal request is answered from the cache', () => {
     ['the order of fields', { temperature: 0, seed: 1 }, { seed: 1, temperature: 0 }],
     ['metadata, and who may stand in', { metadata: { a: 1 }, fallbacks: ['n'] }, { metadata: { a: 2 } }],
     ['what says nothing', {}, { stop: null, stream: false }],
+    ['how much of a hurry it is in', { metadata: { priority: 'batch' } }, {}],
   ])('what does not matter: %s', async (_title, first, second) => {
     expect(await twice(await setup(), first, second)).toEqual({ states: ['miss', 'hit'], asked: 1 });
   });
@@ -147,6 +148,7 @@ describe('5: controls of a request', () => {
     ['no-cache asks anew', {}, { cache: { 'no-cache': true } }, ['miss', 'bypass']],
     ['no-store keeps nothing', { cache: { 'no-store': true } }, {}, ['miss', 'miss']],
     ['no-store takes what is kept', {}, { cache: { 'no-store': true } }, ['miss', 'hit']],
+    ['a largest age of nothing', {}, { cache: { 's-maxage': 0 } }, ['miss', 'miss']],
     ['no-cache keeps its answer', { cache: { 'no-cache': true } }, {}, ['bypass', 'hit']],
     ['namespaces hold together', { cache: { namespace: 'a' } }, { cache: { namespace: 'a' } }, ['miss', 'hit']],
   ])('%s', async (_title, first, second, states) => {
@@ -315,6 +317,14 @@ describe('5: what is never kept', () => {
     expect((await twice(one, { seed: 2 })).states).toEqual(['miss', 'hit']);
   });
 
+  test('a call of a tool that was kept for those who ask is given to nobody else', async () => {
+    const one = await setup();
+    one.upstream.script(toolCall);
+    const asking = { cache: { 'use-cache': true } };
+    expect((await twice(one, asking, {})).states).toEqual(['miss', 'miss']);
+    expect(state(await one.gateway.chat(asking))).toBe('hit');
+  });
+
   test('the answer of who stands in: the other is asked again once it is back', async () => {
     const { gateway, other } = await setup();
     other.script(fault(500), chat('Hello'));
@@ -353,6 +363,17 @@ describe('5: equal requests at the same time', () => {
     expect(new Set(texts).size).toBe(1);
     expect(answers.map(state).sort()).toEqual([...Array.from({ length: 9 }, () => 'hit'), 'miss']);
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  test('who is in a hurry does not wait for a batch', async () => {
+    const { gateway, upstream } = await setup();
+    const { behaviour, release } = held();
+    upstream.script(behaviour, chat('Hello'));
+    const batch = gateway.chat({ metadata: { priority: 'batch' } });
+    await upstream.received(1);
+    expect(state(await gateway.chat())).toBe('miss');
+    release();
+    expect(state(await batch)).toBe('miss');
   });
 
   test('when the first fails, the others go on by themselves', async () => {
