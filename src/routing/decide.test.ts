@@ -425,27 +425,24 @@ test.each([
   ['retry_with_backoff', 2, undefined, { times: 2, waitMs: 500, doubling: true }],
   ['retry_with_backoff', undefined, 200, undefined],
   ['circuit_breaker', 3, 200, undefined],
-] as const)(
-  '2: a chain with %s, retry_attempts %s, retry_delay_ms %s',
-  (strategy, retryAttempts, delay, repeats) => {
-    const plan = planOf({
-      deployments: ['a/m', 'b/m'],
-      groups: {
-        m: {
-          members: ['a/m'],
-          chain: {
-            items: ['b/m'],
-            strategy,
-            retryAttempts,
-            retryDelayMs: delay === undefined ? undefined : milliseconds(delay),
-          },
+] as const)('2: a chain with %s, retry_attempts %s, retry_delay_ms %s', (strategy, retryAttempts, delay, repeats) => {
+  const plan = planOf({
+    deployments: ['a/m', 'b/m'],
+    groups: {
+      m: {
+        members: ['a/m'],
+        chain: {
+          items: ['b/m'],
+          strategy,
+          retryAttempts,
+          retryDelayMs: delay === undefined ? undefined : milliseconds(delay),
         },
       },
-    });
-    const { attempts } = decide(plan, createRoutingState(plan, now), factsOf({ asked: 'm' }), now, () => 0.5);
-    expect(attempts.map((one) => one.repeats)).toEqual([undefined, repeats]);
-  },
-);
+    },
+  });
+  const { attempts } = decide(plan, createRoutingState(plan, now), factsOf({ asked: 'm' }), now, () => 0.5);
+  expect(attempts.map((one) => one.repeats)).toEqual([undefined, repeats]);
+});
 
 test('1.3 a pool of thousands is put in order as far as any request could try it, and the record says so', () => {
   const names = Array.from({ length: 300 }, (_none, index) => `p${index}/m`);

@@ -369,27 +369,24 @@ test.each([
   [[1, 1, 1], 3],
   [[0.5, 0.3, 0.2], 10],
   [[1, 2, 4], 7],
-])(
-  '1.2: a round-robin by %j is back at nothing after each %i requests, however many there were',
-  (weights, round) => {
-    const names = weights.map((_, index) => `p${index}/m`);
-    const members = names.map((at, index) => ({ at, weight: weights[index] ?? 0 }));
-    const plan = planOf({ deployments: names, groups: { m: { strategy: 'weighted_round_robin', members } } });
-    const state = createRoutingState(plan, now);
-    const group = groupIndex(0);
-    const steps = Float64Array.from(weights, (one) => one / weights.reduce((sum, other) => sum + other, 0));
-    const places = names.map((_, place) => place);
-    const eligible = Float64Array.from(places);
-    const rotor = state.rotors[0] ?? new Float64Array();
-    for (let sent = 0; sent < 30_000 * round; sent++) {
-      const after = places.map((place) => (rotor[place] ?? 0) + (steps[place] ?? 0));
-      applyRotation(state, { group, eligible, steps, chosen: after.indexOf(Math.max(...after)) });
-    }
-    expect([...rotor]).toEqual(weights.map(() => 0));
-    const { candidates } = decide(plan, state, factsOf({ asked: 'm' }), now, () => 0.5);
-    expect(candidates.map(({ numbers }) => numbers['turn'])).toEqual(weights.map(() => 0));
-  },
-);
+])('1.2: a round-robin by %j is back at nothing after each %i requests, however many there were', (weights, round) => {
+  const names = weights.map((_, index) => `p${index}/m`);
+  const members = names.map((at, index) => ({ at, weight: weights[index] ?? 0 }));
+  const plan = planOf({ deployments: names, groups: { m: { strategy: 'weighted_round_robin', members } } });
+  const state = createRoutingState(plan, now);
+  const group = groupIndex(0);
+  const steps = Float64Array.from(weights, (one) => one / weights.reduce((sum, other) => sum + other, 0));
+  const places = names.map((_, place) => place);
+  const eligible = Float64Array.from(places);
+  const rotor = state.rotors[0] ?? new Float64Array();
+  for (let sent = 0; sent < 30_000 * round; sent++) {
+    const after = places.map((place) => (rotor[place] ?? 0) + (steps[place] ?? 0));
+    applyRotation(state, { group, eligible, steps, chosen: after.indexOf(Math.max(...after)) });
+  }
+  expect([...rotor]).toEqual(weights.map(() => 0));
+  const { candidates } = decide(plan, state, factsOf({ asked: 'm' }), now, () => 0.5);
+  expect(candidates.map(({ numbers }) => numbers['turn'])).toEqual(weights.map(() => 0));
+});
 
 test('1.2: what was loading does not get all requests at once when it is ready', () => {
   const plan = planOf({
