@@ -28,7 +28,8 @@ export const conditionVariables: readonly FactName[] = [
   'always',
 ];
 
-type FactName = Extract<Variable, { kind: 'fact' }>['name'];
+/** A variable that stands for itself. */
+export type FactName = Extract<Variable, { kind: 'fact' }>['name'];
 
 /**
  * Reads a condition: comparisons, which may be chained (`50 <= tokens <= 100`), joined by AND, OR
@@ -176,7 +177,7 @@ function readOperand(reader: Reader, isRight = false): Expression {
 }
 
 function readWord(word: string, isRight: boolean): Expression {
-  if (word === 'true' || word === 'false') return { kind: 'literal', value: word === 'true' };
+  if (/^(true|false)$/i.test(word)) return { kind: 'literal', value: word.toLowerCase() === 'true' };
   if (word.startsWith('header.') || word.startsWith('headers.')) {
     return { kind: 'variable', variable: { kind: 'header', name: word.slice(word.indexOf('.') + 1).toLowerCase() } };
   }

@@ -1,5 +1,6 @@
 import type { Condition } from '../plan/condition.ts';
 import { nearest } from '../plan/nearest.ts';
+import { neverTrue } from './comparable.ts';
 import { conditionVariables, parseCondition } from './condition-parser.ts';
 import type { Lowering } from './lowering.ts';
 import type { Reference } from './reference.ts';
@@ -16,6 +17,11 @@ export function readCondition(
       const missing = parsed.providers.find(
         (one) => providersNamed(inventory, one).length === 0 && !inventory.broken.has(one),
       );
+      const never = neverTrue(parsed.condition.expression);
+      if (never !== undefined) {
+        findings.add('bad-condition', at, `The condition "${source}" asks what never is: ${never}`, { found: source });
+        return undefined;
+      }
       if (missing === undefined) return parsed.condition;
       const [near] = nearest(missing, inventory.providers.keys(), 1);
       findings.add(

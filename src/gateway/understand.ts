@@ -1,6 +1,6 @@
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { askedName, readHeaderFacts, retriesHeader, retriesOf } from '../plan/header-facts.ts';
+import { askedName, credentialHeaders, readHeaderFacts, retriesHeader, retriesOf } from '../plan/header-facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
 import { type AskedTimeouts, asSeconds, readAskedTimeouts, timeoutHeaders } from '../wire/asked-timeouts.ts';
@@ -182,15 +182,6 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal, plan }: Fac
     retries: told.retries ?? retriesOf(asWholeNumber(memberValue(body, scan, 'num_retries'))),
   };
 }
-
-const credentialHeaders: ReadonlySet<string> = new Set([
-  'authorization',
-  'x-api-key',
-  'api-key',
-  'x-litellm-api-key',
-  'cookie',
-  'proxy-authorization',
-]);
 
 /** LiteLLM takes names, objects with the name under `model`, and lists of names under the name that they stand in for. */
 function fallbacksOf(value: unknown, asked = 'auto'): readonly string[] {

@@ -7,6 +7,16 @@ export type HeaderFacts = Pick<
   'capability' | 'priority' | 'tags' | 'qualityTier' | 'minTier' | 'retries'
 >;
 
+/** Headers that carry a key: nothing but the check of the key reads them. */
+export const credentialHeaders: ReadonlySet<string> = new Set([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'x-litellm-api-key',
+  'cookie',
+  'proxy-authorization',
+]);
+
 /** A whole number, how often an attempt that failed is made again. */
 export const retriesHeader = 'x-litellm-num-retries';
 

@@ -23,6 +23,7 @@ describe('1.2: conditions', () => {
     ['x-count', '12'],
     ['x-flag', 'false'],
     ['x-empty', ''],
+    ['x-off', 'FALSE'],
   ]);
   const lookup = (variable: Variable): ConditionValue =>
     variable.kind === 'header' ? headers.get(variable.name) : undefined;
@@ -35,6 +36,8 @@ describe('1.2: conditions', () => {
     ['a text', literal('x'), true],
     ['an empty header', header('x-empty'), false],
     ['a header that says false', header('x-flag'), false],
+    ['a header that says it aloud', header('x-off'), false],
+    ['one that says it aloud, compared', compare(header('x-off'), '==', no), true],
     ['not', { kind: 'not', operand: no }, true],
     ['and', { kind: 'and', operands: [yes, no] }, false],
     ['or', { kind: 'or', operands: [no, yes] }, true],
@@ -71,6 +74,7 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   [{ kind: 'fact', name: 'batch_size' }, { batchSize: 3 }, 3],
   [{ kind: 'fact', name: 'batch_mode' }, { batchSize: 3 }, true],
   [{ kind: 'fact', name: 'batch_mode' }, { headers: new Map([['x-batch', '1']]) }, true],
+  [{ kind: 'fact', name: 'batch_mode' }, { headers: new Map([['x-batch', 'false']]) }, false],
   [{ kind: 'fact', name: 'batch_mode' }, {}, false],
   [{ kind: 'fact', name: 'request_count' }, {}, 2],
   [{ kind: 'fact', name: 'concurrent_requests' }, {}, 3],

@@ -28,8 +28,9 @@ function evaluate(expression: Expression, lookup: Lookup): ConditionValue {
   }
 }
 
-function truth(value: ConditionValue): boolean {
-  if (typeof value === 'string') return value !== '' && value !== 'false';
+/** Whether a value is meant as true: any but nothing, zero and the word false. */
+export function truth(value: ConditionValue): boolean {
+  if (typeof value === 'string') return value !== '' && value.toLowerCase() !== 'false';
   return value === true || (typeof value === 'number' && value !== 0);
 }
 
@@ -54,18 +55,24 @@ function compare(operator: Operator, left: ConditionValue, right: ConditionValue
   }
 }
 
-/** Headers are text: against a number or a truth value they are read as one. */
+/** Headers are text: against a number or a truth value they are read as one. Levels have an order, other texts that of their letters. */
 function comparable(
   left: boolean | number | string,
   right: boolean | number | string,
 ): [number | string, number | string] {
-  if (typeof left === 'string' && typeof right === 'string') return [left.toLowerCase(), right.toLowerCase()];
-  return [asNumber(left), asNumber(right)];
+  if (typeof left !== 'string' || typeof right !== 'string') return [asNumber(left), asNumber(right)];
+  const [a, b] = [left.toLowerCase(), right.toLowerCase()];
+  const [levelA, levelB] = [levels.indexOf(a), levels.indexOf(b)];
+  return levelA === -1 || levelB === -1 ? [a, b] : [levelA, levelB];
 }
+
+/** Complexity is one of these, and a header may be: by their letters low would be more than high. */
+const levels: readonly string[] = ['low', 'medium', 'high'];
 
 function asNumber(value: boolean | number | string): number {
   if (typeof value !== 'string') return Number(value);
-  if (value === 'true') return 1;
-  if (value === 'false') return 0;
-  return value.trim() === '' ? Number.NaN : Number(value);
+  const text = value.trim().toLowerCase();
+  if (text === 'true') return 1;
+  if (text === 'false') return 0;
+  return text === '' ? Number.NaN : Number(text);
 }

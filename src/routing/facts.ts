@@ -7,7 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { sizeInName } from '../plan/size-in-name.ts';
-import type { ConditionValue, Lookup } from './condition.ts';
+import { type ConditionValue, type Lookup, truth } from './condition.ts';
 import { standingOf } from './health.ts';
 import { seatsKnown } from './seats.ts';
 import { assumedOutputTokens } from './speeds.ts';
@@ -82,7 +82,7 @@ function factValue(name: FactName, { plan, state, facts }: LookupInput, group: M
     case 'batch_size':
       return facts.batchSize;
     case 'batch_mode':
-      return facts.batchSize > 1 || facts.headers.get(batchHeader) !== undefined;
+      return facts.batchSize > 1 || truth(facts.headers.get(batchHeader));
     case 'request_count':
       return group === undefined ? 0 : (state.groupInFlight[group.index] ?? 0);
     case 'concurrent_requests':

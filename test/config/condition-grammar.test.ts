@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { compile } from '../../src/config/compile.ts';
 import { parseCondition } from '../../src/config/condition-parser.ts';
+import type { SourceFile } from '../../src/config/source-file.ts';
 import { milliseconds, tokens } from '../../src/plan/ids.ts';
 import { holds } from '../../src/routing/condition.ts';
 import { createLookup } from '../../src/routing/facts.ts';
@@ -63,6 +65,14 @@ test.each<readonly [source: string, isTrue: boolean]>([
   ['stream == false', false],
   ['true', true],
   ['false', false],
+  ['stream == True', true],
+  ['stream == FALSE', false],
+  // Levels have their own order, whatever their letters.
+  ['complexity >= low', true],
+  ['complexity < high', true],
+  ['complexity <= medium', true],
+  ['header.x-priority > medium', true],
+  ['header.x-priority < Low', false],
   // Names with hyphens and dots.
   ['header.x-priority == high', true],
   ['header.x-team.name == "the day\'s"', true],
@@ -88,4 +98,27 @@ test.each([
   ['token > 5', 'unknown'],
 ])('1.2 %j is no condition: %s', (source, kind) => {
   expect(parseCondition(source).kind).toBe(kind);
+});
+
+test.each([
+  ['complexity == hgih', '"complexity" is low, medium or high, and "hgih" is not'],
+  ['complexity > 50', '"complexity" is low, medium or high, and 50 is not'],
+  ['tokens > "many"', '"tokens" is a number, and "many" is not'],
+  ['1 < tokens < true', '"tokens" is a number, and true is not'],
+  ['stream == maybe or always', '"stream" is true or false, and "maybe" is not'],
+  ['not (near_unavailable == yes)', '"near_unavailable" is true or false, and "yes" is not'],
+  ['header.Authorization != "x"', 'the header "authorization" carries a key, which no condition can read'],
+])('1.2 %s is true of no request', (condition, why) => {
+  const files: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: 'providers: {near: {type: ollama, models: [m]}}' },
+    {
+      kind: 'model-mappings',
+      path: 'model-mappings.yaml',
+      text: `load_balancing: {x: {providers: [{provider: near, condition: '${condition}'}]}}`,
+    },
+  ];
+  const { diagnostics } = compile(files, { environment: {}, lenient: false });
+  expect(diagnostics.map(({ code, message }) => ({ code, message }))).toEqual([
+    { code: 'bad-condition', message: `The condition "${condition}" asks what never is: ${why}` },
+  ]);
 });
