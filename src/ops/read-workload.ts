@@ -1,37 +1,74 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Range, RequestKind, ServerPace, Workload } from '../analysis/workload.ts';
+import { checkShape } from '../config/check-shape.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
+import { createFindings, type Findings, keyOf } from '../config/findings.ts';
+import { parseYaml } from '../config/parse-yaml.ts';
+import type { ParsedFile } from '../config/parsed-file.ts';
+import type { SourceFile } from '../config/source-file.ts';
+import { nearest } from '../plan/nearest.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /** A workload that was read, or what is wrong with it and where. */
-export type ReadWorkload =
-  | { readonly kind: 'read'; readonly workload: Workload }
-  | { readonly kind: 'wrong'; readonly message: string };
+export type ReadWorkload = { readonly kind: 'read'; readonly workload: Workload } | WrongWorkload;
 
-/** Reads a workload file, which people know by a name. */
-export async function openWorkload(path: string, name: string): Promise<ReadWorkload> {
+export type WrongWorkload = {
+  readonly kind: 'wrong';
+  readonly message: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: readonly SourceFile[];
+};
+
+/** Reads a workload file, which people know by a name, for a plan. */
+export async function openWorkload(path: string, name: string, plan: Plan): Promise<ReadWorkload> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   return text === undefined
-    ? { kind: 'wrong', message: `The workload ${name} cannot be read` }
-    : readWorkload(text, name);
+    ? wrong(`The workload ${name} cannot be read`)
+    : readWorkload({ kind: 'other', path: name, text }, plan);
 }
 
 /**
  * Reads a workload: YAML (or JSON) with `requests` and `servers`, or JSONL with a request a line,
  * each at its own second.
  */
-export function readWorkload(text: string, name: string): ReadWorkload {
-  if (/\.(jsonl|ndjson)$/.test(name)) return readLines(text, name);
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (error) {
-    return { kind: 'wrong', message: `${name} is not YAML: ${error instanceof Error ? error.message : String(error)}` };
-  }
-  const parsed = workloadShape.safeParse(value);
-  if (!parsed.success) return { kind: 'wrong', message: `${name}: ${firstIssue(parsed.error)}` };
-  const servers = new Map(Object.entries(parsed.data.servers).map(([server, pace]) => [server, toPace(pace)]));
-  return { kind: 'read', workload: { requests: parsed.data.requests.map((one) => toKind(one)), servers } };
+export function readWorkload(source: SourceFile, plan: Plan): ReadWorkload {
+  if (/\.(jsonl|ndjson)$/.test(source.path)) return readLines(source.text, source.path);
+  const findings = createFindings({ lenient: false });
+  const parsed = parseYaml(source, findings);
+  const shape = parsed.value === undefined ? undefined : checkShape(workloadShape, parsed, findings)?.shape;
+  for (const name of Object.keys(shape?.servers ?? {})) checkServer(name, { parsed, plan }, findings);
+  if (shape === undefined || findings.hasErrors())
+    return {
+      ...wrong(`The workload ${source.path} cannot be played`),
+      diagnostics: findings.list(),
+      sources: [source],
+    };
+  const servers = new Map(Object.entries(shape.servers).map(([server, pace]) => [server, toPace(pace)]));
+  return { kind: 'read', workload: { requests: shape.requests.map((one) => toKind(one)), servers } };
+}
+
+function wrong(message: string): WrongWorkload {
+  return { kind: 'wrong', message, diagnostics: [], sources: [] };
+}
+
+/** The pace of a server that the plan does not have would be the pace of nobody. */
+function checkServer(
+  name: string,
+  { parsed, plan }: { readonly parsed: ParsedFile; readonly plan: Plan },
+  findings: Findings,
+): void {
+  const known = new Set<string>([
+    ...plan.providers.keys(),
+    ...plan.deployments.map(({ provider, backendModel }) => `${provider}/${backendModel}`),
+  ]);
+  if (known.has(name)) return;
+  const [near] = nearest(name, known, 1);
+  const place = keyOf({ file: parsed, path: ['servers', name] });
+  findings.add('unknown-provider', place, `The configuration has no provider or deployment "${name}"`, {
+    found: name,
+    nearest: near,
+  });
 }
 
 function readLines(text: string, name: string): ReadWorkload {
@@ -41,10 +78,10 @@ function readLines(text: string, name: string): ReadWorkload {
     const place = `${name}:${index + 1}`;
     try {
       const parsed = lineShape.safeParse(JSON.parse(line));
-      if (!parsed.success) return { kind: 'wrong', message: `${place}: ${firstIssue(parsed.error)}` };
+      if (!parsed.success) return wrong(`${place}: ${firstIssue(parsed.error)}`);
       requests.push(toKind({ ...parsed.data, count: 1, per_second: 1, start: parsed.data.at }));
     } catch {
-      return { kind: 'wrong', message: `${place} is not JSON` };
+      return wrong(`${place} is not JSON`);
     }
   }
   return { kind: 'read', workload: { requests, servers: new Map() } };
@@ -53,7 +90,7 @@ function readLines(text: string, name: string): ReadWorkload {
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'it cannot be understood';
-  return `${issue.path.length === 0 ? 'the file' : issue.path.join('.')}: ${issue.message}`;
+  return `${issue.path.length === 0 ? 'the line' : issue.path.join('.')}: ${issue.message}`;
 }
 
 const wholeRange = z.union([

@@ -67,8 +67,9 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     const sources = await readSources(join(folder, 'config'));
     const plan =
       sources.kind === 'sources' ? compile(sources.files, { environment: {}, lenient: true }).value : undefined;
-    const read = readWorkload(stringify(workload), 'workload.yaml');
-    if (plan === undefined || read.kind === 'wrong') throw new Error('What the test is made of is wrong');
+    if (plan === undefined) throw new Error('What the test is made of is wrong');
+    const read = readWorkload({ kind: 'other', path: 'workload.yaml', text: stringify(workload) }, plan);
+    if (read.kind === 'wrong') throw new Error(read.message);
     const world = workloadWorld(plan, read.workload, { recorded: recordedWorld(plan, [], 5), seed: 5 });
     const records = recordsOf(plan, play(plan, arrivalsIn(plan, read.workload, 5), world), Date.UTC(2026, 10, 24, 8));
     write('.signalbox/decisions.jsonl', records.map((one) => `${JSON.stringify(toStored(one))}\n`).join(''));

@@ -32,8 +32,8 @@ export const command: Command = defineCommand({
     const opened = await openPlan(options.config, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const { workload: file } = options;
-    const read = file === undefined ? undefined : await openWorkload(resolve(terminal.folder, file), file);
-    if (read?.kind === 'wrong') return fail({ kind: 'failed', message: read.message }, terminal, options);
+    const read = file === undefined ? undefined : await openWorkload(resolve(terminal.folder, file), file, opened.plan);
+    if (read?.kind === 'wrong') return fail({ ...read, kind: 'failed' }, terminal, options);
     const recorded = await recordingOf(options, terminal);
     if (recorded.kind === 'wrong') return fail(recorded.problem, terminal, options);
     const report = await simulateRequests(recorded.recording, {
