@@ -126,7 +126,7 @@ function notSaved(file: string): Problem {
 }
 
 function costText(usd: number | null): string {
-  return usd === null ? 'what they cost is not known' : `they cost at most ${dollarWords(usd)}`;
+  return usd === null ? 'what they cost is not known' : `they cost about ${dollarWords(usd)} at most`;
 }
 
 /** What a person answers, where one can be asked. */

@@ -28,7 +28,7 @@ export function restingProviders(plan: Plan): readonly ProviderStatus[] {
         why: null,
         since: null,
         until: null,
-        inFlight: 0,
+        inFlight: null,
         context: one.contextTokens ?? null,
         declaredContext: one.contextTokens ?? null,
         loaded: null,

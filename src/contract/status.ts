@@ -8,7 +8,8 @@ export type DeploymentStatus = {
   readonly since: string | null;
   /** When a cooldown ends; ISO time. */
   readonly until: string | null;
-  readonly inFlight: number;
+  /** Requests that it works on; null where no gateway runs. */
+  readonly inFlight: number | null;
   /** Tokens that its server grants, as last seen, else as declared. */
   readonly context: number | null;
   readonly declaredContext: number | null;

@@ -1,5 +1,6 @@
 import type { Assumptions, TimedState } from '../contract/explain.ts';
 import { type DeploymentIndex, type Milliseconds, milliseconds, providerId } from '../plan/ids.ts';
+import { nearest } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AssumedState, DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { filledLimits } from '../routing/limits.ts';
@@ -16,7 +17,10 @@ export function assume({ plan, state, now }: Assuming, assumptions: Assumptions)
   const notes: string[] = [];
   const named = (name: string): readonly DeploymentIndex[] => {
     const found = deploymentsNamed(plan, name);
-    if (found.length === 0) notes.push(`what is assumed of "${name}" changes nothing: no provider or deployment is it`);
+    if (found.length === 0)
+      notes.push(
+        `what is assumed of "${name}" changes nothing: no provider or deployment is it${meantWords(name, namesIn(plan))}`,
+      );
     return found;
   };
   const health = [...state.health];
@@ -26,7 +30,8 @@ export function assume({ plan, state, now }: Assuming, assumptions: Assumptions)
   for (const [name, count] of Object.entries(busy)) for (const index of named(name)) inFlight[index] = count;
   const limits = full.flatMap((name) => {
     const found = limitsNamed(state, name);
-    if (found.length === 0) notes.push(`no limit of "${name}" is there to be full`);
+    const known = state.limits.limits.map(({ label }) => /"(.*)"$/.exec(label)?.[1] ?? label);
+    if (found.length === 0) notes.push(`no limit of "${name}" is there to be full${meantWords(name, known)}`);
     return found;
   });
   const lists = Object.entries(listed).map(([id, names]) => [providerId(id), new Set(names)] as const);
@@ -40,6 +45,15 @@ export function assume({ plan, state, now }: Assuming, assumptions: Assumptions)
     },
     notes,
   };
+}
+
+function meantWords(name: string, known: readonly string[]): string {
+  const [near] = nearest(name, known, 1);
+  return near === undefined ? '' : `; did you mean "${near}"?`;
+}
+
+function namesIn({ providers, deployments }: Plan): readonly string[] {
+  return [...providers.keys(), ...deployments.map(({ provider, backendModel }) => `${provider}/${backendModel}`)];
 }
 
 /** A deployment by its name or id, or all of a provider, a type or a group. */

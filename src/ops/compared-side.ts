@@ -42,5 +42,6 @@ function spanText(start: number, end: number): string {
 function wrongSide(which: string, text: string, requests: readonly SeenRequest[]): string {
   const plans = [...new Set(requests.flatMap(({ plan }) => plan ?? []))].map((plan) => plan.slice(0, 12));
   const known = plans.length === 0 ? 'no plan is recorded' : `recorded plans are ${plans.join(', ')}`;
-  return `--${which} wants a time (10m, 14:30), a span (30m..10m) or a plan's hash (${known}), found "${text}"`;
+  const wanted = `a time (10m, 14:30), a span (30m..10m) or ${fewestLetters} letters and more of a plan's hash`;
+  return `--${which} wants ${wanted} (${known}), found "${text}"`;
 }

@@ -90,7 +90,7 @@ describe('6.2 F6 bench', () => {
     const ran = await bench('alone', '--requests', '4', '--prompt-tokens', '100', '--max-tokens', '10');
     expect(ran.code).toBe(1);
     // Five requests of 100 × 0.001 + 10 × 0.01.
-    expect(ran.err).toContain('5 requests of about 100 tokens, answers of at most 10; they cost at most $1.00');
+    expect(ran.err).toContain('5 requests of about 100 tokens, answers of at most 10; they cost about $1.00 at most');
     expect(ran.err).toContain('far is not local');
     expect(ran.err).toContain('--yes');
     const last = await runCommand(['why', 'last', '--json'], { folder });

@@ -53,6 +53,11 @@ describe('5: cache stats and flush', () => {
     ]);
   });
 
+  test('flush: a name that is none removes nothing, and the nearest is told', async () => {
+    const flushed = await signalbox('cache flush --model othr');
+    expect(flushed).toMatchObject({ code: 0, out: '0 answers removed\n', err: 'Did you mean "other"?\n' });
+  });
+
   test('stats, for people', async () => {
     const { out } = await signalbox('cache stats');
     const sizes = out.replaceAll(/\d+\.\d kB|\d+ bytes/g, 'SIZE').replaceAll(/ +/g, ' ');

@@ -97,6 +97,17 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     expect(ran.code, ran.err).toBe(code);
   });
 
+  test('6.2 replay: a plan that is not there is another one to name', async () => {
+    const ran = await runCommand('route replay --plan config-evn'.split(' '), { folder });
+    expect([ran.code, ran.err]).toEqual([1, expect.stringMatching(/There is no ".*config-evn"\n.*--plan PATH/)]);
+  });
+
+  test('spine 4: where no gateway runs it is unknown what runs at a provider', async () => {
+    const ran = await runCommand('provider show near --json'.split(' '), { folder });
+    expect(JSON.parse(ran.out)).toMatchObject({ deployments: [{ inFlight: null }] });
+    expect((await runCommand('provider show near'.split(' '), { folder })).out).not.toMatch(/ 0 /);
+  });
+
   test('6.2 simulate says why requests would be refused', async () => {
     write('unknown.yaml', 'requests: [{model: nope, count: 5}]');
     const ran = await runCommand(['route', 'simulate', '--workload', 'unknown.yaml'], { folder });

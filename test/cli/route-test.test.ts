@@ -278,8 +278,11 @@ test('6.2 route test: a file of any name, and none', async () => {
 });
 
 test('6.1 route explain: what is assumed of nobody is told, and full limits can be supposed', async () => {
-  const explained = await runCommand(['route', 'explain', 'small', '--assume', 'hme=down'], { folder });
-  expect(explained.out).toContain('what is assumed of "hme" changes nothing');
+  const assumed = ['--assume', 'hme=down', '--assume', 'cloud/lrge=down', '--full', 'lrge'];
+  const explained = await runCommand(['route', 'explain', 'small', ...assumed], { folder });
+  expect(explained.out).toMatch(/what is assumed of "hme" changes nothing: .*did you mean "home"\?/);
+  expect(explained.out).toMatch(/what is assumed of "cloud\/lrge" changes nothing: .*did you mean "cloud\/large"\?/);
+  expect(explained.out).toMatch(/no limit of "lrge" is there to be full; did you mean "large"\?/);
   const full = await runCommand(['route', 'explain', 'large', '--full', 'large'], { folder });
   expect([full.code, full.out]).toEqual([1, expect.stringContaining('10 of 10 requests a minute')]);
   const lower = await runCommand(['route', 'explain', 'large', '--assume', 'cloud=down'], { folder });

@@ -192,6 +192,9 @@ test('6.2 strategy show: what a person reads', async () => {
   await expect((await runCommand(['strategy', 'show', 'pool'], { folder, columns: 140 })).out).toMatchFileSnapshot(
     frame(' pool, 140 columns'),
   );
+  await expect((await runCommand(['strategy', 'show', 'default'], { folder, columns: 140 })).out).toMatchFileSnapshot(
+    frame(' default, 140 columns'),
+  );
   await expect((await strategy('set', 'pool', 'least_loaded')).out).toMatchFileSnapshot(
     join(import.meta.dirname, 'goldens/frames/strategy set pool.txt'),
   );

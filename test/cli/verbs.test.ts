@@ -180,7 +180,10 @@ describe('spine 4: while a gateway runs', () => {
       running: true,
       providers: [{ name: 'echo', state: 'ready' }],
     });
-    expect(await json('provider', 'show', 'echo')).toMatchObject({ name: 'echo', deployments: [{ model: 'echo' }] });
+    expect(await json('provider', 'show', 'echo')).toMatchObject({
+      name: 'echo',
+      deployments: [{ model: 'echo', inFlight: 0 }],
+    });
     expect((await signalbox('provider', 'show', 'eco')).err).toContain('echo');
     expect(await json('model', 'list')).toMatchObject({
       names: [{ name: 'echo', state: 'ready', members: [{ provider: 'echo' }] }],

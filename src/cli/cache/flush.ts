@@ -3,6 +3,7 @@ import { fail } from '../fail.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { count } from '../style.ts';
+import { suggestName } from '../suggest-name.ts';
 
 /** `signalbox cache flush`: removes what the cache holds. */
 export const command: Command = defineCommand({
@@ -38,7 +39,11 @@ export const command: Command = defineCommand({
         options,
       );
     if (options.json) printJson<'cache flush'>(terminal, flushed);
-    else terminal.out(`${count(flushed.removed, 'answer')} removed`);
+    else {
+      terminal.out(`${count(flushed.removed, 'answer')} removed`);
+      if (flushed.removed === 0 && options.model !== undefined)
+        await suggestName(options.model, options.config, terminal);
+    }
     return exitCode.done;
   },
 });

@@ -54,7 +54,7 @@ function renderProvider(provider: ProviderStatus, terminal: Terminal): string[] 
       one.context === null ? 'unknown' : String(one.context),
       residencyWords(one),
       speedWords(one),
-      String(one.inFlight),
+      one.inFlight === null ? 'unknown' : String(one.inFlight),
       one.id,
     ]),
     terminal,

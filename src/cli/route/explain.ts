@@ -5,7 +5,6 @@ import type { ExplainQuestion } from '../../contract/explain.ts';
 import { explainAtRest } from '../../main.ts';
 import { readAhead } from '../../ops/moment.ts';
 import { type PromptQuestion, readPrompt } from '../../ops/prompt-question.ts';
-import { nearest } from '../../plan/nearest.ts';
 import type { AssumedState } from '../../plan/routing-state.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { renderDecision } from '../decision-text.ts';
@@ -14,6 +13,7 @@ import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
 import { paint } from '../style.ts';
+import { suggestName } from '../suggest-name.ts';
 import type { Terminal } from '../terminal.ts';
 
 const endpoints = ['chat', 'completions', 'embeddings'] as const;
@@ -98,7 +98,7 @@ export const command: Command = defineCommand({
     const { record } = explained;
     if (options.json) printJson<'route explain'>(terminal, { ...record, assumedReady: found.kind === 'none' });
     else for (const line of renderDecision(record, terminal, { candidates: true })) terminal.out(line);
-    if (record.rule.kind === 'none' && !options.json) await suggest(name, options.config, terminal);
+    if (record.rule.kind === 'none' && !options.json) await suggestName(name, options.config, terminal);
     if (found.kind === 'none' && !options.json)
       terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
     return record.order.length === 0 ? exitCode.failed : exitCode.done;
@@ -143,15 +143,4 @@ type Explained =
 async function atRest(config: string | undefined, question: ExplainQuestion, terminal: Terminal): Promise<Explained> {
   const opened = await openPlan(config, terminal, { lenient: true });
   return opened.kind === 'none' ? opened : { kind: 'explained', record: await explainAtRest(opened.plan, question) };
-}
-
-/** Names that are nearly the one that nobody knows. */
-async function suggest(name: string, config: string | undefined, terminal: Terminal): Promise<void> {
-  const opened = await openPlan(config, terminal, { lenient: true });
-  const known = opened.kind === 'opened' ? opened.plan.groups.filter((group) => group.listed) : [];
-  const near = nearest(
-    name,
-    known.map((group) => group.name),
-  );
-  if (near.length > 0) terminal.err(`Did you mean ${near.map((one) => `"${one}"`).join(', ')}?`);
 }

@@ -37,7 +37,11 @@ export const command: Command = defineCommand({
     const present = await openPlan(options.config, terminal, { lenient: true });
     if (present.kind === 'none') return fail(present.problem, terminal, options);
     const candidate = await openPlan(options.plan, terminal, { lenient: true });
-    if (candidate.kind === 'none') return fail(candidate.problem, terminal, options);
+    if (candidate.kind === 'none') {
+      const { problem } = candidate;
+      const fix = problem.kind === 'no_config' ? 'Name the folder or file of the other one: --plan PATH' : problem.fix;
+      return fail({ ...problem, fix }, terminal, options);
+    }
     const recorded = await recordingOf(options, terminal);
     if (recorded.kind === 'wrong') return fail(recorded.problem, terminal, options);
     const plans = { present: present.plan, candidate: candidate.plan, seed: seedOption(options.seed) };

@@ -12,7 +12,10 @@ import type { Terminal } from '../terminal.ts';
 export const command: Command = defineCommand({
   words: ['strategy', 'show'],
   summary: 'show which strategy each name has, and where it is declared',
-  details: ['With a name, its members with their weights and everything that could be set instead.'],
+  details: [
+    'With a name, its members with their weights and everything that could be set instead.',
+    'The name "default" stands for all names that declare none.',
+  ],
   arguments: [{ name: 'NAME', help: 'one name instead of all', required: false }],
   options: { config: configOption, json: jsonOption },
   examples: [
@@ -24,26 +27,31 @@ export const command: Command = defineCommand({
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const list = describeStrategies(opened.plan, opened.compiled);
     const names = list.names.filter((one) => name === undefined || one.name === name);
-    if (names.length === 0 && name !== undefined) {
-      const known = list.names.map((one) => one.name);
+    if (names.length === 0 && name !== undefined && name !== usualWord) {
+      const known = [...list.names.map((one) => one.name), usualWord];
       return fail(unknownName('name', name, known), terminal, options);
     }
     if (options.json) printJson<'strategy show'>(terminal, { ...list, names });
-    else {
-      const [one] = names;
-      const lines =
-        name === undefined || one === undefined ? renderAll(list, terminal) : renderOne(one, list, terminal);
-      for (const line of lines) terminal.out(line);
-    }
+    else for (const line of render(name, { ...list, names }, terminal)) terminal.out(line);
     return exitCode.done;
   },
 });
+
+/** What `strategy set` calls the strategy of names that declare none. */
+const usualWord = 'default';
+
+function render(name: string | undefined, list: StrategyList, terminal: Terminal): readonly string[] {
+  const [one] = list.names;
+  if (name === undefined) return renderAll(list, terminal);
+  const shown = one ?? { ...list.usual, name, from: 'usual', members: [] };
+  return renderOne(shown, list, terminal);
+}
 
 function renderAll({ usual, names, offered }: StrategyList, terminal: Terminal): readonly string[] {
   const word = wordOf(offered);
   const rows = [
     ...names.map((one) => [one.name, String(one.members.length), word(one), placeOf(one), one.does]),
-    ['default', '', word(usual), placeOf({ ...usual, from: 'usual' }), usual.does],
+    [usualWord, '', word(usual), placeOf({ ...usual, from: 'usual' }), usual.does],
   ];
   return [
     ...renderTable(['name', 'members', 'strategy', 'declared', 'who goes first'], rows, terminal),
@@ -51,7 +59,7 @@ function renderAll({ usual, names, offered }: StrategyList, terminal: Terminal):
     paint(
       terminal,
       'dim',
-      'default is what holds for names that declare none. Another one: signalbox strategy set NAME STRATEGY',
+      `${usualWord} is what holds for names that declare none. Another one: signalbox strategy set NAME STRATEGY`,
     ),
   ];
 }
@@ -83,8 +91,7 @@ function renderOne(one: NameStrategy, { offered }: StrategyList, terminal: Termi
     `${one.name}  ${wordOf(offered)(one)}  ${paint(terminal, 'dim', placeOf(one))}`,
     `goes first: ${one.does}`,
     '',
-    ...renderTable(['member', 'weight', ''], members, terminal),
-    '',
+    ...(members.length === 0 ? [] : [...renderTable(['member', 'weight', ''], members, terminal), '']),
     ...renderTable(['  offered', 'who goes first', 'also spelled'], others, terminal),
   ];
 }
