@@ -39,10 +39,8 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [model = '', given] }, terminal) {
     const question = given ?? (terminal.interactive ? undefined : await readAll(terminal.input));
-    if (question === undefined || question.trim() === '') {
-      terminal.err('There is no question: signalbox ask NAME "text"');
-      return exitCode.wrongUsage;
-    }
+    if (question === undefined || question.trim() === '')
+      return fail({ kind: 'usage', message: 'There is no question: signalbox ask NAME "text"' }, terminal, options);
     const client = await openClient(options, terminal);
     if (client.kind === 'none') return fail(client.problem, terminal, options);
     terminal.progress(`asking ${model} …`);

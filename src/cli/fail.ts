@@ -22,16 +22,17 @@ export type Problem = {
 /** Says why a verb cannot go on and what to do: the one way in which verbs fail. */
 export function fail(problem: Problem, terminal: Terminal, { json }: { readonly json: boolean }): number {
   const { kind, message, fix, diagnostics = [], sources = [] } = problem;
+  const code = kind === 'usage' ? exitCode.wrongUsage : exitCode.failed;
   if (json) {
     const error = { kind, message, fix: fix ?? null, diagnostics: diagnostics.map(describeDiagnostic) };
     printJson<'failure'>(terminal, { error });
-    return exitCode.failed;
+    return code;
   }
   const errors = diagnostics.filter((one) => one.severity === 'error');
   for (const line of renderDiagnostics(errors, sources, terminal)) terminal.err(line);
   terminal.err(diagnostics.length === 0 ? message : `${message}: ${countDiagnostics(diagnostics)}`);
   if (fix !== undefined) terminal.err(`  ${paint(terminal, 'green', 'fix')}: ${fix}`);
-  return exitCode.failed;
+  return code;
 }
 
 /** As many names as a line holds. */

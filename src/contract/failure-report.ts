@@ -34,6 +34,8 @@ export type CommandFailureKind =
   | 'port'
   /** The state folder cannot be used. */
   | 'state'
+  /** A value on the line is none of its kind, or words do not go together: exit code 64. */
+  | 'usage'
   /** What was named is not known. */
   | 'unknown'
   /** What would be written is there already. */

@@ -74,7 +74,7 @@ afterAll(async () => {
 describe('spine 4: without a configuration, --json has its shape', () => {
   test.each([
     ['status', 'status', 1],
-    ['doctor', 'doctor', 0],
+    ['doctor --port 0', 'doctor', 0],
     ['discover', 'discover', 0],
     ['ask echo Hello', 'failure', 1],
     ['why', 'failure', 1],
@@ -97,7 +97,7 @@ describe('spine 4: without a configuration, --json has its shape', () => {
 describe('spine 4: at rest and while a gateway runs, --json has its shape', () => {
   const lines: readonly (readonly [line: string, verb: string, code: number])[] = [
     ['status', 'status', 0],
-    ['doctor', 'doctor', 0],
+    ['doctor --port 0', 'doctor', 0],
     ['validate', 'validate', 0],
     ['generate --check', 'generate', 2],
     ['generate', 'generate', 0],
@@ -117,9 +117,14 @@ describe('spine 4: at rest and while a gateway runs, --json has its shape', () =
     ['route simulate --workload workload.yaml', 'route simulate', 0],
     ['route simulate --workload nowhere.yaml', 'failure', 1],
     ['route compare --before 10m --after 10m', 'route compare', 0],
-    ['route compare --before x --after 10m', 'failure', 1],
-    ['route stats --since yesterday', 'failure', 1],
-    ['route stats --slow 5', 'failure', 1],
+    ['route compare --before x --after 10m', 'failure', 64],
+    ['route stats --since yesterday', 'failure', 64],
+    ['route stats --slow 5', 'failure', 64],
+    ['route stats --provider ekho', 'failure', 1],
+    ['route explain echo --at noon', 'failure', 64],
+    ['route explain echo --header x', 'failure', 64],
+    ['route explain echo --assume echo=asleep', 'failure', 64],
+    ['route replay', 'failure', 64],
     ['route test', 'failure', 1],
     ['route test passing.yaml', 'route test', 0],
     ['route test failing.yaml', 'route test', 1],

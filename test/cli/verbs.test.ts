@@ -196,7 +196,7 @@ describe('spine 4: while a gateway runs', () => {
   });
 
   test('doctor finds it well', async () => {
-    const report = await json('doctor');
+    const report = await json('doctor', '--port', String(running?.address.port));
     expect(report).toMatchObject({ ok: true });
     const { checks } = report as { checks: { id: string; state: string; fix: string | null }[] };
     for (const check of checks) expect(check.state === 'failed' ? check.fix : 'a fix', check.id).toBeTruthy();

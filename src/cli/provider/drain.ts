@@ -32,10 +32,12 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
     const { undo, wait, timeout } = options;
-    if ((undo && wait) || (timeout !== undefined && !wait)) {
-      terminal.err('--wait goes without --undo, and --timeout with --wait');
-      return exitCode.wrongUsage;
-    }
+    if ((undo && wait) || (timeout !== undefined && !wait))
+      return fail(
+        { kind: 'usage', message: '--wait goes without --undo, and --timeout with --wait' },
+        terminal,
+        options,
+      );
     const found = await findGateway(targetOf(options, terminal));
     if (found.kind === 'none') return fail(found.problem, terminal, options);
     const { admin } = found;

@@ -30,14 +30,12 @@ export const command: Command = defineCommand({
   ],
   async run({ options }, terminal) {
     const { before, after } = options;
-    if (before === undefined || after === undefined) {
-      terminal.err('compare wants both --before and --after');
-      return exitCode.wrongUsage;
-    }
+    if (before === undefined || after === undefined)
+      return fail({ kind: 'usage', message: 'compare wants both --before and --after' }, terminal, options);
     const recorded = await recordingOf({ ...options, since: undefined }, terminal);
     if (recorded.kind === 'wrong') return fail(recorded.problem, terminal, options);
     const compared = await compareRequests(recorded.recording, { before, after, now: Date.now() });
-    if (compared.kind === 'wrong') return fail({ kind: 'unknown', message: compared.message }, terminal, options);
+    if (compared.kind === 'wrong') return fail({ kind: 'usage', message: compared.message }, terminal, options);
     if (options.json) printJson<'route compare'>(terminal, compared.report);
     else for (const line of renderComparison(compared.report, terminal)) terminal.out(line);
     return exitCode.done;

@@ -59,21 +59,18 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
     const bare = options.header.find((one) => !/^[^=]+=/.test(one));
-    if (bare !== undefined) {
-      terminal.err(`--header wants NAME=VALUE, found "${bare}"`);
-      return exitCode.wrongUsage;
-    }
+    if (bare !== undefined)
+      return fail({ kind: 'usage', message: `--header wants NAME=VALUE, found "${bare}"` }, terminal, options);
     const assumed = readAssumptions(options.assume);
-    if (assumed.kind === 'wrong') {
-      terminal.err(assumed.message);
-      return exitCode.wrongUsage;
-    }
+    if (assumed.kind === 'wrong') return fail({ kind: 'usage', message: assumed.message }, terminal, options);
     const { at, 'prompt-file': file } = options;
     const afterMs = at === undefined ? 0 : readAhead(at, Date.now());
-    if (afterMs === undefined) {
-      terminal.err(`--at wants a time that is still to come, such as 90s or 14:30, found "${at}"`);
-      return exitCode.wrongUsage;
-    }
+    if (afterMs === undefined)
+      return fail(
+        { kind: 'usage', message: `--at wants a time that is still to come, such as 90s or 14:30, found "${at}"` },
+        terminal,
+        options,
+      );
     const prompt = file === undefined ? noPrompt : await readPrompt(resolve(terminal.folder, file), file);
     if (prompt.kind === 'wrong') return fail({ kind: 'failed', message: prompt.message }, terminal, options);
     const question: ExplainQuestion = {

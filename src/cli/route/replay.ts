@@ -30,10 +30,12 @@ export const command: Command = defineCommand({
     { line: 'signalbox route replay --plan ./config-new --since 1h --json', does: 'the last hour, for a script' },
   ],
   async run({ options }, terminal) {
-    if (options.plan === undefined) {
-      terminal.err('--plan wants the config folder or file to hold against this one');
-      return exitCode.wrongUsage;
-    }
+    if (options.plan === undefined)
+      return fail(
+        { kind: 'usage', message: '--plan wants the config folder or file to hold against this one' },
+        terminal,
+        options,
+      );
     const present = await openPlan(options.config, terminal, { lenient: true });
     if (present.kind === 'none') return fail(present.problem, terminal, options);
     const candidate = await openPlan(options.plan, terminal, { lenient: true });

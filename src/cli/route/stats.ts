@@ -3,7 +3,8 @@ import { readDuration } from '../../ops/moment.ts';
 import { readStats } from '../../ops/route-stats.ts';
 import { dollarWords } from '../../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
-import { fail } from '../fail.ts';
+import { fail, type Problem, unknownName } from '../fail.ts';
+import { openPlan } from '../open-config.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
@@ -43,7 +44,7 @@ export const command: Command = defineCommand({
     const slowMs = readDuration(options.slow ?? usualSlow);
     if (slowMs === undefined) {
       const message = `--slow wants a duration such as 5s, found "${options.slow}"`;
-      return fail({ kind: 'unknown', message }, terminal, options);
+      return fail({ kind: 'usage', message }, terminal, options);
     }
     const target = targetOf(options, terminal);
     const found = await findGateway(target);
@@ -53,15 +54,33 @@ export const command: Command = defineCommand({
       provider: options.provider,
       slowMs,
     });
+    const { provider } = options;
+    const problem =
+      report.requests > 0 || provider === undefined ? undefined : await unknownProvider(provider, options, terminal);
+    if (problem !== undefined) return fail(problem, terminal, options);
     if (options.json) printJson<'route stats'>(terminal, report);
-    else for (const line of renderStats(report, terminal)) terminal.out(line);
+    else for (const line of renderStats(report, provider, terminal)) terminal.out(line);
     return exitCode.done;
   },
 });
 
-function renderStats(report: StatsReport, terminal: Terminal): string[] {
-  const { requests, answered, errors, rejected, clientClosed, since, times } = report;
-  if (requests === 0) return [`No request is recorded since ${since}`];
+/** Nothing is recorded of a name that the configuration does not have either. */
+async function unknownProvider(
+  name: string,
+  { config }: { readonly config: string | undefined },
+  terminal: Terminal,
+): Promise<Problem | undefined> {
+  const opened = await openPlan(config, terminal, { lenient: true });
+  if (opened.kind === 'none') return undefined;
+  const known = [...opened.plan.providers.keys()];
+  return known.some((one) => one === name) ? undefined : unknownName('provider', name, known);
+}
+
+function renderStats(report: StatsReport, provider: string | undefined, terminal: Terminal): string[] {
+  const { requests, answered, errors, rejected, clientClosed, times } = report;
+  const since = `${report.since.slice(0, 19)}Z`;
+  if (requests === 0)
+    return [`No request${provider === undefined ? '' : ` of ${provider}`} is recorded since ${since}`];
   const parts = [
     `${answered} answered`,
     `${report.cached} from the cache`,
@@ -70,7 +89,7 @@ function renderStats(report: StatsReport, terminal: Terminal): string[] {
     `${clientClosed} left by clients`,
   ];
   return [
-    `${count(requests, 'request')} since ${since.slice(0, 19)}Z: ${parts.join(', ')}`,
+    `${count(requests, 'request')} since ${since}: ${parts.join(', ')}`,
     `times  ${timesText(times)}`,
     '',
     ...providerTable(report, terminal),

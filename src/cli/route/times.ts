@@ -12,7 +12,7 @@ export function momentOf(
   const at = readMoment(text, now);
   if (at !== undefined) return { kind: 'moment', at };
   const message = `${option} wants a time such as 10m, 14:30 or 2026-11-25T14:30, found "${text}"`;
-  return { kind: 'wrong', problem: { kind: 'unknown', message } };
+  return { kind: 'wrong', problem: { kind: 'usage', message } };
 }
 
 /** A time of many, or a dash where there is none. */

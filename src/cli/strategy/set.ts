@@ -44,10 +44,12 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [name = '', strategy = ''] }, terminal) {
     const weights = readWeights(options.weights);
-    if (weights === undefined) {
-      terminal.err(`--weights wants NAME=NUMBER with commas between, found "${options.weights}"`);
-      return exitCode.wrongUsage;
-    }
+    if (weights === undefined)
+      return fail(
+        { kind: 'usage', message: `--weights wants NAME=NUMBER with commas between, found "${options.weights}"` },
+        terminal,
+        options,
+      );
     const opened = await openPlan(options.config, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const config = { plan: opened.plan, places: opened.compiled.places.strategies, sources: opened.sources };
