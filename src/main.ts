@@ -22,7 +22,7 @@ import { createSpendingFile } from './control/spending-file.ts';
 import { type BindDecision, decideBind } from './control/start-rules.ts';
 import { type ChosenFolders, chooseFolders } from './control/state-folder.ts';
 import { createUpstreams, destroyUpstreams } from './control/upstreams.ts';
-import { type Clock, systemClock } from './gateway/clock.ts';
+import { type Clock, guardClock, systemClock } from './gateway/clock.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { listModels } from './gateway/view-models.ts';
 import { readAdminRecord } from './ops/admin-record.ts';
@@ -199,23 +199,21 @@ type System = AssembleInput & {
 };
 
 function assemble(input: AssembleInput): System {
-  const { options, clock, loaded, folders, warnings } = input;
+  const { options, loaded, folders, warnings } = input;
   const logFile = options.log.file ? folders.log : undefined;
   const writer = createLogWriter({ output: options.log.output, file: logFile });
-  const log = createRequestLog(writer, clock.wall);
-  const random = options.random ?? Math.random;
+  const log = createRequestLog(writer, input.clock.wall);
+  const clock = guardClock(input.clock, (error) => log.internalError(error, undefined));
+  const shared = { dialects, clock, random: options.random ?? Math.random, log };
   const startedAt = new Date(clock.wall()).toISOString();
   let url: string | undefined;
   const control = startControl({
     plan: loaded.plan,
     environment: loaded.environment,
-    dialects,
-    clock,
-    random,
+    ...shared,
     get: getProbe,
     decisionLog: createLogFile(folders.decisions, decisionBytes),
     spendingFile: createSpendingFile(join(folders.state, 'spending.json'), clock),
-    log,
     keptPlaces: [
       { what: 'decisions and spending', folder: folders.state, files: [basename(folders.decisions)] },
       ...(logFile === undefined ? [] : [{ what: 'the log', folder: folders.logs, files: [basename(logFile)] }]),
@@ -238,11 +236,8 @@ function assemble(input: AssembleInput): System {
   });
   const gateway = createGateway({
     current: control.current,
-    dialects,
-    clock,
-    random,
+    ...shared,
     newRequestId: () => requestId(randomUUID()),
-    log,
     keep: control.keep,
     limits: machineLimits(),
     listing: control.prober.listing,
@@ -253,6 +248,7 @@ function assemble(input: AssembleInput): System {
   const closers: (() => Promise<void>)[] = [control.close, writer.close];
   return {
     ...input,
+    clock,
     control,
     gateway,
     log,

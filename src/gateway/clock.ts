@@ -35,3 +35,15 @@ export const systemClock: Clock = {
     };
   },
 };
+
+/** The same clock, told of whatever a callback throws: that is its own affair, and reaches neither other timers nor the process. */
+export function guardClock(clock: Clock, onFault: (error: unknown) => void): Clock {
+  const guarded = (callback: () => void) => (): void => {
+    try {
+      callback();
+    } catch (error) {
+      onFault(error);
+    }
+  };
+  return { ...clock, after: (delay, callback) => clock.after(delay, guarded(callback)) };
+}

@@ -31,9 +31,9 @@ export type GatewayInput = GatewayDependencies & {
 
 /** Creates a gateway; it answers once it listens. */
 export function createGateway({ limits, ...dependencies }: GatewayInput): Gateway {
-  /** Requests under way, and whom it is told when there are none. */
+  /** Requests under way, and who is told when there are none: a second signal ends what the first one began to. */
   let running = 0;
-  let whenIdle: (() => void) | undefined;
+  const whenIdle: (() => void)[] = [];
   const seats = createSeats(dependencies.clock);
   const settled = createSettled(dependencies);
   let draining = false;
@@ -46,7 +46,7 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
   };
   const ended = (): void => {
     running--;
-    if (running === 0) whenIdle?.();
+    if (running === 0) for (const tell of whenIdle.splice(0)) tell();
   };
   const { server, endUnused } = createListener({
     onExchange(exchange) {
@@ -72,8 +72,8 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
       await closed;
       late.stop();
       await new Promise<void>((resolve) => {
-        whenIdle = resolve;
         if (running === 0) resolve();
+        else whenIdle.push(resolve);
       });
       settled.flush();
     },

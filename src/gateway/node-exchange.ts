@@ -94,7 +94,7 @@ export class NodeExchange implements Exchange {
     // It may have left while nobody watched.
     let isWatched = !response.writableFinished;
     queueMicrotask(() => {
-      if (isWatched) listener();
+      if (isWatched) this.#tell(listener);
     });
     return () => {
       isWatched = false;
@@ -176,7 +176,16 @@ export class NodeExchange implements Exchange {
     this.#watchers = [];
     this.#parts.bodies.held -= this.#reading.size;
     this.#parts.connections.ended(request.socket);
-    if (!response.writableFinished) for (const watch of watchers) watch();
+    if (!response.writableFinished) for (const watch of watchers) this.#tell(watch);
+  }
+
+  /** One who throws keeps it from no other. */
+  #tell(watch: () => void): void {
+    try {
+      watch();
+    } catch (error) {
+      this.#parts.onFault(error);
+    }
   }
 }
 

@@ -87,6 +87,8 @@ export function createRedisStore(options: RedisStoreOptions): Store {
 /** Waits between attempts to connect: soon at first, so that a restart is hardly seen. */
 const firstWaitMs = 50;
 const longestWaitMs = 1000;
+/** A server that says nothing for so long, while something is asked of it, is asked over a new connection. */
+const longestSilenceMs = 2000;
 
 function connection(options: RedisStoreOptions): Omit<RedisOptions, 'replyMapping'> {
   const { host, port, username, password, database, tls } = options;
@@ -100,7 +102,9 @@ function connection(options: RedisStoreOptions): Omit<RedisOptions, 'replyMappin
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2000,
+    connectTimeout: longestSilenceMs,
+    // A machine that is switched off says nothing, and the system itself would believe in its connection for a quarter of an hour.
+    socketTimeout: longestSilenceMs,
     // Else a connection that is being made, or was cut, holds the process up for two seconds at its end.
     disconnectTimeout: 0,
     retryStrategy: (attempt) => Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt, 10)),

@@ -6,6 +6,8 @@ export type FakeRedis = {
   readonly port: number;
   /** How the first connection began; waits for one, but not long: there may be none. */
   heard(): Promise<Heard | 'nobody'>;
+  /** Connections that are open now stay so and are answered no more, as those of a machine that was switched off. */
+  forget(): void;
   close(): void;
 };
 
@@ -23,11 +25,13 @@ const longestWaitMs = 2000;
 export async function startFakeRedis(): Promise<FakeRedis> {
   const first = Promise.withResolvers<Heard>();
   const sockets = new Set<Socket>();
+  const forgotten = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     let text = '';
     socket.on('data', (bytes) => {
+      if (forgotten.has(socket)) return;
       const isTls = text === '' && bytes[0] === handshake;
       text += bytes.toString('latin1');
       // After its greeting a client asks what the server is; then it has said who it is.
@@ -42,6 +46,9 @@ export async function startFakeRedis(): Promise<FakeRedis> {
     port: (server.address() as AddressInfo).port,
     heard: () =>
       Promise.race([first.promise, new Promise<'nobody'>((done) => setTimeout(done, longestWaitMs, 'nobody'))]),
+    forget() {
+      for (const socket of sockets) forgotten.add(socket);
+    },
     close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -186,6 +186,13 @@ describe('spine 3.10: SIGTERM in every phase', () => {
     expect(states(gateway)).toHaveLength(1);
   });
 
+  test.each(phases)('$name: a second signal cuts it at once, and both are through', async (phase) => {
+    const { gateway } = await begin(phase);
+    await Promise.all([gateway.gateway.drain(milliseconds(30_000)), gateway.gateway.drain(milliseconds(0))]);
+    expect(await gateway.leftovers()).toEqual([]);
+    expect(states(gateway)).toHaveLength(1);
+  });
+
   test.each([false, true])('an answer tells that its connection ends with it (stream: %s)', async (streams) => {
     let goOn = (): void => {};
     const waits = new Promise<void>((resolve) => {

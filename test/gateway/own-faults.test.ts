@@ -3,7 +3,8 @@ import { Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { dialects } from '../../src/main.ts';
 import { closersAfterEach } from '../support/closers.ts';
-import { chat, delta, done, fault, finish, stream } from '../support/fake-upstream.ts';
+import { chat, delta, done, fault, finish, hang, stream } from '../support/fake-upstream.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { oneUpstream } from '../support/one-upstream.ts';
 
 /* Faults of the gateway itself, put where nothing of Node's is known to throw: one request pays, and the process stays up. */
@@ -71,4 +72,55 @@ test.each([
   ]);
   expect(await gateway.logged('internal_error')).toMatchObject({ ...logged, request_id: expect.any(String) });
   expect((await gateway.chat()).status).toBe(200);
+});
+
+test('spine 7: a timer that throws costs what it was set for, and no other', async () => {
+  const clock = createManualClock();
+  const { upstream, gateway } = await startOne({}, { clock });
+  let answerNow = (): void => {};
+  upstream.script(async (answer, request) => {
+    await new Promise<void>((resolve) => {
+      answerNow = resolve;
+    });
+    await chat('after all')(answer, request);
+  });
+  const port = Number(new URL(gateway.url).port);
+  const answer = gateway.chat({ stream: true });
+  await upstream.received(1);
+  const { writeHead } = ServerResponse.prototype;
+  let isArmed = true;
+  vi.spyOn(ServerResponse.prototype, 'writeHead').mockImplementation(function (
+    this: ServerResponse,
+    ...given: Parameters<typeof writeHead>
+  ) {
+    if (!isArmed || this.req.socket.localPort !== port) return writeHead.apply(this, given);
+    isArmed = false;
+    throw ours;
+  });
+  // Comments would open the stream now.
+  await clock.advance(15_000);
+  expect(isArmed).toBe(false);
+  answerNow();
+  expect(await (await answer).text()).toContain('after');
+  expect(await gateway.logged('internal_error')).toMatchObject(logged);
+});
+
+test('spine 7: who hears that a client left, and throws, keeps that from no other', async () => {
+  const { upstream, gateway } = await startOne({ max_parallel_requests: 1 });
+  upstream.script(hang, chat('next'));
+  const leave = new AbortController();
+  const left = gateway.chat({}, { signal: leave.signal }).catch(() => 'left');
+  await upstream.received(1);
+  const port = Number(new URL(upstream.url).port);
+  const { destroy } = Socket.prototype;
+  let isArmed = true;
+  vi.spyOn(Socket.prototype, 'destroy').mockImplementation(function (this: Socket, ...given) {
+    if (!isArmed || this.remotePort !== port) return destroy.apply(this, given);
+    isArmed = false;
+    throw ours;
+  });
+  leave.abort();
+  expect(await left).toBe('left');
+  expect((await gateway.chat()).status).toBe(200);
+  expect(await gateway.logged('internal_error')).toMatchObject(logged);
 });
