@@ -71,6 +71,11 @@ export const provenElsewhere: Proven = {
   'condition-unavailable': ['test/standing.test.ts', 'where a deployment stands is the same for all who ask'],
   'condition-behind': ['src/routing/go-on.test.ts', 'answers whoever finds it so'],
   'condition-never': ['test/config/condition-grammar.test.ts', '1.2 %s is true of no request'],
+  'overflow-first': [
+    'test/declared-equals-executed/pools-and-chains.yaml',
+    'Where home is saturated it goes first, else it follows the members.',
+  ],
+  'class-members': ['test/config/groups.test.ts', 'a model that only a class names'],
   'condition-headers': ['src/routing/condition.test.ts', 'a header as a number'],
   'condition-variables': ['src/routing/condition.test.ts', 'the variable %j for %j is %s'],
   'complexity-bounds': ['test/declared-equals-executed/rules.yaml', 'key: routing_rules.complexity.medium'],

@@ -175,6 +175,13 @@ const shown: Readonly<Record<string, Shown>> = {
     ends: 'ok',
   },
   standby: { plan: { ...pool, groups: { m: [{ at: 'a/m', weight: 0 }, 'b/m'] } }, tried: 'b', ends: 'ok' },
+  'standby-unasked': {
+    plan: { ...pool, groups: { m: { members: ['a/m', { at: 'b/m', weight: 0 }], fallback: ['c/m'] } } },
+    facts: { asked: 'm', retries: 0 },
+    answers: 'upstream_error',
+    tried: 'a b c',
+    ends: 'upstream_error',
+  },
   'standby-serves': {
     plan: { ...pool, groups: { m: [{ at: 'a/m', weight: 0 }, 'b/m'] } },
     answers: { b: 'upstream_refused' },

@@ -30,6 +30,7 @@ export type GroupDraft = {
   standsInFor: readonly string[];
   fallback: Target[];
   chain: Chain | undefined;
+  overflow: readonly Target[];
   contextFallbacks: Target[];
   contentFallbacks: Target[];
   limit: RateLimit;
@@ -69,6 +70,7 @@ export function createGroupDrafts(): GroupDrafts {
         standsInFor: [],
         fallback: [],
         chain: undefined,
+        overflow: [],
         contextFallbacks: [],
         contentFallbacks: [],
         limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
@@ -120,6 +122,7 @@ export function finishGroup(
     standsInFor: draft.standsInFor,
     fallback: draft.fallback,
     chain: draft.chain,
+    overflow: draft.overflow,
     contextFallbacks: draft.contextFallbacks,
     contentFallbacks: draft.contentFallbacks,
     limit: draft.limit,

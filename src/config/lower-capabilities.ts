@@ -1,4 +1,5 @@
 import type { DeploymentIndex } from '../plan/ids.ts';
+import type { Strategy } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Declaration } from './declarations.ts';
 import { inside, keyOf } from './findings.ts';
@@ -34,7 +35,9 @@ export function lowerCapability({ name, shape, at }: Declaration<CapabilityShape
   group.description = shape.description;
   group.capability = name;
   group.budget = budgetOf(shape.budget);
-  const found = [...new Set(deploymentsOf({ name, shape, at }, lowering))];
+  const classes = classesOf({ name, shape, at }, lowering);
+  // What a class names serves, though no list has it.
+  const found = [...new Set([...deploymentsOf({ name, shape, at }, lowering), ...classes.values()])];
   if (found.length === 0 && findings.errorCount() === errors)
     findings.add('empty-pool', keyOf(at), `The capability "${name}" has no model`, {
       found: name,
@@ -58,10 +61,34 @@ export function lowerCapability({ name, shape, at }: Declaration<CapabilityShape
   const key = shape.routing_strategy === undefined ? 'strategy' : 'routing_strategy';
   const spelling = shape.routing_strategy ?? shape.strategy;
   group.declaredStrategy = referenceOf(spelling, inside(at, key));
-  group.strategy = {
-    ...readStrategy({ name: spelling ?? 'direct', at: inside(at, key) }, lowering),
-    classes: classesOf({ name, shape, at }, lowering),
-  };
+  const strategy = readStrategy({ name: spelling ?? strategyOfClasses(shape), at: inside(at, key) }, lowering);
+  group.strategy = { ...strategy, classes };
+  checkClasses({ name, shape, at }, strategy, lowering);
+}
+
+const readBy = { complexity_thresholds: 'complexity_based', context_thresholds: 'context_based' } as const;
+const thresholds = ['complexity_thresholds', 'context_thresholds'] as const;
+
+/** A capability that says which class goes where needs no word more. */
+function strategyOfClasses(shape: CapabilityShape): string {
+  const key = thresholds.find((one) => shape[one] !== undefined);
+  return key === undefined ? 'direct' : readBy[key];
+}
+
+/** Thresholds that the strategy does not read do nothing. */
+function checkClasses(
+  { name, shape, at }: Declaration<CapabilityShape>,
+  strategy: Strategy,
+  { findings }: Lowering,
+): void {
+  for (const key of thresholds) {
+    if (shape[key] === undefined || strategy.name === readBy[key]) continue;
+    const words = `"${key}" of "${name}" does nothing: its strategy is not ${readBy[key]}`;
+    findings.add('conflicting-declarations', keyOf(inside(at, key)), words, {
+      severity: 'warning',
+      fix: `Write strategy: ${readBy[key]}, or leave "${key}" out`,
+    });
+  }
 }
 
 function deploymentsOf(
@@ -158,7 +185,7 @@ function classesOf(
   lowering: Lowering,
 ): ReadonlyMap<string, DeploymentIndex> {
   const classes = new Map<string, DeploymentIndex>();
-  for (const key of ['complexity_thresholds', 'context_thresholds'] as const) {
+  for (const key of thresholds) {
     for (const [level, model] of Object.entries(shape[key] ?? {})) {
       const [first] = modelDeployments({ name: model, at: inside(at, key, level) }, name, lowering);
       if (first !== undefined) classes.set(level, first);

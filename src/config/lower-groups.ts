@@ -46,10 +46,10 @@ export function lowerFallbacks({ exact, pools, capabilities, chains }: Declarati
   }
   for (const { name, shape, at } of pools.values()) {
     const overflow = inside(at, 'saturation_overflow', 'overflow_to');
+    addOverflow(name, referencesOf(shape.saturation_overflow?.overflow_to, overflow), lowering);
     addFallbacks(
       name,
       [
-        ...referencesOf(shape.saturation_overflow?.overflow_to, overflow),
         ...referencesOf(shape.fallback, inside(at, 'fallback')),
         ...referencesOf(shape.fallback_chain, inside(at, 'fallback_chain')),
       ],
@@ -84,4 +84,12 @@ function addFallbacks(name: string, references: readonly Reference[], lowering: 
   for (const reference of references) {
     for (const target of resolveTarget(reference, wanted, lowering)) group.fallback.push(target);
   }
+}
+
+/** What takes what is too much also stands in for what fails. */
+function addOverflow(name: string, references: readonly Reference[], lowering: Lowering): void {
+  const group = lowering.groups.get(name);
+  const before = group?.fallback.length;
+  addFallbacks(name, references, lowering);
+  if (group !== undefined) group.overflow = group.fallback.slice(before);
 }

@@ -133,9 +133,12 @@ const pool: z.ZodType<PoolShape> = z.strictObject({
   saturation_overflow: optional(
     z.strictObject({
       threshold: optional(z.number().min(0).max(1), 'Another word for saturation_threshold.'),
-      overflow_to: optional(oneOrMore, 'Where requests go when every member is full.'),
+      overflow_to: optional(
+        oneOrMore,
+        'Where requests go first while all seats at home are that full; it stands behind the members too.',
+      ),
     }),
-    'What happens when the members are full.',
+    'What happens when what is at home is full.',
   ),
   fallback_chain: optional(names, fallback),
   fallback: optional(oneOrMore, 'Another word for fallback_chain.'),

@@ -18,6 +18,11 @@ export type ExplainQuestion = {
   readonly code?: boolean | undefined;
   readonly steps?: boolean | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** What its metadata asks for; a header that says the same goes before. */
+  readonly capability?: string | undefined;
+  readonly priority?: string | undefined;
+  readonly qualityTier?: string | undefined;
+  readonly minTier?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Name of the key that it comes with. */
   readonly key?: string | undefined;

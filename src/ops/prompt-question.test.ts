@@ -17,6 +17,11 @@ test.each([
     JSON.stringify({ messages: [{ role: 'user', content: sentence }], tools: [{}], stream: true, max_tokens: 9 }),
     { tools: true, stream: true, maxOutputTokens: 9, code: true, steps: true },
   ],
+  [
+    'a body with metadata',
+    '{"prompt": "a", "tags": ["t"], "metadata": {"capability": "code", "quality_tier": "q", "min_tier": "local", "priority": "low"}}',
+    { capability: 'code', qualityTier: 'q', minTier: 'local', priority: 'low', tags: ['t'] },
+  ],
   ['a body for embeddings', '{"input": ["a", "b", "c"]}', { batchSize: 3 }],
   ['JSON that is no body', '{"a": 1}', { code: false, tools: false }],
 ])('6.1 a prompt file with %s is understood as the gateway would', async (_name, text, wanted) => {

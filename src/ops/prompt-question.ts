@@ -35,5 +35,10 @@ function questionOf(body: Buffer): ExplainQuestion {
     code: needs.hasCodeFence,
     steps: needs.isMultiStep,
     maxOutputTokens: needs.maxOutputTokens,
+    capability: needs.capability,
+    priority: needs.priority,
+    qualityTier: needs.qualityTier,
+    minTier: needs.minTier,
+    tags: needs.tags,
   };
 }

@@ -90,6 +90,8 @@ export type ModelGroup = {
   /** The exact entry's `fallback`, already resolved to models. */
   readonly fallback: readonly Target[];
   readonly chain: Chain | undefined;
+  /** Where requests go first as long as what is at home is saturated. */
+  readonly overflow: readonly Target[];
   /** LiteLLM's `context_window_fallbacks` and `content_policy_fallbacks` of this group. */
   readonly contextFallbacks: readonly Target[];
   readonly contentFallbacks: readonly Target[];

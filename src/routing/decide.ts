@@ -14,7 +14,7 @@ import type { RequestFacts } from '../plan/request-facts.ts';
 import type { RoutingState } from '../plan/routing-state.ts';
 import { addGroup, addTarget, concluded, createDraft, type Draft } from './draft.ts';
 import { tokensOf } from './facts.ts';
-import { addChain, addFallbacks } from './fallbacks.ts';
+import { addChain, addFallbacks, addOverflow } from './fallbacks.ts';
 import { excludedBy } from './filter.ts';
 import { addLastResort } from './last-resort.ts';
 import { fullLimit } from './limits.ts';
@@ -55,6 +55,7 @@ export function decide(
       break;
     case 'group':
       if (resolution.first !== undefined) addTarget(draft, resolution.first, 'group');
+      addOverflow(draft, resolution.group);
       addGroup(draft, resolution.group, 'group');
       if (!isHeld(draft)) addFallbacks(draft, resolution.group.fallback, resolution.group);
       break;

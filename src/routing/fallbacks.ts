@@ -4,7 +4,7 @@ import type { Chain, ModelGroup, Target } from '../plan/model-group.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import { holds, type Lookup } from './condition.ts';
 import { addGroup, addTarget, type Draft } from './draft.ts';
-import { createLookup, isAt } from './facts.ts';
+import { createLookup, isAt, isLocalSaturated } from './facts.ts';
 import { standingOf } from './health.ts';
 import { byName, isAllowed } from './resolve.ts';
 
@@ -26,6 +26,15 @@ export function addFallbacks(draft: Draft, own: readonly Target[], group: ModelG
     for (const target of defaultModel.standIns) addTarget(draft, target, 'default_fallback');
   for (const target of defaultFallbacks) addTarget(draft, target, 'default_fallback');
   if (defaultChain !== undefined) addChain(draft, defaultChain, 'default_fallback');
+}
+
+/** What takes what is too much goes before the members while these are saturated; a full limit of the name is kept. */
+export function addOverflow(draft: Draft, group: ModelGroup): void {
+  const { plan, state, facts } = draft.input;
+  if (group.overflow.length === 0 || facts.disableFallbacks || draft.passedOver !== undefined) return;
+  if (!isLocalSaturated(plan, state, group)) return;
+  draft.notes.push(`"${group.name}" overflows, since what is at home is saturated`);
+  for (const target of group.overflow) addTarget(draft, target, 'fallback');
 }
 
 function isExcludedByContext({ verdict }: Candidate): boolean {

@@ -28,8 +28,8 @@ function afterOverflow(input: GoOnInput, last: Failed, path: readonly PlannedAtt
 }
 
 /**
- * What stands in a later order of the group (secondary, tertiary): it is there for the case that the
- * earlier ones fail, so it has its turn however many retries there are.
+ * What stands in a later order of the group (secondary, tertiary), or is its standby: it is there for
+ * the case that the earlier ones fail, so it has its turn however many retries there are.
  */
 function laterOrder(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {
   if (last.attempt.source === 'desperate' || !failureCatalogue[last.failure.kind].goesOn) return undefined;
@@ -44,8 +44,11 @@ function orderOf({ decision }: GoOnInput, attempt: PlannedAttempt): number {
   const found = decision.candidates.find(
     (one) => one.deployment === attempt.deployment && one.group === attempt.group && one.verdict.kind !== 'excluded',
   );
-  return found?.order ?? 1;
+  return (found?.order ?? 1) + (found?.weight === 0 ? behindItsOrder : 0);
 }
+
+/** A standby comes behind its order, and before the next one. */
+const behindItsOrder = 0.5;
 
 /** The first attempt of a group that was not tried yet. */
 function fallBack(input: GoOnInput, last: Failed, path: readonly PlannedAttempt[]): Next | undefined {

@@ -108,9 +108,30 @@ describe('1.1 what a provider means where a model is wanted', () => {
       'capabilities: {deep: {providers: [cloud, den], min_model_size: "70B"}}',
       'cloud/large den/big',
     ],
+    [
+      'a capability of models: then a model that only a class names',
+      'deep',
+      'capabilities: {deep: {models: [big], complexity_thresholds: {low: small, high: big}}}',
+      'den/big cloud/small',
+    ],
   ])('%s', (_title, name, mappings, members) => {
     expect(standsFor(name, mappings)).toBe(members);
   });
+});
+
+test.each([
+  ['complexity_thresholds: {low: big}', 'complexity_based', []],
+  ['context_thresholds: {large: big}', 'context_based', []],
+  ['strategy: direct, complexity_thresholds: {low: big}', 'direct', ['conflicting-declarations']],
+  ['strategy: context_based, complexity_thresholds: {low: big}', 'context_based', ['conflicting-declarations']],
+])('1.2 a capability with %s is %s', (more, strategy, codes) => {
+  const sources: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: providers },
+    { kind: 'model-mappings', path: 'model-mappings.yaml', text: `capabilities: {deep: {models: [big], ${more}}}` },
+  ];
+  const { value, diagnostics } = compile(sources, { environment: {}, lenient: false });
+  expect(value?.groups.find((one) => one.name === 'deep')?.strategy.name).toBe(strategy);
+  expect(diagnostics.map((one) => one.code)).toEqual(codes);
 });
 
 describe('1.2 every spelling of a strategy', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { connectAdmin } from '../../src/ops/admin-client.ts';
 import { closersAfterEach } from '../support/closers.ts';
 import { startGateway } from '../support/gateway.ts';
 
@@ -41,4 +42,22 @@ test.each<readonly [what: string, headers: Record<string, string>, body: Record<
   closers.push(gateway.close);
   const answer = await gateway.chat(body, { headers });
   expect([answer.status, answer.headers.get('x-signalbox-route')]).toEqual([200, route]);
+  const admin = await connectAdmin({
+    config: undefined,
+    stateFolder: undefined,
+    folder: gateway.folder,
+    environment: {},
+  });
+  const { capability, quality_tier: qualityTier, min_tier: minTier } = metadataOf(body);
+  const { order, rule } = await admin.explain({ model: modelOf(body), headers, capability, qualityTier, minTier });
+  const taken = await admin.decision('last');
+  expect([order, rule]).toEqual([taken?.order, taken?.rule]);
 });
+
+function metadataOf(body: Record<string, unknown>): Record<string, string | undefined> {
+  return (body['metadata'] ?? {}) as Record<string, string | undefined>;
+}
+
+function modelOf({ model }: Record<string, unknown>): string | undefined {
+  return typeof model === 'string' ? model : undefined;
+}

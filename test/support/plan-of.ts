@@ -52,6 +52,7 @@ type GroupOf = {
       >);
   readonly fallback?: readonly Name[];
   readonly chain?: ChainOf;
+  readonly overflow?: readonly Name[];
   readonly contextFallbacks?: readonly Name[];
   readonly contentFallbacks?: readonly Name[];
 } & Partial<Pick<ModelGroup, 'kind' | 'capability' | 'standsInFor' | 'listed'>>;
@@ -185,6 +186,7 @@ function groupOf(
     capability: group.capability,
     fallback: (group.fallback ?? []).map(target),
     chain: group.chain === undefined ? undefined : chainOf(group.chain, target),
+    overflow: (group.overflow ?? []).map(target),
     contextFallbacks: (group.contextFallbacks ?? []).map(target),
     contentFallbacks: (group.contentFallbacks ?? []).map(target),
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },

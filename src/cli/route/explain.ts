@@ -77,7 +77,7 @@ export const command: Command = defineCommand({
       ...prompt.question,
       afterMs,
       model: name,
-      tags: options.tag,
+      tags: [...(prompt.question.tags ?? []), ...options.tag],
       headers: Object.fromEntries(options.header.map(split)),
       assume: { states: assumed.assume, full: options.full },
       ...(options.stream ? { stream: true } : {}),
