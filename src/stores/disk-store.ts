@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { EntryKey, Store, StoreTime } from './store.ts';
-import { largestValue, sizesByModel } from './store.ts';
+import { largestValue, nameOf, sizesByModel } from './store.ts';
 
 export type DiskStoreOptions = {
   readonly folder: string;
@@ -16,13 +16,14 @@ export type DiskStoreOptions = {
 type Known = { readonly model: string; readonly size: number };
 
 /**
- * Creates a store of files, one an entry: `NAMESPACE/MODEL/HASH`. A file comes into being whole, by
- * a rename; its modification time is when it runs out and its access time when it was last used, so
- * a restart reads no file. The least recently used leave first.
+ * Creates a store of files, one an entry: `NAMESPACE/MODEL/HASH.entry`. A file comes into being
+ * whole, by a rename; its modification time is when it runs out and its access time when it was
+ * last used, so a restart reads no file. The least recently used leave first. The folder may hold
+ * what is somebody else's: only files of that ending are looked at and removed.
  */
 export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStoreOptions): Store {
   const root = join(folder, pathPart(namespace));
-  const pathOf = ({ model, hash }: EntryKey): string => join(root, pathPart(model), pathPart(hash));
+  const pathOf = ({ model, hash }: EntryKey): string => join(root, pathPart(model), `${pathPart(hash)}${ending}`);
   const index = createIndex(() => scan(root, time.wall()));
   const remove = async (path: string): Promise<void> => {
     index.forget(path);
@@ -33,13 +34,14 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
     async get(key) {
       await index.ready();
       const path = pathOf(key);
-      const found = await readEntry(path);
+      // Whatever keeps it from being read: it will be written anew.
+      const found = await readEntry(path).catch(() => undefined);
       if (found === undefined) {
         index.forget(path);
         return undefined;
       }
       if (found.expiresAt <= time.wall()) {
-        await remove(path);
+        await remove(path).catch(() => undefined);
         return undefined;
       }
       index.remember(path, { model: key.model, size: found.value.length });
@@ -59,10 +61,10 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
       }
     },
     async flush(model) {
-      await index.ready();
       const own = model === undefined ? root : join(root, pathPart(model));
-      const leaving = index.paths().filter((path) => path.startsWith(`${own}${sep}`));
-      for (const path of leaving) await remove(path);
+      // Another gateway that shares the folder may have kept some.
+      const leaving = (await scan(root, time.wall())).filter(([path]) => path.startsWith(`${own}${sep}`));
+      for (const [path] of leaving) await remove(path);
       return leaving.length;
     },
     async measure() {
@@ -73,7 +75,7 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
     },
     async ping() {
       await mkdir(root, { recursive: true, mode: 0o700 });
-      const path = join(root, `${unfinished}${randomUUID()}`);
+      const path = join(root, '.ping');
       // An empty file fits on a disk that is full.
       await writeFile(path, Buffer.alloc(4096), { mode: 0o600 }).finally(() => rm(path, { force: true }));
     },
@@ -126,12 +128,12 @@ function createIndex(look: () => ReturnType<typeof scan>): Index {
   };
 }
 
-/** Beginning of the names of files that are still being written. */
+/** End of the names of all entries, and beginning of the names of those that are still being written. */
+const ending = '.entry';
 const unfinished = '.new-';
 
-async function readEntry(path: string): Promise<{ value: Uint8Array; expiresAt: number } | undefined> {
-  const file = await open(path).catch(whereMissing);
-  if (file === undefined) return undefined;
+async function readEntry(path: string): Promise<{ value: Uint8Array; expiresAt: number }> {
+  const file = await open(path);
   try {
     const { mtimeMs } = await file.stat();
     return { value: await file.readFile(), expiresAt: mtimeMs };
@@ -146,7 +148,7 @@ async function writeWhole(
   { usedAt, expiresAt }: { readonly usedAt: number; readonly expiresAt: number },
 ): Promise<void> {
   const folder = join(path, '..');
-  const draft = join(folder, `${unfinished}${randomUUID()}`);
+  const draft = join(folder, `${unfinished}${randomUUID()}${ending}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     await writeFile(draft, value, { mode: 0o600 });
@@ -163,11 +165,13 @@ async function scan(root: string, wall: number): Promise<readonly (readonly [pat
   const found: { path: string; known: Known; usedAt: number }[] = [];
   for (const model of (await readdir(root).catch(whereMissing)) ?? []) {
     for (const name of (await readdir(join(root, model)).catch(() => undefined)) ?? []) {
+      if (!name.endsWith(ending)) continue;
       const path = join(root, model, name);
       const stats = await stat(path).catch(() => undefined);
-      if (stats === undefined) continue;
-      if (name.startsWith(unfinished) || stats.mtimeMs <= wall) await rm(path, { force: true });
-      else found.push({ path, known: { model: modelOf(model), size: stats.size }, usedAt: stats.atimeMs });
+      if (stats?.isFile() !== true) continue;
+      if (!name.startsWith(unfinished) && stats.mtimeMs > wall)
+        found.push({ path, known: { model: nameOf(model), size: stats.size }, usedAt: stats.atimeMs });
+      else await rm(path, { force: true }).catch(() => undefined);
     }
   }
   found.sort((a, b) => a.usedAt - b.usedAt);
@@ -189,11 +193,3 @@ function pathPart(name: string): string {
 }
 
 const longestPart = 200;
-
-function modelOf(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}

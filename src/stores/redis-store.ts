@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { EntryKey, ModelSize, Store } from './store.ts';
-import { largestValue, sizesByModel } from './store.ts';
+import { largestValue, nameOf, sizesByModel } from './store.ts';
 import { storeProblem } from './store-problem.ts';
 
 export type RedisStoreOptions = {
@@ -57,14 +57,13 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async flush(model) {
       const redis = connected();
       let removed = 0;
-      for await (const keys of keysOf(redis, model === undefined ? prefix : `${prefix}${part(model)}:`))
-        removed += await redis.unlink(...keys);
+      for await (const keys of keysOf(redis, prefix, model)) removed += await redis.unlink(...keys);
       return removed;
     },
     async measure() {
       const redis = connected();
       const sizes: [model: string, bytes: number][] = [];
-      for await (const keys of keysOf(redis, prefix)) {
+      for await (const keys of keysOf(redis, prefix, undefined)) {
         const lengths = await Promise.all(keys.map((key) => redis.strlen(key)));
         for (const [at, key] of keys.entries()) sizes.push([modelOf(key, prefix), lengths[at] ?? 0]);
       }
@@ -111,15 +110,20 @@ function connection(options: RedisStoreOptions): Omit<RedisOptions, 'replyMappin
   };
 }
 
-/** Keys that begin so, a batch at a time; SCAN never holds the server up. */
-async function* keysOf(redis: Redis, beginning: string): AsyncGenerator<readonly string[]> {
-  const match = `${beginning.replaceAll(/[\\*?[\]^-]/g, (letter) => `\\${letter}`)}*`;
+/** Keys of entries of a model, or all, a batch at a time; SCAN never holds the server up. What others keep under the same word is not ours. */
+async function* keysOf(redis: Redis, prefix: string, model: string | undefined): AsyncGenerator<readonly string[]> {
+  const match = `${literally(prefix)}${model === undefined ? '*' : literally(part(model))}:*`;
   let cursor = '0';
   do {
-    const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', 1000);
+    const [next, keys] = await redis.scan(cursor, 'MATCH', match, 'COUNT', 1000, 'TYPE', 'string');
     cursor = next;
     if (keys.length > 0) yield keys;
   } while (cursor !== '0');
+}
+
+/** A text that a pattern of Redis takes as it stands. */
+function literally(text: string): string {
+  return text.replaceAll(/[\\*?[\]^-]/g, (letter) => `\\${letter}`);
 }
 
 /** A name without the colon that separates the parts of a key. */
@@ -128,5 +132,5 @@ function part(name: string): string {
 }
 
 function modelOf(key: string, prefix: string): string {
-  return decodeURIComponent(key.slice(prefix.length, key.lastIndexOf(':')));
+  return nameOf(key.slice(prefix.length, key.lastIndexOf(':')));
 }

@@ -4,6 +4,8 @@ export function storeProblem(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && /CERT|SIGNATURE|^ERR_(SSL|TLS)/.test(code))
     return `its TLS certificate is not accepted (${code})`;
+  // So the client of Redis ends what it says of an answer that it cannot read.
+  if (error.message.endsWith('Please report this.')) return 'what answers there is no Redis';
   return code === undefined ? error.message : (knownCodes[code] ?? `it fails with ${code}`);
 }
 

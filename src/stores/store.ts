@@ -57,3 +57,12 @@ export function sizesByModel(entries: Iterable<readonly [model: string, bytes: n
   }
   return [...byModel].map(([model, size]) => ({ model, ...size })).sort((a, b) => b.bytes - a.bytes);
 }
+
+/** A name out of a part of a path or key that `encodeURIComponent` made of it. */
+export function nameOf(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

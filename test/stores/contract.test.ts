@@ -1,6 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { createDiskStore } from '../../src/stores/disk-store.ts';
@@ -145,6 +148,25 @@ describeReal('5: every store keeps the contract: a real Redis', ['redis'], () =>
     };
     return { store, wait };
   });
+
+  test('5: keys that others keep under the same word are neither counted nor removed', async () => {
+    const client = new Redis({ port: redis?.port ?? 0 });
+    const store = createRedisStore({ ...plainRedis, port: redis?.port ?? 0, namespace: 'shared' });
+    await client.set('shared:0a1b', 'an answer of another gateway');
+    await client.rpush('shared:a:queue', 'x');
+    await until('a connection to Redis', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await store.set({ model: 'm', hash: '1' }, bytes('x'), minute);
+    expect(await store.measure()).toMatchObject({ entries: 1, models: [{ model: 'm' }] });
+    expect(await store.flush(undefined)).toBe(1);
+    expect(await client.exists('shared:0a1b', 'shared:a:queue')).toBe(2);
+    await store.close();
+    client.disconnect();
+  });
 });
 
 const plainRedis = {
@@ -197,16 +219,16 @@ describe('5: a disk survives a restart', () => {
     await first.set({ model: 'm', hash: 'old' }, bytes('x'), minute);
     await first.set({ model: 'm', hash: 'new' }, bytes('y'), minute);
     const place = join(folder, 'n', 'm');
-    utimesSync(join(place, 'old'), 1000, 1000);
-    writeFileSync(join(place, '.new-of-a-killed-process'), 'half');
+    utimesSync(join(place, 'old.entry'), 1000, 1000);
+    writeFileSync(join(place, '.new-of-a-killed-process.entry'), 'half');
     expect(await open(folder).measure()).toMatchObject({ entries: 1 });
-    expect(readdirSync(place)).toEqual(['new']);
+    expect(readdirSync(place)).toEqual(['new.entry']);
   });
 
   test('files are for their owner alone', async () => {
     const folder = newFolder();
     await open(folder).set({ model: 'm', hash: 'k' }, bytes('x'), minute);
-    expect(statSync(join(folder, 'n', 'm', 'k')).mode & 0o077).toBe(0);
+    expect(statSync(join(folder, 'n', 'm', 'k.entry')).mode & 0o077).toBe(0);
     expect(statSync(join(folder, 'n', 'm')).mode & 0o077).toBe(0);
   });
 
@@ -214,9 +236,44 @@ describe('5: a disk survives a restart', () => {
     const folder = newFolder();
     const store = open(folder);
     await store.set({ model: 'm', hash: 'k' }, bytes('x'), minute);
-    rmSync(join(folder, 'n', 'm', 'k'));
+    rmSync(join(folder, 'n', 'm', 'k.entry'));
     expect(await store.get({ model: 'm', hash: 'k' })).toBeUndefined();
     expect(await store.measure()).toMatchObject({ entries: 0, bytes: 0 });
+  });
+});
+
+describe('5: a folder that others use too', () => {
+  const open = (folder: string): Store =>
+    createDiskStore({ folder, namespace: 'n', maxBytes, time: createManualClock() });
+  const key = { model: 'm', hash: 'k' };
+
+  test('what is not an entry of the cache is neither counted nor removed', async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'n', 'm', 'lost+found'), { recursive: true });
+    mkdirSync(join(folder, 'n', 'm', 'old.entry'));
+    writeFileSync(join(folder, 'n', 'm', 'main.ts'), 'source');
+    utimesSync(join(folder, 'n', 'm', 'main.ts'), 1000, 1000);
+    const store = open(folder);
+    expect(await store.get(key)).toBeUndefined();
+    await store.set(key, bytes('x'), minute);
+    expect(await store.measure()).toMatchObject({ entries: 1, bytes: 1 });
+    expect(await store.flush(undefined)).toBe(1);
+    expect(readdirSync(join(folder, 'n', 'm')).sort()).toEqual(['lost+found', 'main.ts', 'old.entry']);
+  });
+
+  test('an entry that cannot be read is not there', async () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'n', 'm', 'k.entry'), { recursive: true });
+    expect(await open(folder).get(key)).toBeUndefined();
+  });
+
+  test('what another gateway has kept there is flushed with the rest', async () => {
+    const folder = newFolder();
+    const [one, other] = [open(folder), open(folder)];
+    expect(await one.get(key)).toBeUndefined();
+    await other.set(key, bytes('x'), minute);
+    expect(await one.flush('m')).toBe(1);
+    expect(await one.get(key)).toBeUndefined();
   });
 });
 
@@ -224,4 +281,18 @@ test('5: an address of Redis that is none is told at each use, and ends nothing'
   const store = createRedisStore({ ...plainRedis, port: 1, url: 'redis://127.0.0.1:${PORT}', namespace: 'n' });
   await expect.poll(() => store.ping().catch((error: Error) => error.message)).toBe('its address is no URL');
   await store.close();
+});
+
+test('5: what answers and is no Redis is told, and ends nothing', async () => {
+  const server = createServer((socket) => {
+    socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    socket.on('error', () => {});
+  }).listen(0);
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  const store = createRedisStore({ ...plainRedis, port, namespace: 'n' });
+  await expect.poll(() => store.ping().catch((error: Error) => error.message)).toBe('what answers there is no Redis');
+  await store.close();
+  server.close();
 });
