@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import type { EntryKey, Store, StoreTime } from './store.ts';
 import { largestValue, nameOf, sizesByModel } from './store.ts';
 
@@ -24,7 +24,8 @@ type Known = { readonly model: string; readonly size: number };
 export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStoreOptions): Store {
   const root = join(folder, pathPart(namespace));
   const pathOf = ({ model, hash }: EntryKey): string => join(root, pathPart(model), `${pathPart(hash)}${ending}`);
-  const index = createIndex(() => scan(root, time.wall()));
+  const drafts = `${unfinished}${randomUUID()}-`;
+  const index = createIndex(() => scan(root, { wall: time.wall(), isOurs: (draft) => draft.startsWith(drafts) }));
   const remove = async (path: string): Promise<void> => {
     index.forget(path);
     await rm(path, { force: true });
@@ -32,7 +33,6 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
   return {
     kind: 'disk',
     async get(key) {
-      await index.ready();
       const path = pathOf(key);
       // Whatever keeps it from being read: it will be written anew.
       const found = await readEntry(path).catch(() => undefined);
@@ -51,10 +51,13 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
     },
     async set(key, value, ttlMs) {
       if (value.length > largestValue(maxBytes)) return;
-      await index.ready();
       const path = pathOf(key);
-      await writeWhole(path, value, { usedAt: time.wall(), expiresAt: time.wall() + ttlMs });
+      const draft = join(dirname(path), `${drafts}${randomUUID()}${ending}`);
+      await writeWhole({ path, draft }, value, { usedAt: time.wall(), expiresAt: time.wall() + ttlMs });
       index.remember(path, { model: key.model, size: value.length });
+      // Nobody waits for the look at a large folder; what is too much leaves with the first value after it.
+      index.ready().catch(() => undefined);
+      if (!index.isWhole()) return;
       for (const oldest of index.paths()) {
         if (index.bytes() <= maxBytes) break;
         await remove(oldest);
@@ -63,7 +66,9 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
     async flush(model) {
       const own = model === undefined ? root : join(root, pathPart(model));
       // Another gateway that shares the folder may have kept some.
-      const leaving = (await scan(root, time.wall())).filter(([path]) => path.startsWith(`${own}${sep}`));
+      const leaving = (await scan(root, { wall: time.wall(), isOurs: () => true })).filter(([path]) =>
+        path.startsWith(`${own}${sep}`),
+      );
       for (const [path] of leaving) await remove(path);
       return leaving.length;
     },
@@ -87,6 +92,7 @@ export function createDiskStore({ folder, namespace, maxBytes, time }: DiskStore
 type Index = {
   /** Waits for the one look at the disk that is needed, the first. */
   ready(): Promise<void>;
+  isWhole(): boolean;
   forget(path: string): void;
   /** Puts a file at the end, as the one that was used last. */
   remember(path: string, known: Known): void;
@@ -109,10 +115,13 @@ function createIndex(look: () => ReturnType<typeof scan>): Index {
     bytes += known.size;
   };
   let looked: Promise<void> | undefined;
+  let isWhole = false;
   return {
     ready() {
       looked ??= look().then((found) => {
-        for (const [path, known] of found) remember(path, known);
+        // What was used meanwhile was used last.
+        for (const [path, known] of [...found, ...files]) remember(path, known);
+        isWhole = true;
       });
       // A folder that cannot be read now may be there the next time.
       looked.catch(() => {
@@ -120,6 +129,7 @@ function createIndex(look: () => ReturnType<typeof scan>): Index {
       });
       return looked;
     },
+    isWhole: () => isWhole,
     forget,
     remember,
     paths: () => [...files.keys()],
@@ -143,13 +153,11 @@ async function readEntry(path: string): Promise<{ value: Uint8Array; expiresAt: 
 }
 
 async function writeWhole(
-  path: string,
+  { path, draft }: { readonly path: string; readonly draft: string },
   value: Uint8Array,
   { usedAt, expiresAt }: { readonly usedAt: number; readonly expiresAt: number },
 ): Promise<void> {
-  const folder = join(path, '..');
-  const draft = join(folder, `${unfinished}${randomUUID()}${ending}`);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     await writeFile(draft, value, { mode: 0o600 });
     await utimes(draft, usedAt / 1000, expiresAt / 1000);
@@ -160,8 +168,14 @@ async function writeWhole(
   }
 }
 
-/** The files that are there and have not run out, the least recently used first; drafts of a process that was killed go. */
-async function scan(root: string, wall: number): Promise<readonly (readonly [path: string, known: Known])[]> {
+/**
+ * The files that are there and have not run out, the least recently used first. What has run out
+ * goes, and so do drafts of a process that was killed: all that are not ours.
+ */
+async function scan(
+  root: string,
+  { wall, isOurs }: { readonly wall: number; readonly isOurs: (draft: string) => boolean },
+): Promise<readonly (readonly [path: string, known: Known])[]> {
   const found: { path: string; known: Known; usedAt: number }[] = [];
   for (const model of (await readdir(root).catch(whereMissing)) ?? []) {
     for (const name of (await readdir(join(root, model)).catch(() => undefined)) ?? []) {
@@ -169,7 +183,9 @@ async function scan(root: string, wall: number): Promise<readonly (readonly [pat
       const path = join(root, model, name);
       const stats = await stat(path).catch(() => undefined);
       if (stats?.isFile() !== true) continue;
-      if (!name.startsWith(unfinished) && stats.mtimeMs > wall)
+      const isDraft = name.startsWith(unfinished);
+      if (isDraft && isOurs(name)) continue;
+      if (!isDraft && stats.mtimeMs > wall)
         found.push({ path, known: { model: nameOf(model), size: stats.size }, usedAt: stats.atimeMs });
       else await rm(path, { force: true }).catch(() => undefined);
     }

@@ -225,6 +225,19 @@ describe('5: a disk survives a restart', () => {
     expect(readdirSync(place)).toEqual(['new.entry']);
   });
 
+  test('an answer is given before all that the folder holds was looked at', async () => {
+    const folder = newFolder();
+    const first = open(folder);
+    for (let count = 0; count < 100; count++) await first.set({ model: 'm', hash: `k${count}` }, bytes('x'), minute);
+    const second = open(folder);
+    const order: string[] = [];
+    await Promise.all([
+      second.measure().then(({ entries }) => order.push(`measured ${entries}`)),
+      second.get({ model: 'm', hash: 'k0' }).then((found) => order.push(`got ${shown(found)}`)),
+    ]);
+    expect(order).toEqual(['got x', 'measured 100']);
+  });
+
   test('files are for their owner alone', async () => {
     const folder = newFolder();
     await open(folder).set({ model: 'm', hash: 'k' }, bytes('x'), minute);
