@@ -14,7 +14,6 @@ const unknown = {
   sizeBytes: undefined,
   parameterSize: undefined,
   quantization: undefined,
-  digest: undefined,
 };
 
 const listed = (...ids: readonly string[]): ProbeReport => ({

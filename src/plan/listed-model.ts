@@ -8,5 +8,4 @@ export type ListedModel = {
   readonly sizeBytes: number | undefined;
   readonly parameterSize: string | undefined;
   readonly quantization: string | undefined;
-  readonly digest: string | undefined;
 };

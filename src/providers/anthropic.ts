@@ -1,9 +1,9 @@
 import { failure } from '../plan/failure-catalogue.ts';
-import { bodyFields, chatToMessages } from '../wire/chat-to-messages.ts';
-import { asList, asObject, asText } from '../wire/json-shape.ts';
+import { chatToMessages } from '../wire/chat-to-messages.ts';
 import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.ts';
 import { readHttpError } from '../wire/read-error.ts';
-import { authorizeByCredential, basePath, plainReport, probeJson } from './open-ai-wire.ts';
+import { authorizeByCredential, basePath, saidFields } from './open-ai-wire.ts';
+import { plainReport, probeJson, readModelList } from './probe-answers.ts';
 import type { BuildInput, BuildResult, Dialect } from './provider.ts';
 
 /** The version under which sampling parameters are still taken. */
@@ -21,24 +21,11 @@ export const anthropic: Dialect = {
     { path: provider.probe.path ?? `${basePath(provider)}${provider.apiPath}/models`, required: true },
   ],
   readProbe: (answers) => {
-    const list = asList(asObject(probeJson(answers, '/models'))?.['data']);
-    const models = list?.flatMap((one) => {
-      const id = asText(asObject(one)?.['id']);
-      return id === undefined
-        ? []
-        : [
-            {
-              id,
-              kind: 'chat' as const,
-              contextTokens: undefined,
-              sizeBytes: undefined,
-              parameterSize: undefined,
-              quantization: undefined,
-              digest: undefined,
-            },
-          ];
-    });
-    return plainReport(answers, models);
+    const models = readModelList(probeJson(answers, '/models'));
+    return plainReport(
+      answers,
+      models?.map((model) => ({ ...model, kind: 'chat' })),
+    );
   },
   recognises: () => false,
   authorize: (provider, key) => [...authorizeByCredential(provider, key), 'anthropic-version', version],
@@ -49,9 +36,7 @@ function buildRequest(input: BuildInput): BuildResult {
     return { kind: 'refused', failure: failure('upstream_unsupported', `Anthropic offers no ${input.endpoint}`) };
   }
   const { deployment, provider } = input;
-  const body = { ...deployment.defaults, ...bodyFields(input.body), ...deployment.extraBody };
-  const kept = Object.fromEntries(Object.entries(body).filter(([key]) => !deployment.dropParams.includes(key)));
-  const translated = chatToMessages(kept, {
+  const translated = chatToMessages(saidFields(input), {
     model: input.model,
     stream: input.stream,
     maxOutputTokens: deployment.maxOutputTokens,

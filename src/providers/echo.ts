@@ -5,7 +5,7 @@ import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { toOpenAiUsage } from '../wire/open-ai-usage.ts';
 import { readHttpError } from '../wire/read-error.ts';
 import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
-import { buildOpenAiRequest, openAiStreamReader } from './open-ai-wire.ts';
+import { bodyFields, buildOpenAiRequest, openAiStreamReader } from './open-ai-wire.ts';
 import type { BuildInput, Dialect, LocalAnswer, ReadContext, StreamPart } from './provider.ts';
 
 /**
@@ -34,7 +34,7 @@ export const echo: Dialect = {
 };
 
 function answerLocally(input: BuildInput, context: ReadContext): LocalAnswer {
-  const body = asObject(JSON.parse(Buffer.from(input.body).toString('utf8'))) ?? {};
+  const body = bodyFields(input.body);
   if (input.endpoint === 'embeddings') return { kind: 'whole', answer: embed(body['input'], context) };
   const said = input.endpoint === 'chat' ? lastMessage(body['messages']) : promptText(body['prompt']);
   const words = said.match(/\s*\S+/g) ?? [];

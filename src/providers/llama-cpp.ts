@@ -1,18 +1,18 @@
-import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
 import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
 import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { basePath, buildOpenAiRequest } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
 import {
   answerOf,
-  basePath,
-  buildOpenAiRequest,
   healthAnswer,
   isKeyRefused,
   probeJson,
   readModelList,
+  residentModel,
   statusDetail,
-} from './open-ai-wire.ts';
-import { openai } from './openai.ts';
+  tokensOf,
+} from './probe-answers.ts';
 import type { Dialect } from './provider.ts';
 
 /**
@@ -72,35 +72,22 @@ function routedModels(
     const entry = entries?.find((one) => one?.['id'] === id);
     const state = asText(asObject(entry?.['status'])?.['value']);
     if (state !== 'loaded' && state !== 'loading') return [];
-    return [{ ...nothingKnown, id, state, effectiveContext: contextTokens }];
+    return [residentModel(id, state, { effectiveContext: contextTokens })];
   });
 }
-
-const nothingKnown: Omit<ResidentModel, 'id' | 'state'> = {
-  effectiveContext: undefined,
-  memoryBytes: undefined,
-  expiresAt: undefined,
-  busySeats: undefined,
-  seats: undefined,
-  waiting: undefined,
-};
 
 function readSlots(answers: readonly ProbeAnswer[], id: string | undefined): readonly ResidentModel[] | undefined {
   const props = asObject(probeJson(answers, '/props'));
   const slots = asList(probeJson(answers, '/slots'));
   if (id === undefined || (props === undefined && slots === undefined)) return undefined;
   if (props?.['is_sleeping'] === true) return [];
-  const context = asNumber(asObject(props?.['default_generation_settings'])?.['n_ctx']);
   const seats = asNumber(props?.['total_slots']) ?? slots?.length ?? 0;
   return [
-    {
-      ...nothingKnown,
-      id,
-      state: 'loaded',
-      effectiveContext: context === undefined ? undefined : tokens(context),
+    residentModel(id, 'loaded', {
+      effectiveContext: tokensOf(asObject(props?.['default_generation_settings'])?.['n_ctx']),
       busySeats: slots?.filter((slot) => asObject(slot)?.['is_processing'] === true).length,
       // A model with no slot would serve nobody: whoever says so has not said how many there are.
       seats: seats >= 1 ? seats : undefined,
-    },
+    }),
   ];
 }

@@ -1,9 +1,17 @@
-import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
 import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
-import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
-import { basePath, probeJson, readModelList, statusDetail } from './open-ai-wire.ts';
+import { asList, asObject, asText, type Fields } from '../wire/json-shape.ts';
+import { basePath } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
+import {
+  healthAnswer,
+  listedModel,
+  probeJson,
+  readModelList,
+  residentModel,
+  statusDetail,
+  tokensOf,
+} from './probe-answers.ts';
 import type { Dialect } from './provider.ts';
 
 /** LM Studio. Its /v1 is OpenAI's wire; its own list says of each model whether it is loaded, which /v1/models does not. */
@@ -20,10 +28,8 @@ export const lmStudio: Dialect = {
 
 const ownList = '/api/v0/models';
 
-type Entry = NonNullable<ReturnType<typeof asObject>>;
-
-function readModels(answers: readonly ProbeAnswer[]): readonly Entry[] | undefined {
-  return asList(asObject(probeJson(answers, ownList))?.['data'])?.flatMap((entry): Entry[] => {
+function readModels(answers: readonly ProbeAnswer[]): readonly Fields[] | undefined {
+  return asList(asObject(probeJson(answers, ownList))?.['data'])?.flatMap((entry): Fields[] => {
     const model = asObject(entry);
     return model === undefined ? [] : [model];
   });
@@ -31,11 +37,11 @@ function readModels(answers: readonly ProbeAnswer[]): readonly Entry[] | undefin
 
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const own = readModels(answers);
-  const first = answers.find(({ path }) => !path.endsWith(ownList));
-  const isUp = first?.status === 200 || own !== undefined;
+  const health = healthAnswer(answers, ['/models']);
+  const isUp = health?.status === 200;
   return {
     state: isUp ? 'up' : 'down',
-    detail: isUp ? undefined : statusDetail(first?.status),
+    detail: isUp ? undefined : statusDetail(health?.status),
     version: undefined,
     // Versions before 0.3.6 have OpenAI's list alone.
     models: own?.flatMap(readListed) ?? readModelList(probeJson(answers, '/models')),
@@ -44,42 +50,22 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   };
 }
 
-function readListed(model: Entry): ListedModel[] {
+function readListed(model: Fields): ListedModel[] {
   const id = asText(model['id']);
   if (id === undefined) return [];
   return [
-    {
-      id,
+    listedModel(id, {
       kind: asText(model['type']) === 'embeddings' ? 'embedding' : undefined,
-      contextTokens: contextOf(model['max_context_length']),
-      sizeBytes: undefined,
-      parameterSize: undefined,
+      contextTokens: tokensOf(model['max_context_length']),
       quantization: asText(model['quantization']),
-      digest: undefined,
-    },
+    }),
   ];
 }
 
 /** It writes `loaded` or `not-loaded`; newer versions `loading` too. */
-function readResident(model: Entry): ResidentModel[] {
+function readResident(model: Fields): ResidentModel[] {
   const id = asText(model['id']);
   const state = asText(model['state']);
   if (id === undefined || (state !== 'loaded' && state !== 'loading')) return [];
-  return [
-    {
-      id,
-      state,
-      effectiveContext: contextOf(model['loaded_context_length']),
-      memoryBytes: undefined,
-      expiresAt: undefined,
-      busySeats: undefined,
-      seats: undefined,
-      waiting: undefined,
-    },
-  ];
-}
-
-function contextOf(value: unknown): ListedModel['contextTokens'] {
-  const count = asNumber(value);
-  return count === undefined ? undefined : tokens(count);
+  return [residentModel(id, state, { effectiveContext: tokensOf(model['loaded_context_length']) })];
 }

@@ -1,13 +1,12 @@
 import { failure } from '../plan/failure-catalogue.ts';
-import { tokens } from '../plan/ids.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
 import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
-import { bodyFields } from '../wire/chat-to-messages.ts';
 import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
-import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { asList, asNumber, asObject, asText, type Fields } from '../wire/json-shape.ts';
 import { createOllamaReader, ollamaToChat } from '../wire/ollama-to-chat.ts';
-import { basePath, buildOpenAiRequest, probeJson, statusDetail } from './open-ai-wire.ts';
+import { basePath, buildOpenAiRequest, saidFields, saysField } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
+import { healthAnswer, listedModel, probeJson, residentModel, statusDetail, tokensOf } from './probe-answers.ts';
 import type { AnswerReading, BuildInput, BuildResult, Dialect } from './provider.ts';
 
 /**
@@ -21,12 +20,13 @@ export const ollama: Dialect = {
   name: 'ollama',
   buildRequest,
   probes: (provider) => [
-    { path: `${basePath(provider)}/api/version`, required: true },
-    { path: `${basePath(provider)}/api/tags`, required: true },
-    { path: `${basePath(provider)}/api/ps`, required: false },
+    ...(provider.probe.path === undefined ? [] : [{ path: provider.probe.path, required: true }]),
+    { path: `${basePath(provider)}${paths.version}`, required: true },
+    { path: `${basePath(provider)}${paths.tags}`, required: true },
+    { path: `${basePath(provider)}${paths.running}`, required: false },
   ],
   readProbe,
-  recognises: (answers) => asText(asObject(probeJson(answers, '/api/version'))?.['version']) !== undefined,
+  recognises: (answers) => readVersion(answers) !== undefined,
 };
 
 function buildRequest(input: BuildInput): BuildResult {
@@ -36,20 +36,17 @@ function buildRequest(input: BuildInput): BuildResult {
 }
 
 /** Its /v1 does not hear `max_completion_tokens`, by which newer clients say what they said by `max_tokens`. */
-function hasUnheardLimit({ endpoint, scan: { members } }: BuildInput): boolean {
-  return endpoint === 'chat' && members.has('max_completion_tokens') && !members.has('max_tokens');
+function hasUnheardLimit(input: BuildInput): boolean {
+  return input.endpoint === 'chat' && saysField(input, 'max_completion_tokens') && !saysField(input, 'max_tokens');
 }
 
 /** Fields of a request that only the native wire can carry. */
 const nativeFields = ['think', 'keep_alive', 'num_ctx', 'top_k', 'min_p', 'repeat_penalty', 'mirostat'];
 
-function needsNative({ deployment, scan }: BuildInput): boolean {
-  if (Object.keys(deployment.options).length > 0 || deployment.keepAlive !== undefined) return true;
-  if (
-    nativeFields.some((field) => deployment.defaults[field] !== undefined || deployment.extraBody[field] !== undefined)
-  )
-    return true;
-  return nativeFields.some((field) => scan.members.has(field));
+function needsNative(input: BuildInput): boolean {
+  const { options, keepAlive } = input.deployment;
+  if (Object.keys(options).length > 0 || keepAlive !== undefined) return true;
+  return nativeFields.some((field) => saysField(input, field));
 }
 
 const nativePaths = { chat: '/api/chat', completions: '/api/generate', embeddings: '/api/embed' };
@@ -68,10 +65,8 @@ const nativeReading: AnswerReading = {
 
 function buildNative(input: BuildInput): BuildResult {
   const { deployment, provider, endpoint } = input;
-  const whole = { ...deployment.defaults, ...bodyFields(input.body), ...deployment.extraBody };
-  const kept = Object.fromEntries(Object.entries(whole).filter(([key]) => !deployment.dropParams.includes(key)));
   const stream = input.stream && endpoint !== 'embeddings';
-  const translated = translators[endpoint](kept, {
+  const translated = translators[endpoint](saidFields(input), {
     model: input.model,
     stream,
     options: deployment.options,
@@ -99,56 +94,61 @@ function buildNative(input: BuildInput): BuildResult {
   };
 }
 
+/** Its own probes; another that was declared stands before them. */
+const paths = { version: '/api/version', tags: '/api/tags', running: '/api/ps' };
+
 function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
-  const version = asText(asObject(probeJson(answers, '/api/version'))?.['version']);
-  const models = asList(asObject(probeJson(answers, '/api/tags'))?.['models'])?.flatMap(readListed);
-  const resident = asList(asObject(probeJson(answers, '/api/ps'))?.['models'])?.flatMap(readResident);
-  const isUp = version !== undefined || models !== undefined;
+  const version = readVersion(answers);
+  const listed = entriesOf(answers, paths.tags);
+  const declared = healthAnswer(answers, Object.values(paths));
+  const isWell = declared === undefined || declared.status < 400;
+  const isUp = isWell && (version !== undefined || listed !== undefined);
+  const refused = isWell ? answers.find(({ status }) => status >= 400) : declared;
   return {
     state: isUp ? 'up' : 'down',
-    detail: isUp ? undefined : statusDetail(answers.find((answer) => answer.status >= 400)?.status),
+    detail: isUp ? undefined : statusDetail(refused?.status),
     version,
-    models,
-    resident,
+    models: listed?.map(readListed),
+    resident: entriesOf(answers, paths.running)?.flatMap((entry) => readResident(entry, listed ?? [])),
     servesOneModel: false,
   };
 }
 
-function readListed(value: unknown): ListedModel[] {
-  const model = asObject(value);
-  const id = asText(model?.['name']) ?? asText(model?.['model']);
-  if (model === undefined || id === undefined) return [];
-  const details = asObject(model['details']);
-  const isEmbedding = asList(model['capabilities'])?.includes('embedding') === true;
-  return [
-    {
-      id,
-      kind: isEmbedding ? 'embedding' : undefined,
-      contextTokens: undefined,
-      sizeBytes: asNumber(model['size']),
-      parameterSize: asText(details?.['parameter_size']),
-      quantization: asText(details?.['quantization_level']),
-      digest: asText(model['digest']),
-    },
-  ];
+function readVersion(answers: readonly ProbeAnswer[]): string | undefined {
+  return asText(asObject(probeJson(answers, paths.version))?.['version']);
 }
 
-function readResident(value: unknown): ResidentModel[] {
-  const model = asObject(value);
-  const id = asText(model?.['name']) ?? asText(model?.['model']);
-  if (model === undefined || id === undefined) return [];
-  const context = asNumber(model['context_length']);
-  return [
-    {
-      id,
-      // One that still loads is listed like the others.
-      state: 'loaded',
-      effectiveContext: context === undefined ? undefined : tokens(context),
-      memoryBytes: asNumber(model['size']),
-      expiresAt: asText(model['expires_at']),
-      busySeats: undefined,
-      seats: undefined,
-      waiting: undefined,
-    },
-  ];
+type Entry = { readonly id: string; readonly model: Fields };
+
+function entriesOf(answers: readonly ProbeAnswer[], path: string): readonly Entry[] | undefined {
+  return asList(asObject(probeJson(answers, path))?.['models'])?.flatMap((value): Entry[] => {
+    const model = asObject(value);
+    const id = asText(model?.['name']) ?? asText(model?.['model']);
+    return model === undefined || id === undefined ? [] : [{ id, model }];
+  });
+}
+
+function readListed({ id, model }: Entry): ListedModel {
+  const details = asObject(model['details']);
+  return listedModel(id, {
+    kind: asList(model['capabilities'])?.includes('embedding') === true ? 'embedding' : undefined,
+    sizeBytes: asNumber(model['size']),
+    parameterSize: asText(details?.['parameter_size']),
+    quantization: asText(details?.['quantization_level']),
+  });
+}
+
+/**
+ * A model in memory under each of its names: it is told by the one that loaded it alone, and those
+ * of the same digest are served without a load. One that still loads is told like the others.
+ */
+function readResident({ id, model }: Entry, listed: readonly Entry[]): readonly ResidentModel[] {
+  const digest = asText(model['digest']);
+  const others = listed.filter((one) => digest !== undefined && one.model['digest'] === digest && one.id !== id);
+  const told = {
+    effectiveContext: tokensOf(model['context_length']),
+    memoryBytes: asNumber(model['size']),
+    expiresAt: asText(model['expires_at']),
+  };
+  return [id, ...others.map((one) => one.id)].map((name) => residentModel(name, 'loaded', told));
 }

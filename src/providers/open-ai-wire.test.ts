@@ -5,9 +5,12 @@ import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
 import { makeDeployment, makeProvider, makeScan } from './fixtures/make.ts';
 import { llamaCpp } from './llama-cpp.ts';
-import { plainReport } from './open-ai-wire.ts';
+import { lmStudio } from './lm-studio.ts';
+import { ollama } from './ollama.ts';
+
 import { openai } from './openai.ts';
 import { openaiCompatible } from './openai-compatible.ts';
+import { plainReport } from './probe-answers.ts';
 import type { Dialect, UpstreamRequest } from './provider.ts';
 import { vllm } from './vllm.ts';
 
@@ -102,6 +105,18 @@ test.each<[string, Given, string, readonly string[]]>([
     '{"model":"m","stream":true}',
     [],
   ],
+  [
+    '{"model":"m","stream":true}',
+    { dialect: vllm, deployment: { dropParams: ['stream_options'] } },
+    '{"model":"m","stream":true}',
+    [],
+  ],
+  [
+    '{"model":"m","stream":true}',
+    { dialect: vllm, deployment: { extraBody: { stream_options: { continuous_usage_stats: true } } } },
+    '{"model":"m","stream":true,"stream_options":{"continuous_usage_stats":true,"include_usage":true}}',
+    ['stream_options'],
+  ],
 ])('spine 3.3: %s with %j becomes %s', (body, given, wanted, edits) => {
   const request = build(body, given);
   expect(sent(request)).toBe(wanted);
@@ -124,7 +139,46 @@ test('spine 3.2: probes join their paths without doubling /v1, and take the decl
   expect(paths(llamaCpp, {})).toEqual(['/health', '/props', '/slots', '/v1/models']);
   expect(paths(vllm, { baseUrl: 'http://host/llm' })).toEqual(['/llm/health', '/llm/v1/models', '/llm/metrics']);
   expect(paths(openaiCompatible, { probe: { ...probe, path: '/v1/models' } })).toEqual(['/v1/models']);
-  expect(paths(llamaCpp, { probe: { ...probe, path: '/ready' } })[0]).toBe('/ready');
+  for (const dialect of [llamaCpp, vllm, ollama, openai, azure, anthropic, lmStudio])
+    expect(paths(dialect, { probe: { ...probe, path: '/ready' } })[0]).toBe('/ready');
+});
+
+const chat = '"messages":[{"role":"user","content":"Hi"}]';
+test.each<[title: string, body: string, deployment: Partial<Deployment>, path: string, options: object | undefined]>([
+  ['the client', `{${chat},"max_completion_tokens":9}`, {}, '/api/chat', { num_predict: 9 }],
+  ['the deployment', `{${chat}}`, { defaults: { max_completion_tokens: 9 } }, '/api/chat', { num_predict: 9 }],
+  [
+    'who says null for the older word',
+    `{${chat},"max_tokens":null,"max_completion_tokens":9}`,
+    {},
+    '/api/chat',
+    { num_predict: 9 },
+  ],
+  ['who says both', `{${chat},"max_tokens":7,"max_completion_tokens":9}`, {}, '/v1/chat/completions', undefined],
+  ['nobody', `{${chat},"max_completion_tokens":null}`, {}, '/v1/chat/completions', undefined],
+  ['one who is not heard', `{${chat},"think":true}`, { dropParams: ['think'] }, '/v1/chat/completions', undefined],
+  [
+    'the deployment over the client',
+    `{${chat},"top_k":1}`,
+    { dropParams: ['top_k'], extraBody: { top_k: 2 } },
+    '/api/chat',
+    { top_k: 2 },
+  ],
+])(
+  'spine 3.2: what Ollama’s /v1 does not hear goes by its own wire: said by %s',
+  (_title, body, deployment, path, options) => {
+    const request = build(body, { dialect: ollama, deployment });
+    expect(request.path).toBe(path);
+    expect(JSON.parse(sent(request)).options).toEqual(options);
+  },
+);
+
+test('spine 3.2: what a deployment adds goes to Anthropic too, though the client’s word is dropped', () => {
+  const request = build(`{${chat},"top_k":1}`, {
+    dialect: anthropic,
+    deployment: { dropParams: ['top_k'], extraBody: { top_k: 2 } },
+  });
+  expect(JSON.parse(sent(request))).toMatchObject({ top_k: 2 });
 });
 
 test('spine 3.2: keys go as the provider wants them', () => {

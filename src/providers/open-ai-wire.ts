@@ -1,14 +1,12 @@
-import { tokens } from '../plan/ids.ts';
 import type { Json } from '../plan/json.ts';
-import type { ListedModel } from '../plan/listed-model.ts';
-import type { ProbeAnswer, ProbeReport } from '../plan/probe.ts';
 import type { Provider } from '../plan/provider.ts';
 import type { Endpoint } from '../plan/request-facts.ts';
+import { asBuffer } from '../wire/as-buffer.ts';
 import { timeoutFields } from '../wire/asked-timeouts.ts';
-import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { asObject, type Fields, parseObject } from '../wire/json-shape.ts';
 import { createOpenAiStreamReader } from '../wire/read-open-ai-stream.ts';
 import { rehearsals } from '../wire/rehearsal.ts';
-import { type BodyScan, memberValue } from '../wire/scan-body.ts';
+import { type BodyScan, memberText, memberValue } from '../wire/scan-body.ts';
 import { type BodyEdit, spliceBody } from '../wire/splice-body.ts';
 import type { BuildInput, BuildResult, HeaderList, ReadContext, StreamReader } from './provider.ts';
 
@@ -88,15 +86,19 @@ function bodyEdits(
   for (const [key, value] of Object.entries(deployment.extraBody)) put({ kind: 'set', key, value });
   if (memberValue(input.body, scan, 'model') !== input.model) put({ kind: 'set', key: 'model', value: input.model });
   if (options.streams && !input.stream) put({ kind: 'set', key: 'stream', value: true });
-  if (options.streams && options.learnUsage && !input.wantsUsage && input.endpoint !== 'embeddings') {
-    put({ kind: 'set', key: 'stream_options', value: { ...streamOptions(input, scan), include_usage: true } });
+  const learns = options.learnUsage && !deployment.dropParams.includes('stream_options');
+  if (options.streams && learns && !input.wantsUsage && input.endpoint !== 'embeddings') {
+    const value = { ...streamOptions(input, edits.get('stream_options')), include_usage: true };
+    put({ kind: 'set', key: 'stream_options', value });
   }
   return [...edits.values()];
 }
 
-function streamOptions(input: BuildInput, scan: BodyScan): { readonly [key: string]: Json } {
-  // A member of a scanned body is JSON.
-  return (asObject(memberValue(input.body, scan, 'stream_options')) ?? {}) as { readonly [key: string]: Json };
+/** What the deployment says of the stream, else the client. */
+function streamOptions({ body, scan }: BuildInput, edit: BodyEdit | undefined): { readonly [key: string]: Json } {
+  const said = edit !== undefined && edit.kind !== 'remove' ? edit.value : memberValue(body, scan, 'stream_options');
+  // A member of a scanned body is JSON, and so is what a plan holds.
+  return (asObject(said) ?? {}) as { readonly [key: string]: Json };
 }
 
 function requestHeaders(input: BuildInput, streams: boolean): HeaderList {
@@ -120,103 +122,23 @@ export function openAiStreamReader(context: ReadContext): StreamReader {
   return createOpenAiStreamReader(context.askedModel);
 }
 
-/** The answer to the probe whose path, without its query, ends so. */
-export function answerOf(answers: readonly ProbeAnswer[], ending: string): ProbeAnswer | undefined {
-  return answers.find((one) => one.path.split('?', 1)[0]?.endsWith(ending));
+/** Whether the request that goes out says a field, by what the deployment makes of the client's. */
+export function saysField({ body, scan, deployment }: BuildInput, field: string): boolean {
+  const { defaults, dropParams, extraBody } = deployment;
+  if (extraBody[field] !== undefined) return true;
+  if (dropParams.includes(field)) return false;
+  const text = memberText(body, scan, field);
+  return text === undefined ? defaults[field] !== undefined : text !== 'null';
 }
 
-/**
- * The answer that tells health: the one that is none of the others, whatever path was declared for
- * it; where a path of the others was declared, that one.
- */
-export function healthAnswer(answers: readonly ProbeAnswer[], others: readonly string[]): ProbeAnswer | undefined {
-  return (
-    answers.find((one) => !others.some((ending) => answerOf([one], ending) !== undefined)) ??
-    answerOf(answers, '/models')
-  );
+/** All that the request says, by what the deployment makes of the client's: for a wire that says it otherwise. */
+export function saidFields({ body, deployment }: BuildInput): Fields {
+  const { defaults, dropParams, extraBody } = deployment;
+  const said = Object.entries({ ...defaults, ...bodyFields(body) }).filter(([key]) => !dropParams.includes(key));
+  return { ...Object.fromEntries(said), ...extraBody };
 }
 
-/** Parses the body of a probe's answer; undefined where it is not JSON or not a success. */
-export function probeJson(answers: readonly ProbeAnswer[], ending: string): unknown {
-  const answer = answerOf(answers, ending);
-  if (answer === undefined || answer.status !== 200) return undefined;
-  try {
-    return JSON.parse(answer.body);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Models of `GET /v1/models`; undefined where the answer is none. */
-export function readModelList(value: unknown): readonly ListedModel[] | undefined {
-  const list = asList(asObject(value)?.['data']) ?? asList(value);
-  if (list === undefined) return undefined;
-  return list.flatMap((entry) => {
-    const model = asObject(entry);
-    const id = asText(model?.['id']);
-    if (model === undefined || id === undefined) return [];
-    const meta = asObject(model['meta']);
-    const context = asNumber(model['max_model_len']) ?? asNumber(meta?.['n_ctx']) ?? asNumber(model['context_length']);
-    return [
-      {
-        id,
-        kind: undefined,
-        contextTokens: context === undefined ? undefined : tokens(context),
-        sizeBytes: asNumber(meta?.['size']),
-        parameterSize: undefined,
-        quantization: undefined,
-        digest: undefined,
-      },
-    ];
-  });
-}
-
-/**
- * What a service answers that is well and does not tell how it is: a key that may ask models and not
- * list them, a path that it does not offer, too many questions. Its requests would be served.
- */
-const untold: ReadonlySet<number> = new Set([403, 405, 429, 501]);
-
-/** A report that says no more than whether the required answer was good. */
-export function plainReport(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): ProbeReport {
-  const refused = answers.find((answer) => answer.status >= 400);
-  const isUp =
-    models !== undefined || hasNoList(answers) || answers.some(({ status }) => status < 400 || untold.has(status));
-  return {
-    state: isUp ? 'up' : 'down',
-    detail: isUp ? oddity(answers, models) : statusDetail(refused?.status),
-    version: undefined,
-    models,
-    resident: undefined,
-    servesOneModel: false,
-  };
-}
-
-/**
- * Some servers have no list of models and answer chat all the same. Another path than that of a list
- * was declared by somebody as the one that tells health, so that its absence does tell.
- */
-function hasNoList(answers: readonly ProbeAnswer[]): boolean {
-  return answerOf(answers, '/models')?.status === 404;
-}
-
-function oddity(answers: readonly ProbeAnswer[], models: readonly ListedModel[] | undefined): string | undefined {
-  const list = answerOf(answers, '/models');
-  if (models !== undefined || list === undefined) return undefined;
-  if (list.status === 404) return 'it has no list of models (status 404): check base_url if its requests fail';
-  if (list.status >= 400) return `it does not tell its models (status ${list.status})`;
-  return 'its answer is no list of models: check base_url and type';
-}
-
-/** What a probe's status says, for people. */
-export function statusDetail(status: number | undefined): string {
-  if (status === undefined) return 'no answer';
-  if (isKeyRefused(status)) return `the key is refused or missing (status ${status})`;
-  if (status === 404) return 'the path does not exist (status 404): check base_url and type';
-  return `status ${status}`;
-}
-
-/** Whether a status says that the key is wrong or missing, so that no request would be served. */
-export function isKeyRefused(status: number | undefined): boolean {
-  return status === 401 || status === 403;
+/** The members of a body; the scan has proven it to be an object. */
+export function bodyFields(body: Uint8Array): Fields {
+  return parseObject(asBuffer(body).toString('utf8')) ?? {};
 }

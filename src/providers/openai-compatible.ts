@@ -1,5 +1,6 @@
-import { buildOpenAiRequest, probeJson, readModelList } from './open-ai-wire.ts';
+import { buildOpenAiRequest } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
+import { probeJson, readModelList } from './probe-answers.ts';
 import type { BuildInput, Dialect } from './provider.ts';
 
 /** Any server of OpenAI's wire that no other dialect knows better. */
@@ -14,7 +15,6 @@ export const openaiCompatible: Dialect = {
 const strictHosts = ['api.mistral.ai'];
 
 /** Servers that do not know stream_options ignore it; the few others are known, or name it in drop_params. */
-function takesStreamOptions({ provider, deployment }: BuildInput): boolean {
-  const isStrict = strictHosts.some((host) => provider.baseUrl.startsWith(`https://${host}`));
-  return !isStrict && !deployment.dropParams.includes('stream_options');
+function takesStreamOptions({ provider }: BuildInput): boolean {
+  return !strictHosts.some((host) => provider.baseUrl.startsWith(`https://${host}`));
 }

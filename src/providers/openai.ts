@@ -1,14 +1,7 @@
 import { readHttpError } from '../wire/read-error.ts';
 import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
-import {
-  authorizeByCredential,
-  basePath,
-  buildOpenAiRequest,
-  openAiStreamReader,
-  plainReport,
-  probeJson,
-  readModelList,
-} from './open-ai-wire.ts';
+import { authorizeByCredential, basePath, buildOpenAiRequest, openAiStreamReader } from './open-ai-wire.ts';
+import { plainReport, probeJson, readModelList } from './probe-answers.ts';
 import type { Dialect } from './provider.ts';
 
 /** OpenAI itself. */

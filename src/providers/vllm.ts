@@ -1,15 +1,16 @@
 import type { ProbeAnswer, ProbeReport } from '../plan/probe.ts';
 import { asNumber } from '../wire/json-shape.ts';
+import { basePath } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
 import {
   answerOf,
-  basePath,
   healthAnswer,
   isKeyRefused,
   probeJson,
   readModelList,
+  residentModel,
   statusDetail,
-} from './open-ai-wire.ts';
-import { openai } from './openai.ts';
+} from './probe-answers.ts';
 import type { Dialect } from './provider.ts';
 
 /** vLLM's OpenAI server. */
@@ -40,16 +41,13 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
     detail: isUp ? undefined : statusDetail(health?.status === 200 ? list?.status : health?.status),
     version: undefined,
     models,
-    resident: models?.map((model) => ({
-      id: model.id,
-      state: 'loaded',
-      effectiveContext: model.contextTokens,
-      memoryBytes: undefined,
-      expiresAt: undefined,
-      busySeats: gauge(metrics, 'num_requests_running', model.id),
-      seats: undefined,
-      waiting: gauge(metrics, 'num_requests_waiting', model.id),
-    })),
+    resident: models?.map(({ id, contextTokens }) =>
+      residentModel(id, 'loaded', {
+        effectiveContext: contextTokens,
+        busySeats: gauge(metrics, 'num_requests_running', id),
+        waiting: gauge(metrics, 'num_requests_waiting', id),
+      }),
+    ),
     servesOneModel: false,
   };
 }
@@ -59,14 +57,14 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
  * does not report it. A name begins with `vllm:`, or with `vllm_` where an exporter stands between.
  */
 function gauge(text: string, name: string, model: string): number | undefined {
-  const lines = text.split('\n').filter((line) => /^vllm[:_]/.test(line) && /^[{ ]/.test(line.slice(5 + name.length)));
-  const named = lines.filter((line) => line.startsWith(name, 5));
-  const own = named.filter((line) => line.includes(`model_name="${model}"`));
-  let sum: number | undefined;
+  const readings = [...text.matchAll(new RegExp(`^vllm[:_]${name}(\\{.*\\})? +(\\S+)`, 'gm'))].flatMap(
+    ([, labels = '', figure]) => {
+      const value = asNumber(Number(figure));
+      return value === undefined ? [] : [{ isOwn: labels.includes(`model_name="${model}"`), value }];
+    },
+  );
   // The metrics name the model that was loaded, the list its aliases too.
-  for (const line of own.length > 0 ? own : named) {
-    const value = asNumber(Number(line.slice(line.lastIndexOf(' ') + 1)));
-    if (value !== undefined) sum = (sum ?? 0) + value;
-  }
-  return sum;
+  const own = readings.filter(({ isOwn }) => isOwn);
+  const counted = own.length > 0 ? own : readings;
+  return counted.length === 0 ? undefined : counted.reduce((sum, { value }) => sum + value, 0);
 }

@@ -1,4 +1,3 @@
-import { asBuffer } from './as-buffer.ts';
 import {
   type ChatMessage,
   type ChatParameters,
@@ -8,7 +7,7 @@ import {
   readParameters,
   saysAnything,
 } from './chat-request.ts';
-import { asObject, asText, type Fields } from './json-shape.ts';
+import { asText, type Fields } from './json-shape.ts';
 
 /** What the translation must know of the deployment. */
 export type MessagesOptions = {
@@ -222,9 +221,4 @@ function cacheOf(mark: unknown): Fields {
 /** Ids of other vendors may hold letters that Anthropic's must not; equal ids stay equal. */
 function cleanId(id: string): string {
   return id.replaceAll(/[^a-zA-Z0-9_-]/g, '_');
-}
-
-/** An object of the body's fields; the scan has proven it to be one. */
-export function bodyFields(body: Uint8Array): Fields {
-  return asObject(JSON.parse(asBuffer(body).toString('utf8'))) ?? {};
 }
