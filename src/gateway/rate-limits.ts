@@ -29,7 +29,10 @@ export function countSent({ clock }: GatewayDependencies, request: DecidedReques
   if (reservation !== undefined) request.reservation = sendReserved(snapshot.state.limits, reservation, clock.now());
 }
 
-/** Makes an attempt's reservation true: what is known to be used counts, and a failure without a word counts no tokens. */
+/**
+ * Makes an attempt's reservation true. What its server told counts. A failure without a word counts no
+ * tokens; but where a server was given up on, the prompt that it was reading does.
+ */
 export function settleAttempt(
   { clock }: GatewayDependencies,
   request: GatewayRequest,
@@ -37,9 +40,22 @@ export function settleAttempt(
 ): void {
   const { usage, firstTokenAt } = request;
   const used = usage === undefined ? undefined : (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
-  const isWordless = failed !== undefined && firstTokenAt === undefined;
-  end(clock.now(), request, used ?? (isWordless ? 0 : undefined));
+  const unheard = failed === undefined || firstTokenAt !== undefined ? undefined : promptGivenTo(request, failed);
+  end(clock.now(), request, used ?? unheard);
 }
+
+/** Tokens that a server had from an attempt that failed before its first word. */
+function promptGivenTo({ understood }: GatewayRequest, { kind }: Failure): number {
+  return givenUp.has(kind) ? (understood?.facts.promptTokens ?? 0) : 0;
+}
+
+const givenUp: ReadonlySet<Failure['kind']> = new Set<Failure['kind']>([
+  'client_closed',
+  'deadline_exceeded',
+  'upstream_timeout_first_token',
+  'upstream_timeout_total',
+  'upstream_timeout_asked',
+]);
 
 /** Gives back what was taken for an attempt that was never sent. */
 export function cancelReservation({ clock }: GatewayDependencies, request: GatewayRequest): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { closersAfterEach } from '../support/closers.ts';
-import { chat, delta, type FakeUpstream, fault, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { chat, delta, type FakeUpstream, fault, hang, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
@@ -197,6 +197,24 @@ describe('4.2: what counts', () => {
     const ask = async (): Promise<string | null> =>
       (await gateway.chat({ max_tokens: 900 })).headers.get('x-signalbox-route');
     expect([await ask(), await ask()]).toEqual(['b/n', 'a/m']);
+  });
+
+  test('the prompt of a request whose client left counts, its answer does not', async () => {
+    const { gateway, upstream } = await setup({ settings: limits({ m: { tpm: 1000 } }) });
+    upstream.script(hang, chat('Hello'));
+    const messages = [{ role: 'user', content: 'one two three '.repeat(200) }];
+    const leaving = new AbortController();
+    const left = gateway.chat({ messages, max_tokens: 300 }, { signal: leaving.signal }).catch(() => undefined);
+    await upstream.received(1);
+    leaving.abort();
+    await left;
+    await upstream.requests[0]?.cancelled;
+    const used = await until('the count to be true', async () => {
+      const { headers } = await gateway.chat({ max_tokens: 1 });
+      const tokens = 1000 - Number(headers.get('x-ratelimit-remaining-tokens'));
+      return tokens < 700 ? tokens : undefined;
+    });
+    expect(used).toBeGreaterThan(500);
   });
 
   test('an answer from the cache counts none, and is given though the limit is full', async () => {
