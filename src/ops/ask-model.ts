@@ -46,8 +46,8 @@ export async function askModel(options: AskOptions): Promise<AskResult> {
   };
   if (!answer.ok) return { ...nothingRead, ...route, totalMs: elapsed(), error: await errorOf(answer) };
   const read = await readStream(answer, options.onText, elapsed);
-  const totalMs = elapsed();
-  return { ...route, ...read, totalMs, tokensPerSecond: speedOf(read, totalMs) };
+  const { lastTokenMs: _, pieces: __, ...result } = read;
+  return { ...route, ...result, totalMs: elapsed(), tokensPerSecond: speedOf(read) };
 }
 
 function bodyOf({ model, question, system, maxTokens, alone }: AskOptions): object {
@@ -77,43 +77,61 @@ async function errorOf(answer: Response): Promise<string> {
 /** The parts of a chunk that are of interest here; the gateway sends OpenAI's. */
 type Chunk = {
   readonly error?: { readonly message: string };
-  readonly choices?: readonly { readonly delta?: { readonly content?: string | null } }[];
+  readonly choices?: readonly { readonly delta?: Delta }[];
   readonly usage?: { readonly prompt_tokens: number; readonly completion_tokens: number } | null;
 };
 
-type Read = Omit<AskResult, 'totalMs' | keyof typeof unknownRoute>;
-
-const unknownRoute = { id: null, route: null, degraded: null };
-const nothingRead: Read = {
-  text: '',
-  firstTokenMs: null,
-  promptTokens: null,
-  completionTokens: null,
-  tokensPerSecond: null,
-  error: null,
+type Delta = {
+  readonly content?: string | null;
+  readonly reasoning_content?: string | null;
+  readonly reasoning?: string | null;
 };
 
+type Told = Omit<AskResult, 'totalMs' | 'tokensPerSecond' | keyof typeof unknownRoute>;
+
+/** What a stream has told so far. */
+export type Read = Told & {
+  readonly lastTokenMs: number | null;
+  /** Events with text of the answer or of the thoughts before it. */
+  readonly pieces: number;
+};
+
+const unknownRoute = { id: null, route: null, degraded: null };
+const nothingTold: Told = { text: '', firstTokenMs: null, promptTokens: null, completionTokens: null, error: null };
+/** What an answer that failed at once tells. */
+const nothingRead = { ...nothingTold, tokensPerSecond: null };
+/** What is known before the first event. */
+export const unread: Read = { ...nothingTold, lastTokenMs: null, pieces: 0 };
+
 async function readStream(answer: Response, onText: (text: string) => void, elapsed: () => number): Promise<Read> {
-  let read = nothingRead;
+  let read = unread;
   try {
     for await (const line of linesOf(answer)) {
       if (!line.startsWith('data: ') || line === 'data: [DONE]') continue;
-      const chunk = JSON.parse(line.slice('data: '.length)) as Chunk;
-      const piece = chunk.choices?.[0]?.delta?.content ?? '';
-      if (piece !== '') onText(piece);
-      read = {
-        ...read,
-        text: read.text + piece,
-        firstTokenMs: read.firstTokenMs ?? (piece === '' ? null : elapsed()),
-        promptTokens: chunk.usage?.prompt_tokens ?? read.promptTokens,
-        completionTokens: chunk.usage?.completion_tokens ?? read.completionTokens,
-        error: chunk.error?.message ?? read.error,
-      };
+      const before = read.text.length;
+      read = readEvent(read, line.slice('data: '.length), elapsed());
+      if (read.text.length > before) onText(read.text.slice(before));
     }
     return read;
   } catch {
     return { ...read, error: 'The connection broke before the answer was complete' };
   }
+}
+
+/** What a stream has told after one more event, which came at a moment. */
+export function readEvent(read: Read, data: string, atMs: number): Read {
+  const { choices, usage, error } = JSON.parse(data) as Chunk;
+  const { content, reasoning_content: thoughts, reasoning } = choices?.[0]?.delta ?? {};
+  const isPiece = [content, thoughts, reasoning].some((text) => text != null && text !== '');
+  return {
+    text: read.text + (content ?? ''),
+    firstTokenMs: read.firstTokenMs ?? (isPiece ? atMs : null),
+    lastTokenMs: isPiece ? atMs : read.lastTokenMs,
+    pieces: read.pieces + (isPiece ? 1 : 0),
+    promptTokens: usage?.prompt_tokens ?? read.promptTokens,
+    completionTokens: usage?.completion_tokens ?? read.completionTokens,
+    error: error?.message ?? read.error,
+  };
 }
 
 async function* linesOf(answer: Response): AsyncGenerator<string> {
@@ -127,9 +145,10 @@ async function* linesOf(answer: Response): AsyncGenerator<string> {
   if (rest !== '') yield rest;
 }
 
-/** Tokens a second between the first and the last of them. */
-function speedOf({ firstTokenMs, completionTokens }: Read, totalMs: number): number | null {
-  if (firstTokenMs === null || completionTokens === null || totalMs <= firstTokenMs || completionTokens < 2)
+/** Tokens a second between the first event and the last: the first has its share of them, which took no time here. */
+export function speedOf({ firstTokenMs, lastTokenMs, completionTokens, pieces }: Read): number | null {
+  if (firstTokenMs === null || lastTokenMs === null || completionTokens === null || lastTokenMs <= firstTokenMs)
     return null;
-  return Math.round(((completionTokens - 1) / (totalMs - firstTokenMs)) * 1000);
+  const tokens = completionTokens - completionTokens / pieces;
+  return Math.round((tokens / (lastTokenMs - firstTokenMs)) * 10_000) / 10;
 }
