@@ -8,14 +8,17 @@ import type { SettledRequest } from '../../src/gateway/request.ts';
 import { createSeats } from '../../src/gateway/seat-queue.ts';
 import type { Snapshot } from '../../src/gateway/snapshot.ts';
 import { dialects } from '../../src/main.ts';
-import { requestId } from '../../src/plan/ids.ts';
+import { milliseconds, requestId } from '../../src/plan/ids.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import type { SeatQueue } from '../../src/plan/seats.ts';
 import { seededRandom } from '../../src/plan/seeded.ts';
+import { nextOf } from '../../src/routing/seats.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
 import type { LogRecord } from '../../src/telemetry/log-record.ts';
 import { createRequestLog } from '../../src/telemetry/request-log.ts';
+import type { Truth } from '../support/manual-clock.ts';
 import { createServer, type Manner, type ScriptedServer } from './servers.ts';
-import { createVirtualClock } from './virtual-clock.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /*
  * A gateway in front of a scripted cluster, on a clock that jumps from event to event: the product's
@@ -36,6 +39,8 @@ export type Soaked = {
   readonly servers: ReadonlyMap<string, ScriptedServer>;
   /** Longest time after which somebody was to be overtaken no more, at any moment: it follows what loads take. */
   readonly longestPatienceMs: number;
+  /** Moments at which somebody waited for a seat that was free, and still did after the queue had to be looked at. */
+  readonly vain: readonly number[];
 };
 
 /** A client with what it was told. */
@@ -51,9 +56,12 @@ export type Client = {
 
 export type Soaking = { readonly days: number; readonly seed: number; readonly requestsPerDay: number };
 
+/** A clock that stands still between its events would hide what two readings of a real one make of one question. */
+const truth: Truth = { perReadingMs: 0.05, earlyMs: 0.9 };
+
 /** Lets days of seeded traffic go through. */
 export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soaked> {
-  const clock = createVirtualClock();
+  const clock = createVirtualClock(truth);
   const random = seededRandom(seed);
   const plan = compiledPlan();
   const servers = new Map(manners(days).map((one) => [one.name, createServer(clock, one)]));
@@ -120,6 +128,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
     ...{ seats: createSeats(clock), isDraining: () => false, active: () => active },
   };
   prober.start();
+  const vain = watchQueues(clock, snapshot, days);
   const clients = arrivals(requestsPerDay * days, days, random).map(({ at, asked, body, headers, leavesAfterMs }) => {
     const client: Client = { asked, at, ends: 0, status: undefined, text: '', hasLeft: false };
     clock.at(at, () => {
@@ -134,7 +143,20 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   // Nothing comes any more; what is under way has until its deadline.
   await clock.runUntil(days * day + plan.settings.timeouts.requestMs + minute);
   prober.stop();
-  return { plan, snapshot, clients, settled, lines, servers, longestPatienceMs };
+  return { plan, snapshot, clients, settled, lines, servers, longestPatienceMs, vain };
+}
+
+/** Looks at the queues throughout the days. What a probe told of unheard is seen within a second, everything else at once. */
+function watchQueues(clock: VirtualClock, snapshot: Snapshot, days: number): readonly number[] {
+  const vain: number[] = [];
+  const isVain = (queue: SeatQueue): boolean => nextOf(snapshot, queue, clock.now()).kind === 'goes';
+  const look = (): void => {
+    for (const queue of snapshot.state.seats.queues)
+      if (isVain(queue)) clock.after(milliseconds(1100), () => isVain(queue) && vain.push(clock.now()));
+    if (clock.now() < days * day) clock.after(milliseconds(5000), look);
+  };
+  look();
+  return vain;
 }
 
 function compiledPlan(): Plan {

@@ -105,6 +105,8 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
       .filter((one) => one.endedAt - one.startedAt > plan.settings.timeouts.requestMs)
       .map((one) => `${one.id}: ${one.endedAt - one.startedAt} ms`),
 
+  'nobody waits while what it waits for is free': ({ vain }) => vain.map((at) => `at ${at}`),
+
   'nobody waits longer than the bound': ({ settled, plan }) => {
     const most = plan.settings.server.queue.maxWaitMs ?? Number.POSITIVE_INFINITY;
     return settled.flatMap(({ id, waits }) =>

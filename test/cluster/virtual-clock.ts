@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../src/gateway/clock.ts';
 import { type Milliseconds, milliseconds } from '../../src/plan/ids.ts';
+import type { Truth } from '../support/manual-clock.ts';
 
 /** A clock that jumps from one event to the next, for days of them. */
 export type VirtualClock = Clock & {
@@ -12,7 +13,7 @@ export type VirtualClock = Clock & {
 type Due = { readonly moment: number; readonly place: number; readonly callback: () => void; isStopped: boolean };
 
 /** Creates a clock at zero. Events of one moment come in the order in which they were asked for. */
-export function createVirtualClock(): VirtualClock {
+export function createVirtualClock({ perReadingMs = 0, earlyMs = 0 }: Truth = {}): VirtualClock {
   const heap: Due[] = [];
   let now = 0;
   let places = 0;
@@ -49,15 +50,18 @@ export function createVirtualClock(): VirtualClock {
   };
 
   return {
-    now: () => milliseconds(now),
+    now: () => {
+      now += perReadingMs;
+      return milliseconds(now);
+    },
     wall: () => Date.UTC(2026, 0, 1) + now,
     at: (moment, callback) => void add(moment, callback),
     after(delay: Milliseconds, callback): Timer {
-      let due = add(now + delay, callback);
+      let due = add(now + delay - earlyMs, callback);
       return {
         restart() {
           due.isStopped = true;
-          due = add(now + delay, callback);
+          due = add(now + delay - earlyMs, callback);
         },
         stop() {
           due.isStopped = true;
@@ -70,12 +74,12 @@ export function createVirtualClock(): VirtualClock {
         if (next === undefined || next.moment > moment) break;
         take();
         if (next.isStopped) continue;
-        now = next.moment;
+        now = Math.max(now, next.moment);
         next.callback();
         // What waits for promises goes on before the next event.
         await new Promise((resolve) => setImmediate(resolve));
       }
-      now = moment;
+      now = Math.max(now, moment);
     },
   };
 }

@@ -12,7 +12,7 @@ export type ManualClock = Clock & {
 type Pending = { due: number; readonly delay: number; readonly callback: () => void; running: boolean };
 
 /** What makes a clock like a real one. */
-type Truth = {
+export type Truth = {
   /** How far it has gone on each time that it is read. */
   readonly perReadingMs?: number;
   /** How much too early a timer calls: those of Node count whole milliseconds. */
