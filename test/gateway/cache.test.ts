@@ -32,17 +32,19 @@ type Setup = {
 
 type Settings = Record<string, Record<string, unknown>>;
 
+const models = ['m', 'n', 'tiny:1b'];
+
 /** `m` and `n` of one server; `p` of a server that `m` stands in for. */
-async function setup(settings: Settings = {}): Promise<Setup> {
-  const [upstream, other] = [await startFakeUpstream(['m', 'n']), await startFakeUpstream(['p'])];
+async function setup(settings: Settings = {}, mappings: Record<string, unknown> = {}): Promise<Setup> {
+  const [upstream, other] = [await startFakeUpstream(models), await startFakeUpstream(['p'])];
   const clock = createManualClock();
   const gateway = await startGateway({
     clock,
     providers: {
-      a: { type: 'openai_compatible', base_url: upstream.url, models: ['m', 'n'] },
+      a: { type: 'openai_compatible', base_url: upstream.url, models },
       b: { type: 'openai_compatible', base_url: other.url, models: ['p'] },
     },
-    mappings: { exact_matches: { p: { provider: 'b', fallback: 'm' } } },
+    mappings: { exact_matches: { p: { provider: 'b', fallback: 'm' } }, ...mappings },
     settings: {
       ...settings,
       litellm_settings: { cache: true, ...settings['litellm_settings'] },
@@ -201,20 +203,20 @@ describe('5: controls of a request', () => {
 });
 
 describe('5: what cache_params and server_settings declare', () => {
-  test('ttl, and another one by name (F2)', async () => {
-    const { gateway, clock } = await setup({
-      ...cacheParams({ ttl: 100 }),
-      server_settings: { cache_ttl_by_model: { n: 10 } },
-    });
-    await gateway.chat({ model: 'm' });
-    await gateway.chat({ model: 'n' });
+  test('ttl, and another one by name (F2): the name that was asked, else the one that it stands for', async () => {
+    const { gateway, clock } = await setup(
+      { ...cacheParams({ ttl: 100 }), server_settings: { cache_ttl_by_model: { n: 10, long: 100 } } },
+      { model_aliases: { long: 'n', other: 'n' } },
+    );
+    const ask = async (): Promise<readonly (string | null)[]> => {
+      const answers = ['m', 'n', 'long', 'other'].map((model) => gateway.chat({ model }));
+      return (await Promise.all(answers)).map(state);
+    };
+    await ask();
     await clock.advance(50_000);
-    expect([state(await gateway.chat({ model: 'm' })), state(await gateway.chat({ model: 'n' }))]).toEqual([
-      'hit',
-      'miss',
-    ]);
+    expect(await ask()).toEqual(['hit', 'miss', 'hit', 'miss']);
     await clock.advance(60_000);
-    expect(state(await gateway.chat({ model: 'm' }))).toBe('miss');
+    expect(await ask()).toEqual(['miss', 'miss', 'miss', 'miss']);
   });
 
   test('supported_call_types', async () => {
@@ -333,6 +335,11 @@ describe('5: what is never kept', () => {
     expect(state(await gateway.chat({ model: 'p' }))).toBe('hit');
   });
 
+  test('an answer that is less than was asked for, which each client is to be told', async () => {
+    const one = await setup({}, { capabilities: { deep: { models: ['tiny:1b'], min_model_size: '70B' } } });
+    expect(await twice(one, { model: 'deep' })).toEqual({ states: ['miss', 'miss'], asked: 2 });
+  });
+
   test('a stream whose client leaves', async () => {
     const { gateway, upstream } = await setup();
     upstream.script(openStream([delta({ content: 'Hel' })]), chat('Hello'));
@@ -405,6 +412,22 @@ describe('5: equal requests at the same time', () => {
     expect(state(await hurried)).toBe('miss');
     release();
     expect(state(await first)).toBe('miss');
+  });
+
+  test('who leaves while waiting for another is gone at once', async () => {
+    const { gateway, upstream } = await setup();
+    const { behaviour, release } = held();
+    upstream.script(behaviour, chat('Hello'));
+    const first = gateway.chat();
+    await upstream.received(1);
+    const leaving = new AbortController();
+    const follower = gateway.chat({}, { signal: leaving.signal }).catch(() => 'left');
+    await (await gateway.chat({ seed: 5 })).text();
+    leaving.abort();
+    expect(await follower).toBe('left');
+    await until('its line', () => gateway.log().some((line) => line['state'] === 'client_closed'));
+    release();
+    expect((await first).status).toBe(200);
   });
 
   test('when the first leaves, the others go on by themselves', async () => {

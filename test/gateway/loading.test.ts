@@ -73,17 +73,21 @@ type System = { readonly server: LoadingServer; readonly gateway: TestGateway; r
 async function startSystem(
   settings: Record<string, unknown> = {},
   more: Partial<TestGatewayOptions> = {},
+  isProbed = true,
 ): Promise<System> {
   const server = await startLoading(true);
   const clock = createManualClock();
   const gateway = await startGateway({
-    providers: { llama: { type: 'llama_cpp', base_url: server.url, models: ['m'] }, ...more.providers },
+    providers: {
+      llama: { type: 'llama_cpp', base_url: server.url, models: ['m'], health_check: { enabled: isProbed } },
+      ...more.providers,
+    },
     settings: { router_settings: { num_retries: 0 }, server_settings: { stream_heartbeat_after: 2 }, ...settings },
     ...(more.mappings === undefined ? {} : { mappings: more.mappings }),
     clock,
   });
   closers.push(gateway.close);
-  await until('its first state', async () => (await stateOf(gateway, 'llama/m')) === 'loading');
+  if (isProbed) await until('its first state', async () => (await stateOf(gateway, 'llama/m')) === 'loading');
   return { server, gateway, clock };
 }
 
@@ -237,6 +241,17 @@ describe('3.4 a request for a model that loads', () => {
     await goOn(system, 1500);
     expect((await answer).headers.get('x-signalbox-route')).toBe('llama/m');
     expect(system.server.posts).toBe(1);
+  });
+
+  test('is asked again after a while where no probe tells of it', async () => {
+    const system = await startSystem({}, {}, false);
+    const { server, gateway } = system;
+    const answer = gateway.chat();
+    await until('it to be refused', () => server.posts === 1);
+    server.isLoading = false;
+    await goOn(system, 2500);
+    expect((await answer).status).toBe(200);
+    expect([server.posts, server.probes]).toEqual([2, 0]);
   });
 
   test('is counted among those who wait, and no more when it is over', async () => {
