@@ -49,6 +49,7 @@ const stale: readonly [change: string, plan: PlanOf][] = [
   ],
   ['another address', { ...base, providers: { a: { baseUrl: 'http://127.0.0.1:9999' } } }],
   ['a provider that is disabled', { ...base, providers: { a: { status: 'disabled' } } }],
+  ['other bounds of the complexity', { ...base, routing: { complexity: { medium: 10, high: 100 } } }],
   ['a parameter', { ...base, deployments: { 'a/x': { defaults: { temperature: 0 } }, 'b/y': {}, 'c/z': {} } }],
 ];
 test.each(stale)('5: a configuration change never serves a stale route: %s', (_change, plan) => {
@@ -89,6 +90,48 @@ test('5: a header counts where a member’s condition asks for it', () => {
   const headers = (team: string): Partial<RequestFacts> => ({ headers: new Map([['x-team', team]]) });
   expect(keyUnder(asking, headers('a'))).not.toBe(keyUnder(asking, headers('b')));
   expect(keyUnder(base, headers('a'))).toBe(keyUnder(base, headers('b')));
+});
+
+const byTags: PlanOf = { ...base, routing: { tagFiltering: { enabled: true, matchAny: true } } };
+const byMetadata: PlanOf = {
+  ...base,
+  routing: {
+    metadata: [
+      {
+        name: 'rule',
+        providers: [],
+        condition: {
+          source: 'header.x-team',
+          expression: { kind: 'variable', variable: { kind: 'header', name: 'x-team' } },
+        },
+      },
+    ],
+  },
+};
+const inTeam = (team: string): Partial<RequestFacts> => ({ headers: new Map([['x-team', team]]) });
+
+/** What one request has and another has not, and whether that makes two of them. */
+const asked: readonly [what: string, plan: PlanOf, facts: Partial<RequestFacts>, isOther: boolean][] = [
+  ['the endpoint', base, { endpoint: 'completions' }, true],
+  ['a tier of quality', base, { qualityTier: 'high' }, true],
+  ['a least tier', base, { minTier: 'cloud_entry' }, true],
+  ['tags that routing goes by', byTags, { tags: ['eu'] }, true],
+  ['tags that it does not go by', base, { tags: ['eu'] }, false],
+  ['a header that a rule by metadata asks for', byMetadata, inTeam('a'), true],
+  ['a header that nobody asks for', base, inTeam('a'), false],
+  ['a key', base, { key: 'laptop' }, false],
+  ['a priority, which is for the queue alone', base, { priority: 'batch' }, false],
+];
+test.each(asked)('5: whether %s makes another request of it', (_what, plan, facts, isOther) => {
+  expect(keyUnder(plan, facts) !== keyUnder(plan)).toBe(isOther);
+});
+
+test.each([
+  ['where rules read it', byMetadata, true],
+  ['and is for logs elsewhere', base, false],
+] as const)('5: metadata makes another request of it %s', (_where, plan, isOther) => {
+  const text = '{"model":"m","messages":[],"metadata":{"team":"a"}}';
+  expect(keyUnder(plan, {}, text) !== keyUnder(plan)).toBe(isOther);
 });
 
 test.each([

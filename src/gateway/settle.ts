@@ -32,9 +32,8 @@ export function createSettled({ keep, log }: Pick<GatewayDependencies, 'keep' | 
 /** Ends a request, once, after its last byte. */
 export function settle({ clock, settled }: PipelineContext, request: GatewayRequest): void {
   const endedAt = clock.now();
-  const { snapshot, answeredBy, usage, caching, decision } = request;
-  // An answer that was kept costs nothing.
-  if (answeredBy !== undefined && caching?.answer === undefined)
-    spendAnswer(snapshot, { attempt: answeredBy, asked: decision?.group, usage }, endedAt);
+  const { snapshot, answeredBy, usage, decision } = request;
+  // Nobody has answered where the cache did, which costs nothing.
+  if (answeredBy !== undefined) spendAnswer(snapshot, { attempt: answeredBy, asked: decision?.group, usage }, endedAt);
   settled.add(Object.assign(request, { terminal: request.terminal ?? 'rejected', endedAt, endedWallMs: clock.wall() }));
 }
