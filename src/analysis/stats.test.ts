@@ -87,6 +87,16 @@ test('6.2 M14 models are ranked by their p95, with those that are slow', () => {
   ]);
 });
 
+test.each([
+  [10, true],
+  [11, false],
+])('6.2 M14 a model of %i answers of which one is slow counts as slow: %s', (count, slow) => {
+  const all = Array.from({ length: count }, (_, index) =>
+    recordOf({ id: String(index), tried: [['a/m', 'answered', index === 0 ? 30_000 : 100]] }),
+  );
+  expect(statsOf(all).models).toMatchObject([{ slow }]);
+});
+
 test('6.2 a line of the log tells the same as the record, but for the price', () => {
   const line = {
     event: 'request_routed',

@@ -62,6 +62,8 @@ const plan = planOf({
     'local/m': { seats: 4, sizeBillions: 8 },
     'cloud/m': { seats: 1 },
     'off/m': {},
+    'half/m': {},
+    'half/n': {},
   },
   groups: { m: ['local/m', 'cloud/m'], 'other:70b': ['cloud/m'] },
 });
@@ -72,7 +74,7 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   [{ kind: 'fact', name: 'length' }, { maxOutputTokens: tokens(900) }, 900],
   [{ kind: 'fact', name: 'length' }, { maxOutputTokens: tokens(9) }, 100],
   [{ kind: 'fact', name: 'batch_size' }, { batchSize: 3 }, 3],
-  [{ kind: 'fact', name: 'batch_mode' }, { batchSize: 3 }, true],
+  [{ kind: 'fact', name: 'batch_mode' }, { batchSize: 2 }, true],
   [{ kind: 'fact', name: 'batch_mode' }, { headers: new Map([['x-batch', '1']]) }, true],
   [{ kind: 'fact', name: 'batch_mode' }, { headers: new Map([['x-batch', 'false']]) }, false],
   [{ kind: 'fact', name: 'batch_mode' }, {}, false],
@@ -89,11 +91,13 @@ test.each<[Variable, Partial<RequestFacts>, ConditionValue]>([
   [{ kind: 'provider_unavailable', provider: 'local' }, {}, false],
   [{ kind: 'provider_unavailable', provider: 'off' }, {}, true],
   [{ kind: 'provider_unavailable', provider: 'cloud' }, {}, true],
+  // One of its two models is passed over.
+  [{ kind: 'provider_unavailable', provider: 'half' }, {}, false],
 ])('1.2: the variable %j for %j is %s', (variable, overrides, wanted) => {
   const state = createRoutingState(plan, milliseconds(0));
   state.inFlight[0] = 3;
   state.groupInFlight[0] = 2;
-  state.health[1] = { kind: 'down', since: milliseconds(0), why: 'probe' };
+  for (const index of [1, 3]) state.health[index] = { kind: 'down', since: milliseconds(0), why: 'probe' };
   const facts = factsOf({ asked: 'm', ...overrides });
   const group = plan.groups.find((one) => one.name === facts.asked);
   expect(createLookup({ plan, state, facts, now: milliseconds(0) }, group)(variable)).toBe(wanted);

@@ -43,7 +43,14 @@ const up = {
 /** Where no probe is skipped and none comes early: the middle of every draw. */
 const middle = (): number => 0.5;
 
-function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = up): Probing {
+/** What else the prober depends on. */
+type Given = { readonly random?: () => number; readonly isKeyless?: () => boolean };
+
+function probing(
+  provider: Partial<Provider> = {},
+  answers: Server['answers'] = up,
+  { random = middle, isKeyless = () => false }: Given = {},
+): Probing {
   const clock = createManualClock();
   const id = providerId('p');
   const planWith = (declared: Partial<Provider>): Plan =>
@@ -85,9 +92,9 @@ function probing(provider: Partial<Provider> = {}, answers: Server['answers'] = 
     current: () => snapshot,
     dialects,
     clock,
-    random: middle,
+    random,
     get,
-    isKeyless: () => false,
+    isKeyless,
     onReading: () => {},
     onFault: () => {},
   });
@@ -144,6 +151,26 @@ describe('3.2 when a provider is asked', () => {
     prober.stop();
     expect(rounds()).toEqual(at);
   });
+});
+
+test.each([
+  [0, [0, 54, 108]],
+  [1, [0, 66]],
+])('3.2 probes that began together do not stay together: by a draw of %d they come at %j', async (draw, at) => {
+  const { clock, prober, rounds } = probing(probe(), up, { random: () => draw });
+  prober.start();
+  await clock.advance(0);
+  await clock.advance(130_000);
+  prober.stop();
+  expect(rounds()).toEqual(at);
+});
+
+test('3.2 a provider whose key is not set is not asked', async () => {
+  const { clock, prober, id, rounds } = probing(probe(), up, { isKeyless: () => true });
+  prober.start();
+  await clock.advance(200_000);
+  await prober.listing(id);
+  expect(rounds()).toEqual([]);
 });
 
 test('3.2 a probe that the gateway’s end cuts says nothing of the provider', async () => {
@@ -238,7 +265,10 @@ describe('3.2 what a provider is asked again for', () => {
     server.answers = up;
     redeclare({ ...probe({ intervalMs: seconds(20) }), baseUrl: 'http://new' });
     await clock.advance(0);
-    await clock.advance(30_000);
+    // By then the old address has not answered in time, which says nothing of the new one.
+    await clock.advance(5000);
+    expect(state()).toBe('ready');
+    await clock.advance(25_000);
     expect([rounds(), state()]).toEqual([[0, 1, 21], 'ready']);
     prober.stop();
   });

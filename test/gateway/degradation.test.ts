@@ -32,6 +32,13 @@ describe('spine 3.8: x-signalbox-degraded', () => {
     ).toBe('disabled; from=large; to=small');
   });
 
+  test('neither: one of its providers rests, and the other is off', async () => {
+    const off = { type: 'echo', status: 'disabled', models: ['large'] };
+    const gone = { type: 'openai_compatible', base_url: 'http://127.0.0.1:1', tier: 'local', models: ['large'] };
+    const large = { strategy: 'direct', providers: ['off', 'gone'], fallback: 'small' };
+    expect(await degradedBy({ here: echo(), off, gone }, { load_balancing: { large } }, 'large')).toBeNull();
+  });
+
   test('tier: a fallback of a lower tier', async () => {
     const premium = {
       type: 'openai_compatible',
