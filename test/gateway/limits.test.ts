@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { closersAfterEach } from '../support/closers.ts';
-import { chat, delta, type FakeUpstream, fault, hang, openStream, startFakeUpstream } from '../support/fake-upstream.ts';
+import {
+  chat,
+  delta,
+  type FakeUpstream,
+  fault,
+  hang,
+  openStream,
+  startFakeUpstream,
+} from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
