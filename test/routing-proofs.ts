@@ -23,6 +23,8 @@ export const provenElsewhere: Proven = {
   'reference-model': ['test/config/groups.test.ts', '1.1 what a provider means where a model is wanted'],
   'reference-open': ['test/config/groups.test.ts', 'the name itself where it declares no models'],
   'reference-named': ['test/config/groups.test.ts', 'as a fallback, the one that is named at it'],
+  'reference-kind': ['test/config/groups.test.ts', '1.1 a reference that means nothing is an error'],
+  'one-chain': ['test/config/groups.test.ts', 'has two chains, one of them by another name of it'],
   'reference-told': ['test/cli/validate.test.ts', 'validate says what references came to'],
   'reference-primary': ['test/config/corpus/ambiguous-model/golden.txt', 'error[ambiguous-model]'],
   'reference-fallback': ['test/config/corpus/ambiguous-fallback/golden.txt', 'warning[ambiguous-fallback]'],

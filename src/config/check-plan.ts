@@ -7,7 +7,7 @@ import { holdsSize, sizeInName } from '../plan/size-in-name.ts';
 import { wildcardRest } from '../plan/wildcard.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
 import type { SettingsSections } from './lower-settings.ts';
-import type { Lowering } from './lowering.ts';
+import { type Lowering, tellerAbout } from './lowering.ts';
 import type { Reference } from './reference.ts';
 
 /** Checks what only the whole plan shows: names that nothing can answer, providers that rest, limits that nothing reaches. */
@@ -108,24 +108,20 @@ function hasFallback({ fallback, chain }: ModelGroup, { settings: { routing } }:
 }
 
 /** A name that a setting is for must be one that requests can ask for. */
-function checkAsked(
-  { name, at, what }: Reference & { readonly what: string },
-  plan: Plan,
-  { findings, inventory }: Lowering,
-): void {
+function checkAsked({ name, at, what }: Reference & { readonly what: string }, plan: Plan, lowering: Lowering): void {
   const isWildcard = plan.wildcards.some((one) => one.pattern === name);
-  if (isWildcard || isAsked(name, plan) || inventory.broken.has(name)) return;
+  if (isWildcard || isAsked(name, plan)) return;
   const [near] = nearest(name, plan.names.keys(), 1);
-  findings.add('unknown-model', at, `${what} for "${name}", which no request can ask for`, {
+  tellerAbout(name, lowering).add('unknown-model', at, `${what} for "${name}", which no request can ask for`, {
     found: name,
     nearest: near,
   });
 }
 
-function checkCached({ name, at }: Reference, plan: Plan, { findings, inventory }: Lowering): void {
-  if (isAsked(name, plan) || inventory.broken.has(name)) return;
+function checkCached({ name, at }: Reference, plan: Plan, lowering: Lowering): void {
+  if (isAsked(name, plan)) return;
   const [near] = nearest(name, plan.names.keys(), 1);
-  findings.add('unknown-cached-name', at, `The time is for "${name}", which no request reaches`, {
+  tellerAbout(name, lowering).add('unknown-cached-name', at, `The time is for "${name}", which no request reaches`, {
     found: name,
     nearest: near,
   });
@@ -137,26 +133,26 @@ function isAsked(name: string, plan: Plan): boolean {
 }
 
 /** A limit counts for a name, a model or a provider; one that no request can reach limits nothing. */
-function checkLimit({ name, at }: Reference, plan: Plan, { findings, inventory }: Lowering): void {
+function checkLimit({ name, at }: Reference, plan: Plan, lowering: Lowering): void {
   const isKnown =
     plan.names.has(name) ||
     plan.names.has(otherSpelling(name)) ||
     plan.deployments.some((one) => one.backendModel === name) ||
     [...plan.providers.values()].some((one) => one.id === name || one.groups.includes(name)) ||
-    plan.wildcards.some((one) => one.pattern === name) ||
-    inventory.broken.has(name);
+    plan.wildcards.some((one) => one.pattern === name);
   if (isKnown) return;
+  const teller = tellerAbout(name, lowering);
   const [near] = nearest(name, [...plan.names.keys(), ...plan.providers.keys()], 1);
   const rule = ruleFor(name, plan);
   if (rule === undefined) {
-    findings.add('unknown-limit-name', at, `The limit is for "${name}", which no request reaches`, {
+    teller.add('unknown-limit-name', at, `The limit is for "${name}", which no request reaches`, {
       found: name,
       nearest: near,
     });
     return;
   }
   const closest = near === undefined ? '' : `; the nearest declared name is "${near}"`;
-  findings.add('limit-by-pattern', at, `"${name}" is reached by ${rule} only${closest}`, { found: name });
+  teller.add('limit-by-pattern', at, `"${name}" is reached by ${rule} only${closest}`, { found: name });
 }
 
 /** The rule for names that are not declared by which a request for this one is served: the first that routing finds. */

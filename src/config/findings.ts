@@ -46,12 +46,18 @@ export function quoted(names: readonly string[]): string {
   return all.length === 0 ? last : `${all.join(', ')} and ${last}`;
 }
 
-/** Collects everything found while a configuration is compiled; never only the first. */
-export type Findings = {
+/** Takes what is found. */
+export type Teller = {
   add(code: DiagnosticCode, place: Place | undefined, message: string, details?: FindingDetails): void;
   addAt(code: DiagnosticCode, span: Span | undefined, message: string, details?: FindingDetails): void;
   /** The same for one of several places of one cause: the first has the finding, the others stand beside it. */
   addToCause(code: DiagnosticCode, place: Place, cause: Cause): void;
+};
+
+/** Collects everything found while a configuration is compiled; never only the first. */
+export type Findings = Teller & {
+  /** Takes what follows from something that is wrong itself, as far as can be seen: it is told where nothing is. */
+  readonly ifNothingElse: Teller;
   /** From here on nothing of these codes is told: its cause was. */
   mute(codes: Iterable<DiagnosticCode>): void;
   hasErrors(): boolean;
@@ -61,25 +67,53 @@ export type Findings = {
   list(): readonly Diagnostic[];
 };
 
+const quiet: Teller = { add: () => {}, addAt: () => {}, addToCause: () => {} };
 /** A collection that keeps nothing, for what is read only to be looked at. */
 export const quietFindings: Findings = {
-  add: () => {},
-  addAt: () => {},
-  addToCause: () => {},
+  ...quiet,
+  ifNothingElse: quiet,
   mute: () => {},
   hasErrors: () => false,
   errorCount: () => 0,
   list: () => [],
 };
 
+type Options = { readonly lenient: boolean };
+
 /** Creates an empty collection; `lenient` turns errors that allow it into warnings. */
-export function createFindings(options: { readonly lenient: boolean }): Findings {
+export function createFindings(options: Options): Findings {
+  const sure = collect(options);
+  const doubtful = collect(options);
+  const hasDoubts = (): boolean => !sure.hasFaults();
+  return {
+    ...sure,
+    ifNothingElse: doubtful,
+    mute(codes) {
+      const all = [...codes];
+      sure.mute(all);
+      doubtful.mute(all);
+    },
+    hasErrors: () => sure.hasErrors() || (hasDoubts() && doubtful.hasErrors()),
+    errorCount: () => sure.errorCount() + doubtful.errorCount(),
+    list: () => [...sure.list(), ...(hasDoubts() ? doubtful.list() : [])].toSorted(byPlace),
+  };
+}
+
+/** Whether anything is wrong, though it may only be warned of. */
+type Collection = Omit<Findings, 'ifNothingElse'> & { hasFaults(): boolean };
+
+function collect(options: Options): Collection {
   const found: Diagnostic[] = [];
   const seen = new Set<string>();
   const unset = new Set<string>();
   const causes = new Map<string, Gathered>();
   const muted = new Set<DiagnosticCode>();
   let errorsTold = 0;
+  let hasFaults = false;
+  const count = (code: DiagnosticCode, details: FindingDetails): void => {
+    if (severityOf(code, details) === 'error') errorsTold++;
+    if ((details.severity ?? diagnosticCatalogue[code].severity) === 'error') hasFaults = true;
+  };
   const severityOf = (code: DiagnosticCode, details: FindingDetails): Diagnostic['severity'] => {
     const entry = diagnosticCatalogue[code];
     return details.severity ?? (options.lenient && entry.lenient ? 'warning' : entry.severity);
@@ -88,7 +122,7 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
     found[index] = diagnosticOf(code, finding, severityOf(code, finding.details));
   };
   const addAt: Findings['addAt'] = (code, span, message, details = {}) => {
-    if (severityOf(code, details) === 'error') errorsTold++;
+    count(code, details);
     const key = `${code} ${span?.file} ${span?.line}:${span?.column} ${message}`;
     const place = `${span?.file} ${span?.line}:${span?.column}`;
     // What a variable that is not set leaves behind is no second cause.
@@ -102,7 +136,7 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
     add: (code, place, message, details) =>
       addAt(code, place === undefined ? undefined : spanOf(place), message, details),
     addToCause(code, place, cause) {
-      if (severityOf(code, {}) === 'error') errorsTold++;
+      count(code, {});
       if (muted.has(code)) return;
       const key = `${code} ${cause.key}`;
       const gathered = causes.get(key) ?? { index: found.length, subjects: [], places: [] };
@@ -115,8 +149,9 @@ export function createFindings(options: { readonly lenient: boolean }): Findings
       for (const code of codes) muted.add(code);
     },
     hasErrors: () => found.some((one) => one.severity === 'error'),
+    hasFaults: () => hasFaults,
     errorCount: () => errorsTold,
-    list: () => found.toSorted(byPlace),
+    list: () => found,
   };
 }
 

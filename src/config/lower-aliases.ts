@@ -3,7 +3,7 @@ import { otherSpelling } from '../plan/latest-tag.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Declarations } from './declarations.ts';
 import { keyOf, type Place, quoted } from './findings.ts';
-import { groupNamed, type Lowering } from './lowering.ts';
+import { groupNamed, type Lowering, tellerAbout } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import type { Launch } from './shape-llamacpp-models.ts';
 
@@ -53,7 +53,7 @@ function isTaken(name: string, aliases: readonly Alias[], { groups }: Lowering):
 }
 
 function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lowering): Alias | undefined {
-  const { findings, groups, inventory } = lowering;
+  const { findings, groups } = lowering;
   const same = groups.get(name);
   if (same !== undefined) {
     findings.add(
@@ -70,12 +70,17 @@ function lowerAlias({ name, at, target, hidden }: DeclaredAlias, lowering: Lower
   }
   const group = groupNamed(target.name, lowering);
   if (group !== undefined) return { name, group: group.index, hidden };
-  if (tellCircle({ name, target }, lowering) || inventory.broken.has(target.name)) return undefined;
+  if (tellCircle({ name, target }, lowering)) return undefined;
   const [near] = nearest(target.name, groups.keys(), 1);
-  findings.add('unknown-model', target.at, `The alias "${name}" stands for "${target.name}", which does not exist`, {
-    found: target.name,
-    nearest: near,
-  });
+  tellerAbout(target.name, lowering).add(
+    'unknown-model',
+    target.at,
+    `The alias "${name}" stands for "${target.name}", which does not exist`,
+    {
+      found: target.name,
+      nearest: near,
+    },
+  );
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Declaration } from './declarations.ts';
 import { inside, keyOf } from './findings.ts';
 import { memberOf } from './group-builder.ts';
 import { budgetOf } from './lower-providers.ts';
-import { groupNamed, type Lowering } from './lowering.ts';
+import { groupNamed, type Lowering, tellerAbout } from './lowering.ts';
 import { readStrategy } from './read-strategy.ts';
 import { type Reference, referenceOf, referencesOf } from './reference.ts';
 import { providersNamed, resolveAtProvider, resolveProviders } from './references.ts';
@@ -133,7 +133,7 @@ function tellMembers(
 
 /** A capability lists models, and now and then a provider in a model's place. */
 function modelDeployments(reference: Reference, capability: string, lowering: Lowering): readonly DeploymentIndex[] {
-  const { inventory, findings, groups } = lowering;
+  const { inventory, groups } = lowering;
   const group = groupNamed(reference.name, lowering);
   if (group !== undefined) return group.members.map((member) => member.deployment);
   const deployment = inventory.named(reference.name);
@@ -143,9 +143,8 @@ function modelDeployments(reference: Reference, capability: string, lowering: Lo
     const wanted = { name: capability, backendModel: undefined, specialty };
     return resolveAtProvider(reference, { wanted, role: 'fallback' }, lowering);
   }
-  if (inventory.broken.has(reference.name)) return [];
   const [near] = nearest(reference.name, groups.keys(), 1);
-  findings.add('unknown-model', reference.at, `No model is called "${reference.name}"`, {
+  tellerAbout(reference.name, lowering).add('unknown-model', reference.at, `No model is called "${reference.name}"`, {
     found: reference.name,
     nearest: near,
   });

@@ -4,7 +4,7 @@ import { inside, type Place } from './findings.ts';
 import type { Lowering } from './lowering.ts';
 import { readCondition } from './read-condition.ts';
 import { type Reference, referenceOf } from './reference.ts';
-import { resolveTarget, type WantedModel } from './references.ts';
+import { isNamed, providersNamed, resolveTarget, type WantedModel } from './references.ts';
 import type { ChainItemShape, ChainShape, LongChainShape } from './written-mappings.ts';
 
 /** Lowers a chain of fallbacks in either of its forms. */
@@ -43,9 +43,20 @@ function lowerItem(
     references.push({ name: item.model, at: inside(at, 'model') });
   if (references.length === 0)
     lowering.findings.add('missing-key', at, 'A chain item names nothing', { wanted: 'primary, provider or model' });
-  return references.flatMap((reference) =>
-    resolveTarget(reference, { ...wanted, backendModel: model }, lowering).map((target) => ({ target, condition })),
-  );
+  // A model that stands beside several providers is asked for where there is one.
+  const havers = model === undefined ? [] : references.filter(({ name }) => mayHave(name, model.name, lowering));
+  const askedForIt = havers.length > 0 ? havers : references;
+  return references.flatMap((reference) => {
+    const backendModel = askedForIt.includes(reference) ? model : undefined;
+    return resolveTarget(reference, { ...wanted, backendModel }, lowering).map((target) => ({ target, condition }));
+  });
+}
+
+function mayHave(provider: string, model: string, { inventory }: Lowering): boolean {
+  return providersNamed(inventory, provider).some(({ id }) => {
+    const declared = inventory.declared(id);
+    return declared.length === 0 || declared.some((one) => isNamed(one, model));
+  });
 }
 
 function providersOf(item: Exclude<ChainItemShape, string>, at: Place): Reference[] {

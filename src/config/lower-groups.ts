@@ -1,15 +1,16 @@
 import { nearest } from '../plan/nearest.ts';
-import type { Declarations } from './declarations.ts';
-import { inside, keyOf } from './findings.ts';
-import { memberOf } from './group-builder.ts';
+import type { Declaration, Declarations } from './declarations.ts';
+import { inside, keyOf, type Place } from './findings.ts';
+import { type GroupDraft, memberOf } from './group-builder.ts';
 import { lowerCapability } from './lower-capabilities.ts';
 import { lowerChain } from './lower-chains.ts';
 import { lowerExact } from './lower-exact.ts';
 import { lowerPool } from './lower-pools.ts';
 import { applyDescribedStrategies } from './lower-strategies.ts';
-import { groupNamed, type Lowering } from './lowering.ts';
+import { groupNamed, type Lowering, tellerAbout } from './lowering.ts';
 import { type Reference, referencesOf } from './reference.ts';
 import { resolveTarget, wantedBy } from './references.ts';
+import type { CapabilityShape } from './written-mappings.ts';
 
 /** Every model of every provider is a name of its own; equal names at several providers form one pool. */
 export function lowerProviderModels(lowering: Lowering): void {
@@ -28,8 +29,24 @@ export function lowerNames(declarations: Declarations, lowering: Lowering): void
   const { exact, pools, capabilities } = declarations;
   for (const one of exact.values()) lowerExact(one, pools.get(one.name), lowering);
   for (const one of pools.values()) lowerPool(one, exact.get(one.name), lowering);
-  for (const one of capabilities.values()) lowerCapability(one, lowering);
+  for (const one of namedFirst(capabilities)) lowerCapability(one, lowering);
   applyDescribedStrategies(lowering);
+}
+
+/** A capability may name another one, which is then known before it, wherever it stands. */
+function namedFirst(capabilities: Declarations['capabilities']): Iterable<Declaration<CapabilityShape>> {
+  const ordered = new Set<Declaration<CapabilityShape>>();
+  const visit = (one: Declaration<CapabilityShape>, within: readonly Declaration<CapabilityShape>[]): void => {
+    if (within.includes(one)) return;
+    const { preferred_models: preferred = [], models = [] } = one.shape;
+    for (const name of [...preferred, ...models]) {
+      const other = capabilities.get(name);
+      if (other !== undefined) visit(other, [...within, one]);
+    }
+    ordered.add(one);
+  };
+  for (const one of capabilities.values()) visit(one, []);
+  return ordered;
 }
 
 /** Puts fallbacks and chains into the groups; they may name any group, so all are known by now. */
@@ -58,13 +75,13 @@ export function lowerFallbacks({ exact, pools, capabilities, chains }: Declarati
   }
   for (const { name, shape, at } of capabilities.values())
     addFallbacks(name, referencesOf(shape.fallback, inside(at, 'fallback')), lowering);
+  const placed = new Map<GroupDraft, Place>();
   for (const { name, shape, at } of chains.values()) {
     if (name === 'default') continue;
     const group = groupNamed(name, lowering);
-    if (group !== undefined) group.chain = lowerChain({ shape, at }, wantedBy(group, lowering), lowering);
-    else if (!lowering.inventory.broken.has(name)) {
+    if (group === undefined) {
       const [near] = nearest(name, lowering.groups.keys(), 1);
-      lowering.findings.add(
+      tellerAbout(name, lowering).add(
         'unknown-model',
         keyOf(at),
         `A chain is declared for "${name}", which no request can ask for`,
@@ -73,8 +90,25 @@ export function lowerFallbacks({ exact, pools, capabilities, chains }: Declarati
           nearest: near,
         },
       );
+      continue;
     }
+    const before = placed.get(group);
+    if (before === undefined) placed.set(group, at);
+    else tellTwoChains({ name: group.name, at, before }, lowering);
+    group.chain = lowerChain({ shape, at }, wantedBy(group, lowering), lowering);
   }
+}
+
+/** An alias and Ollama's other spelling mean the same name, which has one chain. */
+function tellTwoChains(
+  { name, at, before }: { readonly name: string; readonly at: Place; readonly before: Place },
+  { findings }: Lowering,
+): void {
+  findings.add('conflicting-declarations', keyOf(at), `"${name}" has two chains, one of them by another name of it`, {
+    found: name,
+    related: [keyOf(before)],
+    fix: 'Keep one of the two',
+  });
 }
 
 function addFallbacks(name: string, references: readonly Reference[], lowering: Lowering): void {

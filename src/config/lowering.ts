@@ -3,7 +3,7 @@ import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ProbeSettings, Provider } from '../plan/provider.ts';
 import type { Environment } from '../plan/secret.ts';
 import type { Declaration } from './declarations.ts';
-import type { Findings, Place } from './findings.ts';
+import type { Findings, Place, Teller } from './findings.ts';
 import type { GroupDraft, GroupDrafts } from './group-builder.ts';
 import type { Inventory } from './inventory.ts';
 import type { Resolutions } from './resolutions.ts';
@@ -32,6 +32,11 @@ export type Lowering = {
   /** Where providers that are not active are referred to: one note for each provider. */
   readonly inactive: Map<ProviderId, Place[]>;
 };
+
+/** Where it is told that a name is not known: where its own declaration may be what is wrong, only if nothing else is. */
+export function tellerAbout(name: string, { findings, inventory }: Pick<Lowering, 'findings' | 'inventory'>): Teller {
+  return inventory.broken.has(name) ? findings.ifNothingElse : findings;
+}
 
 /** The group that a name or an alias means, with or without Ollama's `:latest`. */
 export function groupNamed(

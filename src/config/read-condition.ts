@@ -2,7 +2,7 @@ import type { Condition } from '../plan/condition.ts';
 import { nearest } from '../plan/nearest.ts';
 import { neverTrue } from './comparable.ts';
 import { conditionVariables, parseCondition } from './condition-parser.ts';
-import type { Lowering } from './lowering.ts';
+import { type Lowering, tellerAbout } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import { providersNamed } from './references.ts';
 
@@ -14,9 +14,7 @@ export function readCondition(
   const parsed = parseCondition(source);
   switch (parsed.kind) {
     case 'condition': {
-      const missing = parsed.providers.find(
-        (one) => providersNamed(inventory, one).length === 0 && !inventory.broken.has(one),
-      );
+      const missing = parsed.providers.find((one) => providersNamed(inventory, one).length === 0);
       const never = neverTrue(parsed.condition.expression);
       if (never !== undefined) {
         findings.add('bad-condition', at, `The condition "${source}" asks what never is: ${never}`, { found: source });
@@ -24,7 +22,7 @@ export function readCondition(
       }
       if (missing === undefined) return parsed.condition;
       const [near] = nearest(missing, inventory.providers.keys(), 1);
-      findings.add(
+      tellerAbout(missing, { findings, inventory }).add(
         'unknown-provider',
         at,
         `The condition asks whether "${missing}" is unavailable, and no provider is called so`,
@@ -34,7 +32,7 @@ export function readCondition(
           ...(near === undefined ? {} : { fix: `Write "${near}_unavailable"` }),
         },
       );
-      return undefined;
+      return inventory.broken.has(missing) ? parsed.condition : undefined;
     }
     case 'syntax':
       findings.add('bad-condition', at, `The condition "${source}" cannot be read: ${parsed.message}`, {

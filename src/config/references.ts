@@ -8,7 +8,7 @@ import type { Provider } from '../plan/provider.ts';
 import { quoted } from './findings.ts';
 import type { GroupDraft } from './group-builder.ts';
 import type { Inventory } from './inventory.ts';
-import { groupNamed, type Lowering } from './lowering.ts';
+import { groupNamed, type Lowering, tellerAbout } from './lowering.ts';
 import type { Reference } from './reference.ts';
 import { canonicalSpecialty, specialtyInName } from './specialty.ts';
 
@@ -65,14 +65,14 @@ export function providersNamed(inventory: Inventory, name: string): readonly Pro
   return active.length > 0 ? active : grouped;
 }
 
-function unknownProvider({ name, at }: Reference, { inventory, findings }: Lowering): void {
-  if (inventory.broken.has(name)) return;
-  inventory.unknown.add(name);
+function unknownProvider({ name, at }: Reference, lowering: Lowering): void {
+  const { inventory } = lowering;
+  if (!inventory.broken.has(name)) inventory.unknown.add(name);
   const known = [...inventory.providers.values()];
   const names = [...new Set(known.flatMap((one): string[] => [one.id, ...one.groups]))];
   const [near] = nearest(name, names, 1);
   const some = known.slice(0, 12).map((one) => one.id);
-  findings.addToCause('unknown-provider', at, {
+  tellerAbout(name, lowering).addToCause('unknown-provider', at, {
     key: name,
     subject: name,
     message: () => `No provider is called "${name}"`,
@@ -104,6 +104,7 @@ export function resolveAtProvider(
       tellResolution(query, { model: picked.model.backendModel, why: picked.why }, lowering);
     return [picked.model.index];
   });
+  if (found.length === 0 && providers.length > 1) lackingEverywhere(reference, { providers, wanted }, lowering);
   return [...new Set(found)];
 }
 
@@ -145,7 +146,8 @@ function pickModel(models: readonly Deployment[], { name, backendModel, specialt
   return { model: fitting, why: `its only model for ${specialty}` };
 }
 
-function isNamed({ backendModel }: Deployment, name: string): boolean {
+/** Whether a deployment is of a model, whatever its tag `:latest` says. */
+export function isNamed({ backendModel }: Deployment, name: string): boolean {
   return backendModel === name || backendModel === otherSpelling(name);
 }
 
@@ -175,10 +177,10 @@ function lacking(
 ): readonly DeploymentIndex[] {
   const { name, at } = wanted.backendModel ?? reference;
   // Of a group of providers one may lack the model; alone it is a mistake.
-  if (isOneOfMany || lowering.inventory.broken.has(name)) return [];
+  if (isOneOfMany) return [];
   const choices = models.map((one) => one.backendModel);
   const [near] = nearest(name, choices, 1);
-  lowering.findings.addToCause('unknown-model', at, {
+  tellerAbout(name, lowering).addToCause('unknown-model', at, {
     key: `${provider.id} ${name}`,
     subject: name,
     message: () => `"${provider.id}" has no model "${name}"`,
@@ -190,6 +192,23 @@ function lacking(
     }),
   });
   return [];
+}
+
+function lackingEverywhere(
+  { name: reference }: Reference,
+  { providers, wanted }: { readonly providers: readonly Provider[]; readonly wanted: WantedModel },
+  lowering: Lowering,
+): void {
+  if (wanted.backendModel === undefined) return;
+  const { name, at } = wanted.backendModel;
+  const choices = providers.flatMap(({ id }) => lowering.inventory.declared(id)).map((one) => one.backendModel);
+  const [near] = nearest(name, choices, 1);
+  tellerAbout(name, lowering).addToCause('unknown-model', at, {
+    key: `${reference} ${name}`,
+    subject: name,
+    message: () => `None of ${quoted(providers.map(({ id }) => id))} has a model "${name}"`,
+    details: () => ({ found: name, nearest: near, wanted: `one of ${choices.slice(0, 12).join(', ')}` }),
+  });
 }
 
 function resolveAmbiguous(query: Query, lowering: Lowering): readonly DeploymentIndex[] {
@@ -257,16 +276,18 @@ export function resolveTarget(reference: Reference, wanted: WantedModel, lowerin
       kind: 'deployment',
       deployment: index,
     }));
-  if (!inventory.broken.has(name)) unknownTarget(reference, lowering);
+  // A model is named beside it, so that only a provider can be meant.
+  if (wanted.backendModel === undefined) unknownTarget(reference, lowering);
+  else unknownProvider(reference, lowering);
   return [];
 }
 
 function unknownTarget(reference: Reference, lowering: Lowering): void {
   const { name, at } = reference;
-  const { inventory, findings, groups, aliases } = lowering;
+  const { inventory, groups, aliases } = lowering;
   if (inventory.unknown.has(name)) return unknownProvider(reference, lowering);
   const [near] = nearest(name, [...groups.keys(), ...aliases.keys(), ...inventory.providers.keys()], 1);
-  findings.addToCause('unknown-fallback', at, {
+  tellerAbout(name, lowering).addToCause('unknown-fallback', at, {
     key: name,
     subject: name,
     message: () => `No model or provider is called "${name}"`,

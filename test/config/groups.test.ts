@@ -109,6 +109,12 @@ describe('1.1 what a provider means where a model is wanted', () => {
       'cloud/large den/big',
     ],
     [
+      'a capability of a capability that stands below it',
+      'deep',
+      'capabilities: {deep: {models: [plain]}, plain: {models: [big, small]}}',
+      'den/big cloud/small',
+    ],
+    [
       'a capability of models: then a model that only a class names',
       'deep',
       'capabilities: {deep: {models: [big], complexity_thresholds: {low: small, high: big}}}',
@@ -117,6 +123,17 @@ describe('1.1 what a provider means where a model is wanted', () => {
   ])('%s', (_title, name, mappings, members) => {
     expect(standsFor(name, mappings)).toBe(members);
   });
+});
+
+test.each([
+  ['{primary: den, secondary: card, preferred_model: pro}', 'den/big card/pro'],
+  ['{primary: den, secondary: open, preferred_model: v}', 'den/big open/v'],
+  ['{primary: card, preferred_model: writer}', 'card/writer'],
+])('1.1 the model of a chain’s item is asked for where there is one: %s', (item, wanted) => {
+  const { groups, deployments } = planFrom(`fallback_chains: {small: [${item}]}`);
+  const items = groups.find((one) => one.name === 'small')?.chain?.items ?? [];
+  const named = items.flatMap(({ target }) => (target.kind === 'deployment' ? deployments[target.deployment] : []));
+  expect(named.map((one) => `${one?.provider}/${one?.backendModel}`).join(' ')).toBe(wanted);
 });
 
 test.each([
@@ -204,4 +221,56 @@ test('1.1 the id of a deployment stays when others are added or moved, and is an
   expect(id).toBeDefined();
   expect([idIn(`${own}, ${other}`), idIn(`${other}, ${own}`)]).toEqual([id, id]);
   expect(idIn(own.replace('9001', '9003'))).not.toBe(id);
+});
+
+/* A name that is known as something else, and one whose own declaration is sound, is told all the same. */
+test.each([
+  ['exact_matches: {x: {provider: big}}', 'unknown-provider', 'No provider is called "big"'],
+  ['load_balancing: {x: {providers: [den, big]}}', 'unknown-provider', 'No provider is called "big"'],
+  ['capabilities: {x: {providers: [den, big]}}', 'unknown-provider', 'No provider is called "big"'],
+  ['patterns: [{pattern: "^z", provider: big}]', 'unknown-provider', 'No provider is called "big"'],
+  ['routing_rules: {default_provider: big}', 'unknown-provider', 'No provider is called "big"'],
+  [
+    'load_balancing: {x: {providers: [{provider: den, condition: big_unavailable}]}}',
+    'unknown-provider',
+    'The condition asks whether "big" is unavailable, and no provider is called so',
+  ],
+  ['fallback_chains: {big: [{primary: m, preferred_model: small}]}', 'unknown-provider', 'No provider is called "m"'],
+  ['model_aliases: {x: den}', 'unknown-model', 'The alias "x" stands for "den", which does not exist'],
+  ['fallback_chains: {den: [m]}', 'unknown-model', 'A chain is declared for "den", which no request can ask for'],
+  [
+    'exact_matches: {x: {provider: vllm, backend_model: small}}',
+    'unknown-model',
+    'None of "card" and "den" has a model "small"',
+  ],
+  [
+    'exact_matches: {x: {provider: vllm, backend_model: none}}',
+    'unknown-model',
+    'None of "card" and "den" has a model "none"',
+  ],
+  [
+    'model_aliases: {x: big}\nfallback_chains: {x: [m], big: [small]}',
+    'conflicting-declarations',
+    '"big" has two chains, one of them by another name of it',
+  ],
+  ['capabilities: {x: {models: [y]}, y: {models: [x]}}', 'empty-pool', 'The capability "x" has no model'],
+])('1.1 a reference that means nothing is an error: %s', (mappings, code, message) => {
+  const sources: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: providers },
+    { kind: 'model-mappings', path: 'model-mappings.yaml', text: mappings },
+  ];
+  const { diagnostics } = compile(sources, { environment: {}, lenient: false });
+  const [error, ...others] = diagnostics.filter((one) => one.severity === 'error');
+  expect(error).toMatchObject({ code, message });
+  expect(others.map((one) => one.code)).toEqual([]);
+});
+
+test('1.1 one error is told where what refers to it follows from it', () => {
+  const text = 'exact_matches: {x: {provider: none}}\nmodel_aliases: {y: x}\nfallback_chains: {y: [m], big: [x]}';
+  const sources: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: providers },
+    { kind: 'model-mappings', path: 'model-mappings.yaml', text },
+  ];
+  const { diagnostics } = compile(sources, { environment: {}, lenient: false });
+  expect(diagnostics.map((one) => one.code)).toEqual(['unknown-provider']);
 });
