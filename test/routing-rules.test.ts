@@ -308,6 +308,16 @@ const shown: Readonly<Record<string, Shown>> = {
     tried: 'a',
     ends: 'upstream_refused',
   },
+  'declared-tier': {
+    plan: {
+      deployments: ['a/m', 'b/n'],
+      groups: { m: { members: ['a/m'], chain: { items: ['n'], tier: 'cloud_premium' } }, n: ['b/n'] },
+    },
+    facts: { asked: 'm', minTier: 'cloud_standard' },
+    answers: { a: 'upstream_refused' },
+    tried: 'a',
+    ends: 'upstream_refused',
+  },
   'tight-context': {
     plan: { deployments: { 'a/m': { contextTokens: tokens(150) } }, groups: { m: ['a/m'] } },
     facts: { maxOutputTokens: tokens(500) },

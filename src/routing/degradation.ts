@@ -1,7 +1,6 @@
 import type { Decision, Degradation, PlannedAttempt } from '../plan/decision.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { Tier } from '../plan/provider.ts';
-import { rankOfTier } from './filter.ts';
+import { deploymentAt, type Plan } from '../plan/plan.ts';
+import { rankOfTier, tierOf } from './filter.ts';
 
 /** Whether an answer of an attempt is less than what was asked for, and why; told to the client in a header. */
 export function degradationOf(
@@ -21,18 +20,8 @@ export function degradationOf(
   // What a person empties comes back; what is disabled rests until the configuration says otherwise.
   if (exclusions.every((one) => one === 'disabled' || one === 'draining'))
     return { reason: exclusions.includes('draining') ? 'draining' : 'disabled', from: asked, to: attempt.model };
-  const from = tierOf(plan, first);
-  const to = tierOf(plan, attempt);
-  if (from === undefined || to === undefined) return undefined;
+  const answering = attempt.group === undefined ? undefined : plan.groups[attempt.group];
+  const from = tierOf(plan, deploymentAt(plan, first.deployment), group);
+  const to = tierOf(plan, deploymentAt(plan, attempt.deployment), answering);
   return (rankOfTier(to) ?? 0) < (rankOfTier(from) ?? 0) ? { reason: 'tier', from, to } : undefined;
-}
-
-/** Tier that the name's own chain declares, else that of the provider. */
-function tierOf(
-  plan: Plan,
-  { group, deployment: index }: Pick<PlannedAttempt, 'group' | 'deployment'>,
-): Tier | undefined {
-  const declared = group === undefined ? undefined : plan.groups[group]?.chain?.tier;
-  const deployment = plan.deployments[index];
-  return declared ?? (deployment === undefined ? undefined : plan.providers.get(deployment.provider)?.tier);
 }

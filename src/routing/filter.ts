@@ -51,7 +51,7 @@ export function filterFor(input: FilterInput, within?: Within): Filter {
     const isReady = state.health[index]?.kind === 'ready';
     return (
       (kind === undefined ? undefined : excludedByKind(kind, facts)) ??
-      (isChoosy ? excludedByWish(input, deployment, within?.tags) : undefined) ??
+      (isChoosy ? excludedByWish(input, deployment, within) : undefined) ??
       (condition === undefined ? undefined : excludedByCondition(input, condition, within?.group)) ??
       (context === undefined ? undefined : excludedByContext(input, deployment, context)) ??
       (isReady ? undefined : excludedByHealth(input, deployment)) ??
@@ -66,8 +66,12 @@ export function exclusionOf(input: FilterInput, deployment: Deployment): Exclude
 }
 
 /** Whether a deployment lacks what the request says that it has to have: abilities, a tier, tags. */
-function excludedByWish(input: FilterInput, deployment: Deployment, tags: TagFilter | undefined): Excluded | undefined {
-  return excludedByNeeds(deployment, input.facts) ?? excludedByTier(input, deployment) ?? tags?.(deployment);
+function excludedByWish(input: FilterInput, deployment: Deployment, within: Within | undefined): Excluded | undefined {
+  return (
+    excludedByNeeds(deployment, input.facts) ??
+    excludedByTier(input, deployment, within?.group) ??
+    within?.tags?.(deployment)
+  );
 }
 
 /** Whether what may be used of a deployment in a time is used, by its limits or by its budget. */
@@ -259,10 +263,19 @@ export function rankOfTier(tier: string): number | undefined {
   return Object.hasOwn(tierRank, tier) ? tierRank[tier as Tier] : undefined;
 }
 
-function excludedByTier({ plan, facts: { minTier } }: FilterInput, deployment: Deployment): Excluded | undefined {
+/** Tier of what answers for a name: as the name's own chain declares it, else that of the provider. */
+export function tierOf(plan: Plan, { provider }: Deployment, group: ModelGroup | undefined): Tier {
+  return group?.chain?.tier ?? plan.providers.get(provider)?.tier ?? 'local';
+}
+
+function excludedByTier(
+  { plan, facts: { minTier } }: FilterInput,
+  deployment: Deployment,
+  group: ModelGroup | undefined,
+): Excluded | undefined {
   if (minTier === undefined) return undefined;
   const least = rankOfTier(minTier);
-  const tier = plan.providers.get(deployment.provider)?.tier ?? 'local';
+  const tier = tierOf(plan, deployment, group);
   if (least === undefined)
     return { reason: 'min_tier', detail: `"${minTier}" is no tier: write ${Object.keys(tierRank).join(', ')}` };
   if (tierRank[tier] >= least) return undefined;
