@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { compile } from '../../src/config/compile.ts';
+import { cacheInForce } from '../../src/control/cache-in-force.ts';
 import { createProber } from '../../src/control/prober.ts';
 import type { PipelineContext } from '../../src/gateway/dependencies.ts';
 import type { Exchange } from '../../src/gateway/exchange.ts';
@@ -14,6 +15,7 @@ import type { SeatQueue } from '../../src/plan/seats.ts';
 import { seededRandom } from '../../src/plan/seeded.ts';
 import { nextOf } from '../../src/routing/seats.ts';
 import { createRoutingState } from '../../src/routing/state.ts';
+import { createMemoryStore } from '../../src/stores/memory-store.ts';
 import type { LogRecord } from '../../src/telemetry/log-record.ts';
 import { createRequestLog } from '../../src/telemetry/request-log.ts';
 import type { Truth } from '../support/manual-clock.ts';
@@ -47,6 +49,8 @@ export type Soaked = {
 export type Client = {
   readonly asked: string;
   readonly at: number;
+  /** Its request's. */
+  id: string | undefined;
   /** Ends of answers; one and no more. */
   ends: number;
   status: number | undefined;
@@ -64,6 +68,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   const clock = createVirtualClock(truth);
   const random = seededRandom(seed);
   const plan = compiledPlan();
+  const store = createMemoryStore({ maxBytes: 1024 ** 2, time: clock });
   const servers = new Map(manners(days).map((one) => [one.name, createServer(clock, one)]));
   const snapshot: Snapshot = {
     generation: 1,
@@ -79,7 +84,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
       }),
     ),
     keys: [],
-    cache: undefined,
+    cache: cacheInForce({ openStore: () => store, clock, log: { event: () => {} } }, plan.settings.cache, undefined),
   };
   const settled: SettledRequest[] = [];
   const lines: LogRecord[] = [];
@@ -130,11 +135,12 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
   prober.start();
   const vain = watchQueues(clock, snapshot, days);
   const clients = arrivals(requestsPerDay * days, days, random).map(({ at, asked, body, headers, leavesAfterMs }) => {
-    const client: Client = { asked, at, ends: 0, status: undefined, text: '', hasLeft: false };
+    const client: Client = { asked, at, id: undefined, ends: 0, status: undefined, text: '', hasLeft: false };
     clock.at(at, () => {
       active++;
       const { exchange, leave } = exchangeOf(client, body, headers);
       void handleExchange(context, exchange).finally(() => active--);
+      client.id = `request-${ids}`;
       if (leavesAfterMs !== undefined) clock.at(at + leavesAfterMs, leave);
     });
     return client;
@@ -193,6 +199,7 @@ function compiledPlan(): Plan {
     router_settings: { num_retries: 1, timeout: 300, allowed_fails: 1, cooldown_time: 60 },
     server_settings: { max_queue_wait: 120 },
     rate_limit_settings: { enabled: true, limits: { big: { rpm: 100 } } },
+    litellm_settings: { cache: true, cache_params: { mode: 'default_off', ttl: 30 } },
   };
   const { value, diagnostics } = compile(
     [
@@ -290,10 +297,13 @@ function arrivals(count: number, days: number, random: () => number): readonly C
     for (let one = 0; one < 400; one++) moments.push({ at: noon + random() * 10 * minute, names: rushNames });
   return moments.map(({ at, names }) => {
     const asked = names[Math.floor(random() * names.length)] ?? 'chat';
+    // Equal ones that come together wait for one of them.
+    const isShared = random() < 0.2;
     const body = {
       model: asked,
       stream: random() < 0.5,
-      max_tokens: 10 + Math.floor(random() * 150),
+      max_tokens: isShared ? 100 : 10 + Math.floor(random() * 150),
+      ...(isShared ? { cache: { 'use-cache': true } } : {}),
       messages: [{ role: 'user', content: 'Hi' }],
     };
     return {
