@@ -1,5 +1,5 @@
-import { asList, asNumber, asObject, type Fields } from './json-shape.ts';
-import { largestAssembled } from './limits.ts';
+import { asList, asNumber, asObject, asText, type Fields } from './json-shape.ts';
+import { largestAssembled, mostParts } from './limits.ts';
 import { createSseFramer } from './sse.ts';
 
 /** Puts streamed chunks together into the whole answer that a client asked for. */
@@ -16,14 +16,17 @@ type Growing = { [key: string]: unknown };
 type Choice = {
   /** Fields of all deltas: text is joined, lists are strung together, the rest is the last said. */
   readonly message: Growing;
-  /** By their index in the stream. */
-  readonly toolCalls: Map<number, Growing>;
+  /** In the order in which they began. */
+  readonly toolCalls: Call[];
   text: string | undefined;
   finish: unknown;
   logprobs: unknown;
   /** Unknown fields of the choice itself. */
   readonly rest: Growing;
 };
+
+/** A call of a tool, at its place among them. */
+type Call = { readonly place: number; readonly fields: Growing };
 
 /** How much is held; what a chunk merely repeats does not count, and so long answers stay possible. */
 type Held = { size: number };
@@ -71,19 +74,26 @@ function addChoice(held: Held, choices: Map<number, Choice>, chunk: Fields): voi
 }
 
 function newChoice(): Choice {
-  return { message: {}, toolCalls: new Map(), text: undefined, finish: null, logprobs: undefined, rest: {} };
+  return { message: {}, toolCalls: [], text: undefined, finish: null, logprobs: undefined, rest: {} };
 }
 
-/** A piece of a call belongs to the call of its index; one without an index goes by its id. */
-function addToolCall(held: Held, calls: Map<number, Growing>, value: unknown): void {
-  const { index: place, ...piece } = asObject(value) ?? {};
-  const isNew = piece['id'] !== undefined && piece['id'] !== null && piece['id'] !== '';
-  const index = asNumber(place) ?? (isNew ? calls.size : Math.max(0, calls.size - 1));
-  joinFields(
-    held,
-    entry(held, calls, index, () => ({})),
-    piece,
+/**
+ * A piece belongs to the last call that its index and id allow: some servers give no index, some
+ * give one index to several calls, and some repeat the id with every piece.
+ */
+function addToolCall(held: Held, calls: Call[], value: unknown): void {
+  const { index, ...piece } = asObject(value) ?? {};
+  const place = asNumber(index);
+  const id = asText(piece['id']) || undefined;
+  let call = calls.findLast(
+    (one) => (place ?? one.place) === one.place && (id === undefined || (one.fields['id'] || id) === id),
   );
+  if (call === undefined) {
+    call = { place: place ?? calls.length, fields: {} };
+    held.size += calls.length < mostParts ? overhead : Number.POSITIVE_INFINITY;
+    calls.push(call);
+  }
+  joinFields(held, call.fields, piece);
 }
 
 /** What anything that is held takes besides its letters, roughly. */
@@ -163,7 +173,7 @@ function wholeAnswer(head: Fields, choices: ReadonlyMap<number, Choice>): Fields
 
 function wholeMessage({ message, toolCalls }: Choice): Fields {
   const content = message['content'] ?? '';
-  const calls = [...toolCalls].sort(([a], [b]) => a - b).map(([, call]) => call);
+  const calls = toolCalls.toSorted((a, b) => a.place - b.place).map(({ fields }) => fields);
   return {
     ...message,
     role: message['role'] ?? 'assistant',
