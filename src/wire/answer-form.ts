@@ -1,3 +1,5 @@
+import { skipBlanks } from './json-bytes.ts';
+
 /** Whether an answer to a request for a stream is one: by its first bytes, as far as they are here. */
 export type AnswerForm = 'stream' | 'whole' | 'unknown';
 
@@ -28,11 +30,6 @@ const byteOrderMarkLength = 3;
 
 /** The first few letters behind a byte order mark and blanks. */
 function textOf(start: Uint8Array): string {
-  let at = start[0] === 0xef ? byteOrderMarkLength : 0;
-  while (isBlank(start[at])) at++;
+  const at = skipBlanks(start, start[0] === 0xef ? byteOrderMarkLength : 0);
   return Buffer.from(start.subarray(at, at + longestField)).toString('latin1');
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

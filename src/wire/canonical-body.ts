@@ -1,7 +1,7 @@
+import { textEnd } from './json-bytes.ts';
 import type { BodyScan, ByteRange } from './scan-body.ts';
 
 const quote = 0x22;
-const backslash = 0x5c;
 
 /**
  * Gives the members of a scanned body piece by piece, sorted by their keys and without the blanks
@@ -42,14 +42,4 @@ function withoutBlanks(bytes: Uint8Array, { start, end }: ByteRange, take: (piec
     }
   }
   if (end > from) take(bytes.subarray(from, end));
-}
-
-/** Position of the quote that ends the text which begins at `at`; the scan has proven that there is one. */
-function textEnd(bytes: Uint8Array, at: number): number {
-  for (let end = bytes.indexOf(quote, at + 1); end !== -1; end = bytes.indexOf(quote, end + 1)) {
-    let escapes = 0;
-    while (bytes[end - 1 - escapes] === backslash) escapes++;
-    if (escapes % 2 === 0) return end;
-  }
-  return bytes.length;
 }

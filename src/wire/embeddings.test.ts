@@ -39,5 +39,5 @@ test('spine 3.3: an answer in the form that was asked keeps its bytes', () => {
 
 test('spine 3.2: an answer without vectors stays as it is', () => {
   const empty = Buffer.from('{"object":"list","data":[],"model":"m"}');
-  expect(read(convertEmbeddings(empty, 'base64'))).toEqual(read(empty));
+  expect(convertEmbeddings(empty, 'base64')).toBe(empty);
 });

@@ -1,4 +1,5 @@
 import { asBuffer } from './as-buffer.ts';
+import { skipBlanks } from './json-bytes.ts';
 import { asList, asObject, asText } from './json-shape.ts';
 
 /** How a client wants its vectors; OpenAI's own client asks for base64 and reads nothing else. */
@@ -7,7 +8,8 @@ export type EncodingFormat = 'float' | 'base64';
 /** Brings the vectors of an embeddings answer into the form that was asked; `float` where none was. */
 export function convertEmbeddings(body: Uint8Array, asked: EncodingFormat | undefined): Uint8Array {
   const text = asBuffer(body);
-  if (formOf(text) === (asked ?? 'float')) return body;
+  const form = formOf(text);
+  if (form === undefined || form === (asked ?? 'float')) return body;
   const answer = asObject(JSON.parse(text.toString('utf8')));
   const data = asList(answer?.['data']);
   if (answer === undefined || data === undefined) return body;
@@ -26,20 +28,14 @@ const embeddingKey = Buffer.from('"embedding"');
 /** Form of the first vector: what stands behind `"embedding":`. An answer without one counts as right. */
 function formOf(text: Buffer): EncodingFormat | undefined {
   for (let key = text.indexOf(embeddingKey); key !== -1; key = text.indexOf(embeddingKey, key + 1)) {
-    let at = key + embeddingKey.length;
-    while (isSpace(text[at])) at++;
+    const at = skipBlanks(text, key + embeddingKey.length);
     // `"object":"embedding"` has no colon behind it.
     if (text[at] !== 0x3a) continue;
-    at++;
-    while (isSpace(text[at])) at++;
-    if (text[at] === 0x5b) return 'float';
-    if (text[at] === 0x22) return 'base64';
+    const first = text[skipBlanks(text, at + 1)];
+    if (first === 0x5b) return 'float';
+    if (first === 0x22) return 'base64';
   }
   return undefined;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** Little-endian float32, as OpenAI writes base64 vectors. */

@@ -1,4 +1,5 @@
 import { asBuffer } from './as-buffer.ts';
+import { skipBlanks, textEnd } from './json-bytes.ts';
 import type { ByteRange } from './scan-body.ts';
 
 /*
@@ -44,8 +45,8 @@ export function estimatePrompt(bytes: Uint8Array, { start, end }: ByteRange): Pr
     if (isDigit(byte) && !isDigit(text[at - 1] ?? 0)) numbers++;
     if (byte !== quote) continue;
     const from = at + 1;
-    at = stringEnd(text, from);
-    if (isKey(text, at + 1)) {
+    at = textEnd(text, at);
+    if (text[skipBlanks(text, at + 1)] === colon) {
       key = text.toString('latin1', from, at);
       continue;
     }
@@ -145,24 +146,6 @@ function escapedKind(byte: number): number {
   if (byte === 0x6e || byte === 0x72) return lineEnd;
   if (byte === 0x74) return space;
   return byte === 0x75 ? three : sign;
-}
-
-/** Position of the quote that ends the string begun before `from`. */
-function stringEnd(text: Buffer, from: number): number {
-  for (let at = from; ; ) {
-    const end = text.indexOf(quote, at);
-    if (end === -1) return text.length;
-    let slashes = 0;
-    while (text[end - 1 - slashes] === backslash && end - 1 - slashes >= from) slashes++;
-    if (slashes % 2 === 0) return end;
-    at = end + 1;
-  }
-}
-
-function isKey(text: Buffer, from: number): boolean {
-  let at = from;
-  while (text[at] === 0x20 || text[at] === 0x0a || text[at] === 0x0d || text[at] === 0x09) at++;
-  return text[at] === colon;
 }
 
 function isDigit(byte: number): boolean {

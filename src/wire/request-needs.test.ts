@@ -33,6 +33,12 @@ test.each<[string, object, Partial<RequestNeeds>]>([
   ['several choices', { messages, n: 3 }, { batchSize: 3 }],
   ['several prompts', { prompt: ['a', 'b'] }, { batchSize: 2 }],
   ['one prompt of tokens', { input: [1, 2, 3] }, { batchSize: 1 }],
+  ['one of negative numbers', { input: [-1, 2] }, { batchSize: 1 }],
+  ['several prompts of tokens', { input: [[1, 2], [3], []] }, { batchSize: 3 }],
+  ['texts with signs of JSON in them', { input: ['[",]{', 'a\\"', ','] }, { batchSize: 3 }],
+  ['inputs of several parts', { input: [{ text: 'a', parts: [1, 2] }, { text: 'b' }] }, { batchSize: 2 }],
+  ['no prompt', { prompt: [] }, { batchSize: 1 }],
+  ['several choices of several prompts', { prompt: ['a', 'b'], n: 5 }, { batchSize: 5 }],
   ['several inputs', { input: ['a', 'b', 'c'], encoding_format: 'base64' }, { batchSize: 3, encodingFormat: 'base64' }],
   [
     'steps',

@@ -1,6 +1,7 @@
 import { type Tokens, tokens } from '../plan/ids.ts';
 import { asBuffer } from './as-buffer.ts';
 import { estimatePrompt, estimateText, type PromptEstimate } from './estimate-tokens.ts';
+import { skipBlanks, textEnd } from './json-bytes.ts';
 import { asList, asNumber, asObject, asText } from './json-shape.ts';
 import { type BodyScan, type ByteRange, memberText, memberValue } from './scan-body.ts';
 
@@ -29,6 +30,8 @@ const codeFence = Buffer.from('```');
 const stepMarkers = ['step by step', 'step-by-step', 'multi-step', 'Step 1', 'step 1'].map((text) => Buffer.from(text));
 /** Stands in all of them, so that one search is enough for nearly every prompt. */
 const anyStep = Buffer.from('tep');
+const [quote, comma, minus] = [0x22, 0x2c, 0x2d];
+const [bracket, bracketEnd, brace, braceEnd] = [0x5b, 0x5d, 0x7b, 0x7d];
 const noPrompt: PromptEstimate = { tokens: 0, pictures: 0 };
 
 /** Reads the needs of a scanned body; only small members are parsed, the prompt itself is walked over once. */
@@ -46,7 +49,7 @@ export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeed
     wantsUsage: asObject(memberValue(bytes, scan, 'stream_options'))?.['include_usage'] === true,
     promptTokens: tokens(Math.ceil(estimate.tokens + toolTokens)),
     maxOutputTokens: outputLimit(bytes, scan),
-    tools: tools !== undefined && bytes[tools.value.start] === 0x5b && !isEmptyList(text, tools.value),
+    tools: tools !== undefined && bytes[tools.value.start] === bracket && !isEmptyList(text, tools.value),
     vision: estimate.pictures > 0,
     jsonSchema: asObject(memberValue(bytes, scan, 'response_format'))?.['type'] === 'json_schema',
     batchSize: batchSize(bytes, scan),
@@ -68,20 +71,30 @@ function outputLimit(bytes: Uint8Array, scan: BodyScan): Tokens | undefined {
 }
 
 function batchSize(bytes: Uint8Array, scan: BodyScan): number {
-  const prompts = startsWithBracket(bytes, scan, 'prompt') ? memberValue(bytes, scan, 'prompt') : undefined;
-  const inputs = startsWithBracket(bytes, scan, 'input') ? memberValue(bytes, scan, 'input') : undefined;
-  const list = asList(prompts) ?? asList(inputs);
-  const several = list !== undefined && typeof list[0] !== 'number' ? list.length : 1;
-  return Math.max(several, asNumber(memberValue(bytes, scan, 'n')) ?? 1);
+  const prompts = (scan.members.get('prompt') ?? scan.members.get('input'))?.value;
+  return Math.max(
+    prompts === undefined ? 1 : countPrompts(bytes, prompts),
+    asNumber(memberValue(bytes, scan, 'n')) ?? 1,
+  );
+}
+
+/** Prompts of a list, which may be long and so is not parsed; numbers are the tokens of one. */
+function countPrompts(bytes: Uint8Array, { start, end }: ByteRange): number {
+  const first = bytes[skipBlanks(bytes, start + 1)] ?? 0;
+  if (bytes[start] !== bracket || first === minus || (first >= 0x30 && first <= 0x39)) return 1;
+  let [depth, count] = [0, 1];
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === quote) at = textEnd(bytes, at);
+    else if (byte === bracket || byte === brace) depth++;
+    else if (byte === bracketEnd || byte === braceEnd) depth--;
+    else if (byte === comma && depth === 1) count++;
+  }
+  return count;
 }
 
 function isEmptyList(text: Buffer, { start, end }: ByteRange): boolean {
   return text.toString('latin1', start + 1, end - 1).trim() === '';
-}
-
-function startsWithBracket(bytes: Uint8Array, scan: BodyScan, name: string): boolean {
-  const member = scan.members.get(name);
-  return member !== undefined && bytes[member.value.start] === 0x5b;
 }
 
 function readEncoding(value: unknown): 'float' | 'base64' | undefined {
