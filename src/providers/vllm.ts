@@ -35,6 +35,8 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const health = healthAnswer(answers, ['/models', '/metrics']);
   const list = answerOf(answers, '/models');
   const metrics = answerOf(answers, '/metrics')?.body ?? '';
+  const running = readingsOf(metrics, 'num_requests_running');
+  const waiting = readingsOf(metrics, 'num_requests_waiting');
   const isUp = health?.status === 200 && (models !== undefined || list?.status === 404);
   return {
     state: isUp ? 'up' : health?.status === 200 && !isKeyRefused(list?.status) ? 'loading' : 'down',
@@ -44,27 +46,33 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
     resident: models?.map(({ id, contextTokens }) =>
       residentModel(id, 'loaded', {
         effectiveContext: contextTokens,
-        busySeats: gauge(metrics, 'num_requests_running', id),
-        waiting: gauge(metrics, 'num_requests_waiting', id),
+        busySeats: sumOf(running, id),
+        waiting: sumOf(waiting, id),
       }),
     ),
     servesOneModel: false,
   };
 }
 
+/** A line of a gauge: its labels as they stand, and its figure. */
+type Reading = { readonly labels: string; readonly value: number };
+
 /**
- * Sum of a gauge over its engines, for one model where lines name models; undefined where the server
- * does not report it. A name begins with `vllm:`, or with `vllm_` where an exporter stands between.
+ * The lines of a gauge. Its name begins with `vllm:`, or with `vllm_` where an exporter stands
+ * between; a time may stand behind the figure.
  */
-function gauge(text: string, name: string, model: string): number | undefined {
-  const readings = [...text.matchAll(new RegExp(`^vllm[:_]${name}(\\{.*\\})? +(\\S+)`, 'gm'))].flatMap(
-    ([, labels = '', figure]) => {
-      const value = asNumber(Number(figure));
-      return value === undefined ? [] : [{ isOwn: labels.includes(`model_name="${model}"`), value }];
-    },
-  );
+function readingsOf(text: string, gauge: string): readonly Reading[] {
+  const lines = text.matchAll(new RegExp(`^vllm[:_]${gauge}(\\{.*\\})? +(\\S+)`, 'gm'));
+  return [...lines].flatMap(([, labels = '', figure]) => {
+    const value = asNumber(Number(figure));
+    return value === undefined ? [] : [{ labels, value }];
+  });
+}
+
+/** Sum over the engines of a model; undefined where the server does not report it. */
+function sumOf(readings: readonly Reading[], model: string): number | undefined {
   // The metrics name the model that was loaded, the list its aliases too.
-  const own = readings.filter(({ isOwn }) => isOwn);
+  const own = readings.filter(({ labels }) => labels.includes(`model_name="${model}"`));
   const counted = own.length > 0 ? own : readings;
   return counted.length === 0 ? undefined : counted.reduce((sum, { value }) => sum + value, 0);
 }
