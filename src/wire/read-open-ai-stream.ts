@@ -37,9 +37,10 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
     if (event.data === '') return [];
     if (isDone(event)) return conclude();
     const chunk = parseObject(event.data);
+    if (event.event === 'error') return [failed(readErrorValue(chunk ?? event.data))];
     if (chunk === undefined)
       return [failed(failure('upstream_malformed', 'The provider sent an event that is not a JSON object'))];
-    const error = errorOf(chunk, event);
+    const error = errorOf(chunk);
     if (error !== undefined) return [failed(error)];
     const part = readChunk(chunk, event);
     // After a finish nothing may pass unread, since a choice that goes on is not complete.
@@ -92,10 +93,10 @@ function isDone({ data }: SseEvent): boolean {
   return data.startsWith('[DONE]');
 }
 
-function errorOf(chunk: Fields, event: SseEvent): Failure | undefined {
+function errorOf(chunk: Fields): Failure | undefined {
   const error = chunk['error'];
   if (error !== undefined && error !== null && error !== false) return readErrorValue(chunk);
-  if (event.event === 'error' || chunk['object'] === 'error') return readErrorValue(chunk);
+  if (chunk['object'] === 'error') return readErrorValue(chunk);
   const choices = asList(chunk['choices']);
   const hasFailed = choices?.some((choice) => asObject(choice)?.['finish_reason'] === 'error') === true;
   return hasFailed ? failure('upstream_error', 'The provider ended its answer with an error') : undefined;

@@ -115,8 +115,10 @@ function readEvent(raw: Buffer): SseEvent {
     if (colon === 0 || line === '') continue;
     const field = colon === -1 ? line : line.slice(0, colon);
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
-    if (field === 'data') data.push(value);
-    else if (field === 'event') event = value;
+    if (field === 'event') event = value;
+    // Earlier builds of llama-server tell an error, a prompt that is too long among them, in a field of its own.
+    else if (field === 'error') event = field;
+    if (field === 'data' || field === 'error') data.push(value);
   }
   return { raw, data: data.join('\n'), event, isPlain: false };
 }
