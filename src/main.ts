@@ -340,18 +340,19 @@ function pause(clock: Clock, wait: Milliseconds): Promise<void> {
 
 async function describeStart(system: System, address: Running['address']): Promise<StartReport> {
   const { control, gateway, loaded, folders, logFile, warnings } = system;
-  const { providers, names, key } = await control.status(gateway);
-  const { masterKey } = control.current().plan.settings.server;
-  const listed = listModels({ snapshot: control.current(), now: control.now() });
+  const { providers } = await control.status(gateway);
+  const snapshot = control.current();
+  const { masterKey } = snapshot.plan.settings.server;
+  const listed = listModels({ snapshot, now: control.now() });
   const serves = listed.find((one) => one.kind !== 'embedding' && (one.state === 'ready' || one.state === 'degraded'));
   return {
     address: address.url,
     host: address.host,
     config: loaded.origin,
     providers,
-    names,
+    names: listed.length,
     firstName: (serves ?? listed[0])?.id ?? null,
-    key: { needed: key.needed, variable: masterKey?.kind === 'env' ? masterKey.name : null },
+    key: { needed: snapshot.keys.length > 0, variable: masterKey?.kind === 'env' ? masterKey.name : null },
     stateFolder: folders.state,
     logFile: logFile ?? null,
     warnings,

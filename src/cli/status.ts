@@ -63,8 +63,8 @@ async function atRest(config: string | undefined, terminal: Terminal): Promise<S
     },
     generation: null,
     providers: plan === undefined ? [] : restingProviders(plan),
-    names: plan?.groups.filter((group) => group.listed).length ?? 0,
-    key: { needed: key !== undefined, fingerprint: null },
+    names: plan?.groups.filter((group) => group.listed).length ?? null,
+    key: { needed: plan === undefined ? null : key !== undefined, fingerprint: null },
     activeRequests: 0,
     unwritten: [],
     warnings: opened.kind === 'opened' ? opened.compiled.diagnostics.map(describeDiagnostic) : [],
@@ -79,8 +79,8 @@ function renderStatus(report: StatusReport, terminal: Terminal): string[] {
   const lines = [
     `gateway  ${state}`,
     `config   ${config.path ?? 'none: what was found on this machine'}${configState(report, terminal)}`,
-    `names    ${report.names}`,
-    `key      ${report.key.needed ? 'needed' : 'none is set: this machine only'}`,
+    `names    ${report.names ?? 'unknown'}`,
+    `key      ${keyWords(report)}`,
     ...(report.running ? [`active   ${count(report.activeRequests, 'request')}`] : []),
     ...report.unwritten.map(({ what, folder, since, why }) => {
       const text = `${what} cannot be written to ${folder}, since ${elapsed(since)}: ${why}`;
@@ -93,10 +93,16 @@ function renderStatus(report: StatusReport, terminal: Terminal): string[] {
   return [...lines, ...renderWarnings(report.warnings, terminal)];
 }
 
+function keyWords({ key }: StatusReport): string {
+  if (key.needed === null) return 'unknown';
+  return key.needed ? 'needed' : 'none is set: this machine only';
+}
+
 function configState(report: StatusReport, terminal: Terminal): string {
   const { disk, running, path } = report.config;
-  if (path === null || !report.running) return '';
+  if (path === null) return '';
   if (disk === null) return paint(terminal, 'red', ' (on disk it does not compile: signalbox validate)');
+  if (!report.running) return '';
   return disk === running
     ? ` (as on disk, ${running?.slice(0, 8)})`
     : paint(terminal, 'yellow', ` (on disk it has changed: start again to serve ${disk.slice(0, 8)})`);

@@ -105,8 +105,10 @@ export type StatusReport = {
   };
   readonly generation: number | null;
   readonly providers: readonly ProviderStatus[];
-  readonly names: number;
-  readonly key: { readonly needed: boolean; readonly fingerprint: string | null };
+  /** Null where no gateway runs and there is no configuration that compiles: what would be served is not known. */
+  readonly names: number | null;
+  /** `needed` is null where `names` is. */
+  readonly key: { readonly needed: boolean | null; readonly fingerprint: string | null };
   readonly activeRequests: number;
   /** What cannot be written to disk; requests are served all the same. */
   readonly unwritten: readonly UnwrittenStatus[];

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -59,6 +59,20 @@ describe('spine 4: before a gateway runs', () => {
       environment: { OPENAI_API_KEY: 'sk-0123456789abcdef' },
     });
     expect(ran.code, ran.out).toBe(0);
+    rmSync(other, { recursive: true, force: true });
+  });
+
+  test('status of a config that does not compile says so, and claims nothing of what it would serve', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'signalbox-broken-'));
+    mkdirSync(join(other, 'config'));
+    writeFileSync(join(other, 'config/providers.yaml'), 'providers:\n  echo: {type: ekho}\n');
+    const ran = await runCommand(['status'], { folder: other });
+    expect([ran.code, ran.out]).toEqual([
+      1,
+      'gateway  not running\nconfig   config (on disk it does not compile: signalbox validate)\nnames    unknown\nkey      unknown\n',
+    ]);
+    const report = JSON.parse((await runCommand(['status', '--json'], { folder: other })).out);
+    expect(report).toMatchObject({ config: { disk: null }, names: null, key: { needed: null } });
     rmSync(other, { recursive: true, force: true });
   });
 
