@@ -33,7 +33,7 @@ export function simulate({ plan, workload, records, seed }: SimulateInput): Simu
 
 function assumptions(guessed: number, workload: Workload | undefined, arrivals: readonly Arrival[]): readonly string[] {
   const seats =
-    'a deployment at home serves one request at a time where no seats are declared, one in a cloud any number';
+    'a deployment at home serves one request at a time where no seats are declared or told, one in a cloud any number';
   if (guessed === 0) return arrivals.length === 0 ? [] : [seats];
   const others =
     workload === undefined

@@ -10,6 +10,7 @@ import type { AdminClient } from './admin-client.ts';
 import type { SystemTarget } from './admin-record.ts';
 import { readSide } from './compared-side.ts';
 import { recordedDecisions, recordedRequests } from './recorded-requests.ts';
+import { withToldSeats } from './told-seats.ts';
 
 /** Where recorded requests come from, and how far back. */
 export type Recording = {
@@ -29,7 +30,8 @@ export async function simulateRequests(
   recording: Recording,
   input: { readonly plan: Plan; readonly workload: Workload | undefined; readonly seed: number },
 ): Promise<SimulateReport> {
-  return simulate({ ...input, records: await recordsOf(recording) });
+  const plan = await withToldSeats(input.plan, recording.running);
+  return simulate({ ...input, plan, records: await recordsOf(recording) });
 }
 
 /** Leads the recorded requests through another plan. */
@@ -37,7 +39,9 @@ export async function replayRequests(
   recording: Recording,
   input: { readonly present: Plan; readonly candidate: Plan; readonly seed: number },
 ): Promise<ReplayReport> {
-  return replay({ ...input, records: await recordsOf(recording) });
+  const present = await withToldSeats(input.present, recording.running);
+  const candidate = await withToldSeats(input.candidate, recording.running);
+  return replay({ ...input, present, candidate, records: await recordsOf(recording) });
 }
 
 /** Says which weights and strategies would have served the recorded requests better. */
@@ -45,7 +49,8 @@ export async function adviseRequests(
   recording: Recording,
   input: { readonly plan: Plan; readonly seed: number },
 ): Promise<AdviseReport> {
-  return advise({ ...input, records: await recordsOf(recording) });
+  const plan = await withToldSeats(input.plan, recording.running);
+  return advise({ ...input, plan, records: await recordsOf(recording) });
 }
 
 /** Two sets of recorded requests against each other, or what is wrong with how they are named. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { DecisionRecord } from '../../src/contract/decision-record.ts';
-import type { CompareReport, SimulateReport } from '../../src/contract/route-play.ts';
+import type { CompareReport, ReplayReport, SimulateReport } from '../../src/contract/route-play.ts';
 import type { StatsReport } from '../../src/contract/route-stats.ts';
 import type { ProviderList, StatusReport, ValidateReport } from '../../src/contract/status.ts';
 import { createDesk, type Desk } from '../support/desk.ts';
@@ -336,9 +336,37 @@ describeReal('Runbooks of routing, on real llama.cpp servers and a real Ollama',
     ]);
     expect(pools[0]?.chiSquare.p).toBeGreaterThan(1e-6);
     expect(await desk.type('signalbox route stats')).toMatch(/near\/counter +75\.0 % +75\.0 % /);
-    desk.put('workload.yaml', 'requests: [{model: counter, count: 400, per_second: 5}]\n');
+    const pace = { first_token_ms: 5, ms_per_token: 0.1 };
+    const requests = [{ model: 'counter', count: 400, per_second: 5, output_tokens: 10 }];
+    desk.put('workload.yaml', stringify({ requests, servers: { near: pace, far: pace } }));
     const simulated = await desk.json<SimulateReport>('signalbox route simulate --workload workload.yaml --json');
-    expect(simulated.pools).toMatchObject([{ requests: 400, chiSquare: { verdict: 'fits' } }]);
+    const [played] = simulated.pools;
+    expect(played?.chiSquare.verdict).toBe('fits');
+    // One who comes while the only seat of one is taken has no choice.
+    expect((played?.requests ?? 0) + (played?.undecided ?? 0)).toBe(400);
+    expect(played?.requests).toBeGreaterThan(350);
+  });
+
+  test('M12: what is played has the seats that llama.cpp tells, so that it comes out as it was', async () => {
+    withTwo({
+      load_balancing: {
+        counter: {
+          strategy: 'round_robin',
+          providers: [
+            { provider: 'near', weight: 0.2 },
+            { provider: 'far', weight: 0.8 },
+          ],
+        },
+      },
+    });
+    await desk.restart();
+    // Three at once, where the one that is to have most of them has one seat.
+    const longer = { max_tokens: 50, ignore_eos: true };
+    for (let round = 0; round < 20; round++) await Promise.all([1, 2, 3].map(() => ask('counter', longer)));
+    const [pool] = (await stats()).pools;
+    expect(pool?.undecided).toBeGreaterThan(10);
+    const { agreement } = await desk.json<ReplayReport>('signalbox route replay --plan config --json');
+    expect(agreement).toBeGreaterThan(0.8);
   });
 
   test('M14: models are ranked by how slow they are, and those over the threshold are named', async () => {
