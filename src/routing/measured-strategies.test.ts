@@ -22,12 +22,21 @@ type Row = {
   readonly clouds?: readonly string[];
   readonly facts?: Partial<RequestFacts>;
   readonly order: string;
+  /** What the record says was compared. */
+  readonly numbers?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 };
+
+/** Who would be tried, in order, and the numbers of each. */
+type Decided = { readonly order: readonly string[]; readonly numbers: Required<Row>['numbers'] };
 
 const now = milliseconds(120_000);
 const names = ['a', 'b', 'c'] as const;
 
 function play(row: Row, random: () => number): readonly string[] {
+  return decided(row, random).order;
+}
+
+function decided(row: Row, random: () => number): Decided {
   const plan = planOf({
     deployments: Object.fromEntries(
       names.map((name) => [
@@ -57,7 +66,17 @@ function play(row: Row, random: () => number): readonly string[] {
   for (const [name, count] of Object.entries(row.tokens ?? {})) measureTokens(state.performance, at(name), count, now);
   for (const [name, count] of Object.entries(row.inFlight ?? {})) state.inFlight[at(name)] = count;
   const decision = decide(plan, state, factsOf({ asked: 'm', ...row.facts }), now, random);
-  return decision.attempts.map((one) => plan.deployments[one.deployment]?.provider ?? '');
+  const nameOf = (deployment: number): string => plan.deployments[deployment]?.provider ?? '';
+  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+  return {
+    order: decision.attempts.map((one) => nameOf(one.deployment)),
+    numbers: Object.fromEntries(
+      decision.candidates.map(({ deployment, numbers }) => [
+        nameOf(deployment),
+        Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, rounded(value)])),
+      ]),
+    ),
+  };
 }
 
 const all = ['a/m', 'b/m', 'c/m'];
@@ -70,6 +89,7 @@ describe('1.2 strategies that measure', () => {
       group: { strategy: 'usage_based_routing', members: all },
       tokens: { a: 300, b: 100, c: 200 },
       order: 'b c a',
+      numbers: { a: { tokens: 300 }, b: { tokens: 100 }, c: { tokens: 200 } },
     },
     {
       name: 'latency-based-routing: the lowest time a token',
@@ -82,6 +102,7 @@ describe('1.2 strategies that measure', () => {
       group: { strategy: 'latency_based_routing', members: all },
       answers: { a: one(100), b: one(300) },
       order: 'c a b',
+      numbers: { a: { ms: 10 }, b: { ms: 30 }, c: {} },
     },
     {
       name: 'latency-based-routing: for streams the time to the first token',
@@ -113,6 +134,29 @@ describe('1.2 strategies that measure', () => {
       failures: { a: 5 },
       prices: { a: 1e-6, b: 1e-5, c: 1e-6 },
       order: 'c b a',
+    },
+    {
+      name: 'usage_based: each as a part of the best, and what is not known as the middle of what is',
+      group: { strategy: 'usage_based', members: all },
+      answers: { a: one(100), b: one(200) },
+      prices: { a: 2e-6, b: 1e-6 },
+      order: 'a c b',
+      numbers: {
+        a: { score: 0.9, speed: 1, success: 1, cheapness: 0.5 },
+        b: { score: 0.8, speed: 0.5, success: 1, cheapness: 1 },
+        c: { score: 0.85, speed: 0.75, success: 1, cheapness: 0.75 },
+      },
+    },
+    {
+      name: 'usage_based: what costs nothing is the cheapest',
+      group: { strategy: 'usage_based', members: all },
+      prices: { a: 1e-6, b: 0 },
+      order: 'b c a',
+      numbers: {
+        a: { score: 0.8, speed: 1, success: 1, cheapness: 0 },
+        b: { score: 1, speed: 1, success: 1, cheapness: 1 },
+        c: { score: 0.9, speed: 1, success: 1, cheapness: 0.5 },
+      },
     },
     {
       name: 'usage_based: declared factors decide what counts',
@@ -174,7 +218,9 @@ describe('1.2 strategies that measure', () => {
       order: 'b c a',
     },
   ])('$name', (row) => {
-    expect(play(row, () => 0.5).join(' ')).toBe(row.order);
+    const { order, numbers } = decided(row, () => 0.5);
+    expect(order.join(' ')).toBe(row.order);
+    if (row.numbers !== undefined) expect(numbers).toEqual(row.numbers);
   });
 
   test('latency-based-routing: those within the buffer of the lowest share evenly, the others follow', () => {

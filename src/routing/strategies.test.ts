@@ -18,6 +18,8 @@ type Row = {
   readonly inFlight?: readonly number[];
   readonly health?: readonly (DeploymentHealth | undefined)[];
   readonly order: string;
+  /** What the record says was compared, in the order of the deployments. */
+  readonly numbers?: readonly Readonly<Record<string, number>>[];
 };
 
 const now = milliseconds(1000);
@@ -31,7 +33,7 @@ const missing: DeploymentHealth = { kind: 'missing', since: now };
 const loading: DeploymentHealth = { kind: 'loading', since: now, readyAt: undefined };
 const degraded: DeploymentHealth = { kind: 'degraded', since: now, why: 'recovering' };
 
-function check({ group, deployments, facts, inFlight = [], health = [], order }: Row): void {
+function check({ group, deployments, facts, inFlight = [], health = [], order, numbers }: Row): void {
   const plan = planOf({ deployments: deployments ?? { 'a/m': {}, 'b/m': {}, 'c/m': {} }, groups: { m: group } });
   const state = createRoutingState(plan, now);
   inFlight.forEach((count, index) => {
@@ -43,6 +45,8 @@ function check({ group, deployments, facts, inFlight = [], health = [], order }:
   const decision = decide(plan, state, factsOf({ asked: 'm', ...facts }), now, () => 0.5);
   const names = decision.attempts.map((one) => plan.deployments[one.deployment]?.provider);
   expect(names.join(' ')).toBe(order);
+  const compared = decision.candidates.toSorted((a, b) => a.deployment - b.deployment).map((one) => one.numbers);
+  if (numbers !== undefined) expect(compared).toEqual(numbers);
 }
 
 const members = ['a/m', 'b/m', 'c/m'];
@@ -123,6 +127,7 @@ describe('1.2: strategies', () => {
       group: { strategy: 'least_busy', members },
       inFlight: [1, 3, 2],
       order: 'b a c',
+      numbers: [{ busy: 1 }, { busy: 0.75 }, { busy: 2 }],
     },
     {
       name: 'least_busy: equals by weight',
@@ -155,6 +160,7 @@ describe('1.2: strategies', () => {
       group: { strategy: 'cost_based_routing', members },
       facts: { promptTokens: tokens(1000), maxOutputTokens: tokens(100) },
       order: 'b a c',
+      numbers: [{ usd: 2100 }, { usd: 1300 }, {}],
     },
     {
       name: 'cost_based with a long answer',
@@ -173,6 +179,11 @@ describe('1.2: strategies', () => {
       group: { strategy: 'most_capacity', members },
       inFlight: [0, 5000, 1],
       order: 'c b a',
+      numbers: [
+        { context: 4096, busy: 0 },
+        { context: 8192, busy: 5000 },
+        { context: 8192, busy: 1 },
+      ],
     },
 
     {
