@@ -446,9 +446,11 @@ test.each([
 
 test('1.3 a pool of thousands is put in order as far as any request could try it, and the record says so', () => {
   const names = Array.from({ length: 300 }, (_none, index) => `p${index}/m`);
-  const plan = planOf({ deployments: names, groups: { m: { strategy: 'simple_shuffle', members: names } } });
+  const members = names.map((at, index) => ({ at, order: index < 30 ? 1 : 2 }));
+  const plan = planOf({ deployments: names, groups: { m: { strategy: 'simple_shuffle', members } } });
   const decision = decide(plan, createRoutingState(plan, now), factsOf({ asked: 'm' }), now, seededRandom(3));
   expect(decision.attempts).toHaveLength(50);
+  expect(decision.attempts.slice(0, 30).every((one) => one.deployment < 30)).toBe(true);
   expect(new Set(decision.attempts.map((one) => one.deployment)).size).toBe(50);
   expect(decision.notes).toContain('250 more members of "m" could serve and stand behind these');
 });
