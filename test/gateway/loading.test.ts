@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
-import { closersAfterEach } from '../support/closers.ts';
+import { closersAfterAll } from '../support/closers.ts';
 import { chat, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway, type TestGatewayOptions, textOf } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
  * What the real one does with these requests is in test/real/loading.test.ts.
  */
 
-const closers = closersAfterEach();
+const closers = closersAfterAll();
 
 type LoadingServer = {
   readonly url: string;
@@ -100,7 +100,8 @@ async function goOn({ clock }: System, ms: number): Promise<void> {
   });
 }
 
-describe('3.4 a request for a model that loads', () => {
+// They wait on clocks of their own, so they do it beside one another.
+describe.concurrent('3.4 a request for a model that loads', () => {
   test('waits for probes to see it, and is sent once', async () => {
     const system = await startSystem();
     const { server, gateway } = system;

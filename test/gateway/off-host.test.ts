@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { startBlackHole } from '../support/black-hole.ts';
-import { closersAfterEach } from '../support/closers.ts';
+import { closersAfterAll } from '../support/closers.ts';
 import { startFakeUpstream } from '../support/fake-upstream.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 
-const closers = closersAfterEach();
+const closers = closersAfterAll();
 
 /** A gateway before a machine that is off, and one that stands in for it. */
 async function startBeside(healthCheck: object): Promise<TestGateway> {
@@ -31,7 +31,8 @@ const connectMs = 5000;
 /** What a busy machine may add. */
 const slackMs = 2000;
 
-describe('3.2 a host that is off', () => {
+// They wait for connections that never come, so they do it beside one another.
+describe.concurrent('3.2 a host that is off', () => {
   // Without probes what a request met must be enough; with them it is known before.
   test.each([
     ['not probed', { enabled: false }],
