@@ -1,15 +1,15 @@
 import type { Failure } from '../plan/failure.ts';
 import { failureCatalogue } from '../plan/failure-catalogue.ts';
 
-/** An error answer: status, body and the headers that belong to it. */
-export type ErrorAnswer = {
+/** What an OpenAI client is told of a failure: status, body and the headers that belong to it. */
+export type OpenAiError = {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: string;
 };
 
 /** A failure as OpenAI's clients read it. */
-export function openAiError(failed: Failure): ErrorAnswer {
+export function openAiError(failed: Failure): OpenAiError {
   const { status, clientMayRetry } = failureCatalogue[failed.kind];
   const headers = [
     'content-type',
