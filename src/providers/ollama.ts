@@ -1,6 +1,7 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import type { ListedModel } from '../plan/listed-model.ts';
 import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
+import { asBuffer } from '../wire/as-buffer.ts';
 import { chatToOllama, completionToOllama, embeddingsToOllama } from '../wire/chat-to-ollama.ts';
 import { asList, asNumber, asObject, asText, type Fields } from '../wire/json-shape.ts';
 import { createOllamaReader, ollamaToChat } from '../wire/ollama-to-chat.ts';
@@ -31,13 +32,22 @@ export const ollama: Dialect = {
 
 function buildRequest(input: BuildInput): BuildResult {
   if (needsNative(input)) return buildNative(input);
-  const native = hasUnheardLimit(input) || input.isLong === true ? buildNative(input) : undefined;
+  const native = isUnheard(input) || input.isLong === true ? buildNative(input) : undefined;
   return native?.kind === 'request' ? native : buildOpenAiRequest(input, { learnUsage: true });
 }
 
-/** Its /v1 does not hear `max_completion_tokens`, by which newer clients say what they said by `max_tokens`. */
-function hasUnheardLimit(input: BuildInput): boolean {
-  return input.endpoint === 'chat' && saysField(input, 'max_completion_tokens') && !saysField(input, 'max_tokens');
+/**
+ * Whether the request says what its /v1 does not hear: `max_completion_tokens`, by which newer
+ * clients say what they said by `max_tokens`, and the words of a developer, whom templates do not
+ * know and pass over. Its own wire says the one otherwise, and the other as the system's.
+ */
+function isUnheard(input: BuildInput): boolean {
+  if (input.endpoint !== 'chat') return false;
+  const messages = input.scan.members.get('messages')?.value;
+  // Within a text the quotes would be escaped.
+  if (messages !== undefined && asBuffer(input.body).subarray(messages.start, messages.end).includes('"developer"'))
+    return true;
+  return saysField(input, 'max_completion_tokens') && !saysField(input, 'max_tokens');
 }
 
 /** Fields of a request that only the native wire can carry. */
