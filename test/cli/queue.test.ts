@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { start } from '../../src/main.ts';
-import { chat, startFakeUpstream } from '../support/fake-upstream.ts';
+import { hold, startFakeUpstream } from '../support/fake-upstream.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { runCommand } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
@@ -11,11 +11,8 @@ import { until } from '../support/until.ts';
 test('4.1: status shows who waits and what is loading for them; why shows the wait', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'signalbox-queue-'));
   const upstream = await startFakeUpstream(['m', 'n']);
-  const held: (() => void)[] = [];
-  upstream.script(async (answer, request) => {
-    await new Promise<void>((resolve) => held.push(resolve));
-    await chat('Hello')(answer, request);
-  });
+  const { behaviour, release } = hold();
+  upstream.script(behaviour);
   mkdirSync(join(folder, 'config'));
   writeFileSync(
     join(folder, 'config/providers.yaml'),
@@ -49,7 +46,7 @@ test('4.1: status shows who waits and what is loading for them; why shows the wa
     const shows = (line: string): Promise<true> => until(line, async () => (await status()).includes(line));
     await shows('a  n, 1 waiting for 0 ms');
     await clock.advance(2000);
-    held.shift()?.();
+    await release();
     await first;
     await upstream.received(2);
     const third = ask('n');
@@ -58,10 +55,10 @@ test('4.1: status shows who waits and what is loading for them; why shows the wa
     await shows('a  m, 1 waiting for 0 ms');
     await clock.advance(3000);
     await shows('a  loading n, 3.0 s, 0 waiting');
-    for (const _one of [second, third]) held.shift()?.();
+    for (const _one of [second, third]) await release();
     await Promise.all([second, third]);
     await upstream.received(4);
-    held.shift()?.();
+    await release();
     await fourth;
     const why = await until('the record', async () => {
       const text = (await runCommand(['why'], { folder })).out;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Running, start } from '../../src/main.ts';
-import { chat, type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { chat, type FakeUpstream, type Held, hold, startFakeUpstream } from '../support/fake-upstream.ts';
 import { type Ran, runCommand } from '../support/terminal.ts';
 import { until } from '../support/until.ts';
 
@@ -14,17 +14,14 @@ let running: Running;
 let home: FakeUpstream;
 let den: FakeUpstream;
 let log = '';
-/** Answers of home that are held back. */
-let held: (() => void)[] = [];
+/** Answers of home, which are held back. */
+let held: Held;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-drain-'));
   [home, den] = [await startFakeUpstream(['m', 'shared']), await startFakeUpstream(['n', 'shared'])];
-  [log, held] = ['', []];
-  home.script(async (answer, request) => {
-    await new Promise<void>((resolve) => held.push(resolve));
-    await chat('from home')(answer, request);
-  });
+  [log, held] = ['', hold(chat('from home'))];
+  home.script(held.behaviour);
   den.script(chat('from the den'));
   const provider = (url: string, models: readonly string[], more = {}): unknown => ({
     ...{ type: 'openai_compatible', base_url: url, models },
@@ -53,7 +50,7 @@ beforeEach(async () => {
   await running.report(10_000 as Parameters<Running['report']>[0]);
 });
 afterEach(async () => {
-  for (const one of held) one();
+  held.releaseAll();
   await running.cut();
   await Promise.all([home.close(), den.close()]);
   rmSync(folder, { recursive: true, force: true });
@@ -94,7 +91,7 @@ test('4.3.1 a drained provider gets no new request, what runs there finishes, an
   expect(models.data.find(({ id }) => id === 'm')).toMatchObject({ state: 'draining' });
   expect(models.data.find(({ id }) => id === 'shared')).toMatchObject({ state: 'ready' });
 
-  held.shift()?.();
+  await held.release();
   expect(await first).toMatchObject({ status: 200, text: expect.stringContaining('from home') });
   await until('the line of the end', () => log.includes('"event": "provider_drained"'));
   expect((await signalbox('provider show home')).out).toContain('draining: nothing runs there any more');
@@ -112,8 +109,7 @@ test('4.3.1 what only draining providers have is refused as such, and returns wi
   });
   expect(await signalbox('provider drain home --undo')).toMatchObject({ code: 0, out: 'home takes requests: ready\n' });
   const asked = ask('m');
-  await until('the answer to be held', () => held.length > 0);
-  held.shift()?.();
+  await held.release();
   expect(await asked).toMatchObject({ status: 200 });
   await until('its lines', () => /"provider_draining"[\s\S]*"provider_drained"[\s\S]*"provider_returned"/.test(log));
 });
@@ -130,7 +126,7 @@ test('4.3.1 a request that waits for a seat of a provider goes on elsewhere when
   await until('the second to wait', async () => (await signalbox('status')).out.includes('1 waiting'));
   await signalbox('provider drain home');
   expect(await second).toMatchObject({ status: 200, text: expect.stringContaining('from the den') });
-  held.shift()?.();
+  await held.release();
   expect(await first).toMatchObject({ text: expect.stringContaining('from home') });
   expect(home.requests).toHaveLength(1);
 });
@@ -141,7 +137,7 @@ test('4.3.1 provider drain --wait ends when nothing runs there any more, or fail
   const late = await signalbox('provider drain home --wait --timeout 0');
   expect(late).toMatchObject({ code: 1, out: 'home gets no new request: 1 request still there\n' });
   const waiting = signalbox('provider drain home --wait');
-  held.shift()?.();
+  await held.release();
   expect(await waiting).toMatchObject({ code: 0, out: 'home gets no new request: nothing runs there any more\n' });
   await first;
 });

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { closersAfterEach } from '../support/closers.ts';
 import {
-  type Behaviour,
   chat,
   delta,
   done,
   type FakeUpstream,
   fault,
   finish,
+  hold,
   json,
   openStream,
   reset,
@@ -353,18 +353,13 @@ describe('5: what is never kept', () => {
 });
 
 describe('5: equal requests at the same time', () => {
-  const held = (): { readonly behaviour: Behaviour; readonly release: () => void } => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    return { behaviour: (answer, request) => promise.then(() => chat('Hello')(answer, request)), release: resolve };
-  };
-
   test.each([false, true])('one goes, all are answered (stream: %s)', async (isStream) => {
     const { gateway, upstream } = await setup();
-    const { behaviour, release } = held();
+    const { behaviour, release } = hold();
     upstream.script(behaviour);
     const asked = Array.from({ length: 10 }, () => gateway.chat({ stream: isStream }));
     await upstream.received(1);
-    release();
+    await release();
     const answers = await Promise.all(asked);
     const texts = await Promise.all(answers.map((answer) => answer.text()));
     expect(new Set(texts).size).toBe(1);
@@ -374,12 +369,12 @@ describe('5: equal requests at the same time', () => {
 
   test('who is in a hurry does not wait for a batch', async () => {
     const { gateway, upstream } = await setup();
-    const { behaviour, release } = held();
+    const { behaviour, release } = hold();
     upstream.script(behaviour, chat('Hello'));
     const batch = gateway.chat({ metadata: { priority: 'batch' } });
     await upstream.received(1);
     expect(state(await gateway.chat())).toBe('miss');
-    release();
+    await release();
     expect(state(await batch)).toBe('miss');
   });
 
@@ -400,7 +395,7 @@ describe('5: equal requests at the same time', () => {
 
   test('nobody waits for another longer than for its own attempt', async () => {
     const { gateway, upstream, clock } = await setup();
-    const { behaviour, release } = held();
+    const { behaviour, release } = hold();
     upstream.script(behaviour, chat('Hello'));
     const first = gateway.chat();
     await upstream.received(1);
@@ -410,13 +405,13 @@ describe('5: equal requests at the same time', () => {
     expect(upstream.requests).toHaveLength(2);
     await clock.advance(200);
     expect(state(await hurried)).toBe('miss');
-    release();
+    await release();
     expect(state(await first)).toBe('miss');
   });
 
   test('who leaves while waiting for another is gone at once', async () => {
     const { gateway, upstream } = await setup();
-    const { behaviour, release } = held();
+    const { behaviour, release } = hold();
     upstream.script(behaviour, chat('Hello'));
     const first = gateway.chat();
     await upstream.received(1);
@@ -426,7 +421,7 @@ describe('5: equal requests at the same time', () => {
     leaving.abort();
     expect(await follower).toBe('left');
     await until('its line', () => gateway.log().some((line) => line['state'] === 'client_closed'));
-    release();
+    await release();
     expect((await first).status).toBe(200);
   });
 
@@ -444,12 +439,12 @@ describe('5: equal requests at the same time', () => {
 
   test('who keeps nothing, and who brings tools, waits for nobody', async () => {
     const { gateway, upstream } = await setup();
-    const { behaviour, release } = held();
+    const { behaviour, release } = hold();
     upstream.script(behaviour, behaviour, behaviour, chat('Hello'));
     const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
     const asked = [gateway.chat({ tools }), gateway.chat({ tools }), gateway.chat({ cache: { 'no-store': true } })];
     await upstream.received(3);
-    release();
+    for (const _one of asked) await release();
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 });

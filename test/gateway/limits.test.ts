@@ -7,6 +7,7 @@ import {
   type FakeUpstream,
   fault,
   hang,
+  hold,
   openStream,
   startFakeUpstream,
 } from '../support/fake-upstream.ts';
@@ -115,25 +116,23 @@ test('4.2: no sixty seconds see more at the server than the limit, though reques
     entry: { fallback: undefined },
   });
   const came: number[] = [];
-  const held: (() => void)[] = [];
-  upstream.script(async (answer, request) => {
+  const { behaviour, release } = hold();
+  upstream.script((answer, request) => {
     came.push(clock.now() / 1000);
-    await new Promise<void>((resolve) => held.push(resolve));
-    await chat('Hello')(answer, request);
+    return behaviour(answer, request);
   });
   const oneAfterTheOther = [gateway.chat(), gateway.chat()];
-  const first = await until('the first to run', () => held.shift());
   await until('the second to wait', async () => {
     const { providers } = await gateway.running.report(milliseconds(0));
     return providers.flatMap((one) => one.deployments).some((one) => one.queue?.waiting === 1);
   });
   await clock.advance(40_000);
-  first();
-  (await until('the second to run', () => held.shift()))();
+  await release();
+  await release();
   await Promise.all(oneAfterTheOther);
   await clock.advance(21_000);
   const third = gateway.chat();
-  (await until('the third to run', () => held.shift()))();
+  await release();
   expect((await third).status).toBe(200);
   const refused = await gateway.chat();
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '40']);
@@ -146,18 +145,15 @@ describe('4.2: when to ask again where too much runs', () => {
     ['the gateway', { general_settings: { max_parallel_requests: 1 } }, 503],
   ])('the limit of %s: a second where nothing is known, then by what answers take', async (_, settings, status) => {
     const { gateway, upstream, clock } = await setup({ settings });
-    const held: (() => void)[] = [];
-    upstream.script(async (answer, request) => {
-      await new Promise<void>((resolve) => held.push(resolve));
-      await chat('Hello')(answer, request);
-    });
-    for (const after of ['1', '4']) {
+    const { behaviour, release } = hold();
+    upstream.script(behaviour);
+    for (const [before, after] of ['1', '4'].entries()) {
       const running = gateway.chat();
-      const answer = await until('it to run', () => held.shift());
+      await upstream.received(before + 1);
       const refused = await gateway.chat();
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([status, after]);
       await clock.advance(8000);
-      answer();
+      await release();
       expect((await running).status).toBe(200);
     }
   });
@@ -186,15 +182,12 @@ describe('4.2: what counts', () => {
       provider: { max_parallel_requests: 1 },
       settings: { ...limits({ m: { rpm: 2 } }), server_settings: { max_queue_length: 0 } },
     });
-    const released = Promise.withResolvers<void>();
-    upstream.script(async (answer, request) => {
-      await released.promise;
-      await chat('Hello')(answer, request);
-    }, chat('Hello'));
+    const { behaviour, release } = hold();
+    upstream.script(behaviour, chat('Hello'));
     const first = gateway.chat();
     await upstream.received(1);
     expect((await gateway.chat()).headers.get('x-signalbox-route')).toBe('b/n');
-    released.resolve();
+    await release();
     expect((await first).headers.get('x-ratelimit-remaining-requests')).toBe('1');
     expect((await gateway.chat()).headers.get('x-signalbox-route')).toBe('a/m');
   });

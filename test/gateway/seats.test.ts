@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { closersAfterEach } from '../support/closers.ts';
-import { type Behaviour, chat, type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts';
+import { type FakeUpstream, hold, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
@@ -27,12 +27,8 @@ async function setup(parts: {
 }): Promise<Setup> {
   const upstream = await startFakeUpstream(['m', 'n']);
   const other = await startFakeUpstream(['o']);
-  const held: (() => void)[] = [];
-  const hold: Behaviour = async (answer, request) => {
-    await new Promise<void>((resolve) => held.push(resolve));
-    await chat('Hello')(answer, request);
-  };
-  upstream.script(hold);
+  const { behaviour, release } = hold();
+  upstream.script(behaviour);
   const clock = createManualClock();
   const gateway = await startGateway({
     clock,
@@ -45,10 +41,7 @@ async function setup(parts: {
     settings: { router_settings: { num_retries: 0 }, server_settings: parts.server ?? {}, ...parts.settings },
   });
   closers.push(upstream.close, other.close, gateway.close);
-  const answer = async (): Promise<void> => {
-    (await until('a request at the server', () => held.shift()))();
-  };
-  return { upstream, gateway, clock, answer };
+  return { upstream, gateway, clock, answer: release };
 }
 
 /** Lets the first request take so long, by which later waits are reckoned. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { until } from './until.ts';
 
 /** What reached the fake upstream with one request, and what became of it. */
 export type Received = {
@@ -206,6 +207,30 @@ export function endless(type: string, begin: string, piece: string): Behaviour {
       while (!answer.destroyed) if (!answer.write(piece)) return void answer.once('drain', pump);
     };
     pump();
+  };
+}
+
+/** Answers that are held back. */
+export type Held = {
+  readonly behaviour: Behaviour;
+  /** Lets the oldest that is held go, once there is one. */
+  readonly release: () => Promise<void>;
+  /** Lets all go that are held now. */
+  readonly releaseAll: () => void;
+};
+
+/** Holds answers back until they are let go. */
+export function hold(then: Behaviour = chat('Hello')): Held {
+  const held: (() => void)[] = [];
+  return {
+    async behaviour(answer, request) {
+      await new Promise<void>((resolve) => held.push(resolve));
+      await then(answer, request);
+    },
+    release: async () => (await until('a request at the server', () => held.shift()))(),
+    releaseAll() {
+      for (const release of held.splice(0)) release();
+    },
   };
 }
 
