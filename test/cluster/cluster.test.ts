@@ -12,7 +12,7 @@ test('7: a day of a cluster with loads, evictions, limits and outages breaks not
     upstream_error: expect.any(Number),
     client_closed: expect.any(Number),
   });
-  expect(failures).toMatchObject({ model_not_found: expect.any(Number) });
+  expect(failures).toMatchObject({ model_not_found: expect.any(Number), rate_limited: expect.any(Number) });
   expect(waited).toBeGreaterThan(50);
   expect(loads).toMatchObject({ box: expect.any(Number) });
 }, 60_000);

@@ -198,7 +198,7 @@ function compiledPlan(): Plan {
   const settings = {
     router_settings: { num_retries: 1, timeout: 300, allowed_fails: 1, cooldown_time: 60 },
     server_settings: { max_queue_wait: 120 },
-    rate_limit_settings: { enabled: true, limits: { big: { rpm: 100 } } },
+    rate_limit_settings: { enabled: true, limits: { big: { rpm: 20 } } },
     litellm_settings: { cache: true, cache_params: { mode: 'default_off', ttl: 30 } },
   };
   const { value, diagnostics } = compile(

@@ -109,6 +109,14 @@ const invariants: Readonly<Record<string, (soaked: Soaked) => readonly string[]>
     return Object.entries(left).flatMap(([name, count]) => (count === 0 ? [] : [`${name}: ${count}`]));
   },
 
+  'no minute sees more at a server than the limit of its model': ({ servers, plan }) => {
+    const most = plan.settings.limits.find(({ name }) => name === 'big')?.limit.requestsPerMinute ?? 0;
+    const seen = (servers.get('cloud')?.seen ?? []).toSorted((a, b) => a - b);
+    return seen
+      .filter((at, place) => at - (seen[place - most] ?? Number.NEGATIVE_INFINITY) < 60_000)
+      .map((at) => `at ${at}`);
+  },
+
   'no request takes longer than its deadline': ({ settled, plan }) =>
     settled
       .filter((one) => one.endedAt - one.startedAt > plan.settings.timeouts.requestMs + driftMs)
