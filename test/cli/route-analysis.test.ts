@@ -97,6 +97,15 @@ describe('6.2 recorded requests, where no gateway runs', () => {
     expect(ran.code, ran.err).toBe(code);
   });
 
+  test('6.2 compare: a side with no request has no part of errors, and no shares', async () => {
+    const ran = await runCommand(
+      'route compare --before 2026-11-23T08:00:00Z..2026-11-23T09:00:00Z --after 2026-11-24T08:00:00Z'.split(' '),
+      { folder },
+    );
+    expect(ran.out.replaceAll(/ +/g, ' ')).toMatch(/^errors - 0 \(0\.0 %\)\n[\s\S]*^share of near - \d/m);
+    expect(ran.out).toContain('times   the sample is too small to tell');
+  });
+
   test('6.2 replay: a plan that is not there is another one to name', async () => {
     const ran = await runCommand('route replay --plan config-evn'.split(' '), { folder });
     expect([ran.code, ran.err]).toEqual([1, expect.stringMatching(/There is no ".*config-evn"\n.*--plan PATH/)]);

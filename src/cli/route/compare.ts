@@ -44,13 +44,14 @@ export const command: Command = defineCommand({
 
 function renderComparison({ before, after, latency, errors }: CompareReport, terminal: Terminal): string[] {
   const names = [...new Set([...before.shares, ...after.shares].map(({ provider }) => provider))];
+  // Of nothing there is no part, not a part of 0.
   const shareOf = ({ shares }: ComparedSide, name: string): string =>
-    percent(shares.find(({ provider }) => provider === name)?.share ?? 0);
+    shares.length === 0 ? '-' : percent(shares.find(({ provider }) => provider === name)?.share ?? 0);
   const row = (name: string, read: (side: ComparedSide) => string): string[] => [name, read(before), read(after)];
   const rows = [
     row('requests', (side) => String(side.requests)),
     row('answered', (side) => String(side.answered)),
-    row('errors', (side) => `${side.errors} (${percent(side.requests === 0 ? 0 : side.errors / side.requests)})`),
+    row('errors', (side) => (side.requests === 0 ? '-' : `${side.errors} (${percent(side.errors / side.requests)})`)),
     row('p50', (side) => timeCell(side.times.p50Ms)),
     row('p95', (side) => timeCell(side.times.p95Ms)),
     row('p99', (side) => timeCell(side.times.p99Ms)),
