@@ -3,7 +3,7 @@
  * `node bench/limits/run.ts`. The aim is well under 2 µs together; without any of them nothing.
  */
 import type { Exchange } from '../../src/gateway/exchange.ts';
-import type { UnderstoodRequest } from '../../src/gateway/request.ts';
+import type { DecidedRequest } from '../../src/gateway/request.ts';
 import { createSeats } from '../../src/gateway/seat-queue.ts';
 import { deploymentIndex, groupIndex, milliseconds } from '../../src/plan/ids.ts';
 import { tokensOf } from '../../src/routing/facts.ts';
@@ -60,11 +60,11 @@ for (const [title, written] of [
     if (taken !== undefined) takeNearlyFull(state.limits, taken.limits, now);
     if (taken !== undefined) settleReservation(state.limits, sendReserved(state.limits, taken, now), 50, now);
   });
-  const seats = createSeats(createManualClock());
+  const seats = createSeats({ clock: createManualClock(), random: Math.random });
   const exchange = { closed: false, whenClosed: () => () => {} } as unknown as Exchange;
   const request = {
     ...{ snapshot: { plan, state }, understood: { facts }, deadline: 1e9, exchange, waits: [] },
-  } as unknown as UnderstoodRequest;
+  } as unknown as DecidedRequest;
   const seat = measure(() => {
     const taken = seats.take(request, attempt);
     if (!(taken instanceof Promise) && taken.kind === 'seated') taken.leave();

@@ -87,7 +87,7 @@ const context: PipelineContext = {
   residency: () => Promise.resolve(),
   look: () => Promise.resolve(),
   soon: () => {},
-  seats: createSeats(systemClock),
+  seats: createSeats({ clock: systemClock, random: Math.random }),
   isDraining: () => false,
   active: () => 1,
 };

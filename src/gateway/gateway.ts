@@ -34,7 +34,7 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
   /** Requests under way, and who is told when there are none: a second signal ends what the first one began to. */
   let running = 0;
   const whenIdle: (() => void)[] = [];
-  const seats = createSeats(dependencies.clock);
+  const seats = createSeats(dependencies);
   const settled = createSettled(dependencies);
   let draining = false;
   const context: PipelineContext = {

@@ -10,7 +10,7 @@ import type { RoutingState } from '../plan/routing-state.ts';
 import { nextOf } from '../routing/seats.ts';
 import { createRoutingState } from '../routing/state.ts';
 import type { Exchange } from './exchange.ts';
-import type { SeatWait, UnderstoodRequest } from './request.ts';
+import type { DecidedRequest, SeatWait } from './request.ts';
 import { createSeats, type Seated } from './seat-queue.ts';
 
 /** Two models that take turns, one with a seat of its own, and one whose seats change. */
@@ -50,15 +50,15 @@ function knowingLoads(state: RoutingState): RoutingState {
   return state;
 }
 
-function snapshotOf(force: Pick<UnderstoodRequest['snapshot'], 'plan' | 'state'>): UnderstoodRequest['snapshot'] {
-  return force as unknown as UnderstoodRequest['snapshot'];
+function snapshotOf(force: Pick<DecidedRequest['snapshot'], 'plan' | 'state'>): DecidedRequest['snapshot'] {
+  return force as unknown as DecidedRequest['snapshot'];
 }
 
 /** A request whose client can leave; `closed` are those who want to know of it. */
 function clientOf(
-  known: Pick<UnderstoodRequest, 'id' | 'snapshot' | 'deadline'>,
+  known: Pick<DecidedRequest, 'id' | 'snapshot' | 'deadline'>,
   priority?: string,
-): { readonly request: UnderstoodRequest; readonly closed: ReadonlySet<() => void>; leaves(): void } {
+): { readonly request: DecidedRequest; readonly closed: ReadonlySet<() => void>; leaves(): void } {
   const closed = new Set<() => void>();
   let isClosed = false;
   const exchange = {
@@ -77,7 +77,7 @@ function clientOf(
     exchange: exchange as unknown as Exchange,
     waiting: undefined,
     waits,
-  } as unknown as UnderstoodRequest;
+  } as unknown as DecidedRequest;
   const leaves = (): void => {
     isClosed = true;
     for (const listener of [...closed]) listener();
@@ -117,7 +117,7 @@ test('4.1: whoever waits ends exactly once and not while what it waits for is fr
   await fc.assert(
     fc.asyncProperty(requests, fc.option(fc.nat(12_000)), changes, async (coming, drainAt, changing) => {
       const clock = createManualClock({ perReadingMs: 0.4, earlyMs: 0.9 });
-      const seats = createSeats(clock);
+      const seats = createSeats({ clock, random: () => 0.5 });
       const forces: Force[] = [{ plan, state: knowingLoads(createRoutingState(plan, clock.now())) }];
       const newest = (): Force => {
         const last = forces.at(-1);
@@ -189,7 +189,7 @@ test.each(Array.from({ length: 20 }, (_, index) => index / 20))(
   '4.1: a turn that is kept ends in time, its timer being early by %s ms',
   async (earlyMs) => {
     const clock = createManualClock({ perReadingMs: 0.1, earlyMs });
-    const seats = createSeats(clock);
+    const seats = createSeats({ clock, random: () => 0.5 });
     const snapshot = snapshotOf({ plan, state: knowingLoads(createRoutingState(plan, clock.now())) });
     const ask = async (deployment: number): Promise<number> => {
       const known = { id: requestId('0'), snapshot, deadline: milliseconds(60_000) };

@@ -6,11 +6,13 @@ import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
 import { type Entry, enterQueue, leaveQueue } from '../routing/enter-queue.ts';
+import { isSame } from '../routing/path.ts';
 import { isBatch } from '../routing/priority.ts';
 import { isBounded, nextOf, type Outlook, outlookOf, type SeatInput } from '../routing/seats.ts';
 import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
-import type { Clock, Timer } from './clock.ts';
-import type { UnderstoodRequest } from './request.ts';
+import type { Timer } from './clock.ts';
+import { type Choosing, nextAttempt } from './next-attempt.ts';
+import type { DecidedRequest, UnderstoodRequest } from './request.ts';
 
 /** What came of asking for a seat. */
 export type Seated =
@@ -20,7 +22,7 @@ export type Seated =
 /** The seats of a gateway, and those who wait for them. Who may wait is said by routing/enter-queue.ts, who goes next by routing/seats.ts. */
 export type Seats = {
   /** Takes a seat for an attempt: at once where one is free, else when its turn comes. */
-  take(request: UnderstoodRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
+  take(request: DecidedRequest, attempt: PlannedAttempt): Seated | Promise<Seated>;
   /** Sends on whoever waits for a deployment that is draining: nothing was sent there yet. */
   leaveDraining(): void;
   /** Sends away everybody who waits, and whoever would have to wait from now on. */
@@ -31,9 +33,9 @@ export type Seats = {
 const lookMs = 1000;
 
 /** Creates the seats of a gateway. */
-export function createSeats(clock: Clock): Seats {
+export function createSeats({ clock, random }: Choosing): Seats {
   /** Those who wait, with what ends their waiting; each is ended exactly once. */
-  const waiting = new Map<Waiter, { readonly request: UnderstoodRequest; readonly end: (seated: Seated) => void }>();
+  const waiting = new Map<Waiter, { readonly asks: Asks; readonly end: (seated: Seated) => void }>();
   /** The queues in which somebody waits, those of an older plan first. */
   const queues = new Map<SeatQueue, SeatInput>();
   const wakers = new Map<SeatQueue, Timer>();
@@ -55,6 +57,17 @@ export function createSeats(clock: Clock): Seats {
     return { kind: 'seated', leave };
   };
 
+  /** Sends on whoever waits at a server that probes have found gone, and can be served elsewhere; the probe may be wrong for the others. */
+  const sendOn = (queue: SeatQueue): void => {
+    for (const { asks, end } of queue.waiting.flatMap((one) => waiting.get(one) ?? [])) {
+      const { request, attempt } = asks;
+      if (!isClosed(request, attempt.deployment, 'down')) continue;
+      const [gone, now] = [closed(request, attempt, 'down'), clock.now()];
+      const next = nextAttempt({ clock, random }, request, { attempt, failure: gone, startedAt: now, endedAt: now });
+      if (next.kind === 'attempt' && !isSame(next.attempt, attempt)) end(refused(gone));
+    }
+  };
+
   /** Lets in whoever can go now; each that is let in changes who can. */
   const letIn = (input: SeatInput, queue: SeatQueue): void => {
     let next = nextOf(input, queue, clock.now());
@@ -66,11 +79,14 @@ export function createSeats(clock: Clock): Seats {
     const delay = next.kind === 'kept' ? Math.min(lookMs, next.until - clock.now()) : lookMs;
     wakers.set(
       queue,
-      clock.after(milliseconds(Math.max(1, delay)), () => letIn(input, queue)),
+      clock.after(milliseconds(Math.max(1, delay)), () => {
+        sendOn(queue);
+        letIn(input, queue);
+      }),
     );
   };
 
-  const enter = (request: UnderstoodRequest, attempt: PlannedAttempt, queue: SeatQueue): Seated | Promise<Seated> => {
+  const enter = ({ request, attempt }: Asks, queue: SeatQueue): Seated | Promise<Seated> => {
     const { snapshot, deadline } = request;
     const since = clock.now();
     const waiter: Waiter = {
@@ -108,7 +124,7 @@ export function createSeats(clock: Clock): Seats {
         end(refused(tooLate({ ...late, why: 'too_long' }, outlookOf(snapshot, waiter, clock.now())))),
       );
       const leave = exchange.whenClosed(() => end(refused(failure('client_closed'))));
-      waiting.set(waiter, { request, end });
+      waiting.set(waiter, { asks: { request, attempt }, end });
       // It may be the first for whom a turn that is kept would end.
       letIn(snapshot, queue);
     });
@@ -118,14 +134,15 @@ export function createSeats(clock: Clock): Seats {
     take(request, attempt) {
       const { snapshot } = request;
       // It may have been drained since the decision, or while its model loaded.
-      if (isDraining(request, attempt.deployment)) return refused(drained(request, attempt));
+      if (isClosed(request, attempt.deployment, 'draining')) return refused(closed(request, attempt, 'draining'));
       const queue = snapshot.state.seats.queueOf[attempt.deployment];
       if (queue === undefined || !isBounded(snapshot, attempt.deployment)) return seat(request, attempt);
-      return enter(request, attempt, queue);
+      return enter({ request, attempt }, queue);
     },
     leaveDraining() {
-      for (const [waiter, { request, end }] of [...waiting])
-        if (isDraining(request, waiter.deployment)) end(refused(drained(request, waiter)));
+      for (const [waiter, { asks, end }] of [...waiting])
+        if (isClosed(asks.request, waiter.deployment, 'draining'))
+          end(refused(closed(asks.request, waiter, 'draining')));
     },
     drain() {
       draining = true;
@@ -135,6 +152,9 @@ export function createSeats(clock: Clock): Seats {
   };
 }
 
+/** Who asks for a seat, and for which attempt. */
+type Asks = { readonly request: DecidedRequest; readonly attempt: PlannedAttempt };
+
 /** Stands for the seat that a waiter is given when it is let in; the seat itself is taken for its attempt. */
 const admitted: Seated = { kind: 'seated', leave: () => {} };
 
@@ -142,16 +162,20 @@ function refused(why: Failure): Seated {
   return { kind: 'refused', failure: why };
 }
 
-function isDraining({ snapshot }: UnderstoodRequest, deployment: DeploymentIndex): boolean {
-  return snapshot.state.health[deployment]?.kind === 'draining';
+/** Why nothing is sent any more to where an attempt waits. */
+type Closed = 'draining' | 'down';
+
+function isClosed({ snapshot }: UnderstoodRequest, deployment: DeploymentIndex, why: Closed): boolean {
+  return snapshot.state.health[deployment]?.kind === why;
 }
 
-function drained(
+function closed(
   { snapshot }: UnderstoodRequest,
   { deployment, model }: Pick<Waiter, 'deployment' | 'model'>,
+  why: Closed,
 ): Failure {
   const { provider } = deploymentAt(snapshot.plan, deployment);
-  return failure('no_seat', `No seat for "${model}" at ${provider}: it is draining`, { retryAfterMs: unknownWait });
+  return failure('no_seat', `No seat for "${model}" at ${provider}: it is ${why}`, { retryAfterMs: unknownWait });
 }
 
 type Late = {

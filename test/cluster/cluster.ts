@@ -130,7 +130,7 @@ export async function soak({ days, seed, requestsPerDay }: Soaking): Promise<Soa
       flush() {},
     },
     ...{ listing: prober.listing, residency: prober.residency, look: prober.look, soon: prober.soon },
-    ...{ seats: createSeats(clock), isDraining: () => false, active: () => active },
+    ...{ seats: createSeats({ clock, random }), isDraining: () => false, active: () => active },
   };
   prober.start();
   const vain = watchQueues(clock, snapshot, days);

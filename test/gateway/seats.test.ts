@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { milliseconds } from '../../src/plan/ids.ts';
 import { closersAfterEach } from '../support/closers.ts';
-import { type FakeUpstream, hold, startFakeUpstream } from '../support/fake-upstream.ts';
+import { type FakeUpstream, hang, hold, startFakeUpstream } from '../support/fake-upstream.ts';
 import { readStream, startGateway, type TestGateway } from '../support/gateway.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
@@ -254,4 +254,52 @@ describe('4.1: a wait can be seen', () => {
     const line = await until('its line', () => all.gateway.log().find((one) => one['request_id'] === id));
     expect(line['queue_ms']).toBe(2000);
   });
+});
+
+test.each([
+  ['o', 200, 'b/o'],
+  // Where nothing else serves, the probe may have been wrong: waiting costs nobody anything.
+  [undefined, undefined, undefined],
+])('4.1: who waits at a server that is gone goes on to the fallback %s', async (fallback, status, route) => {
+  let isGone = false;
+  const upstream = await startFakeUpstream(['m'], {
+    gets: { '/healthz': () => (isGone ? new Promise(() => {}) : {}) },
+  });
+  const other = await startFakeUpstream(['o']);
+  upstream.script(hang);
+  const clock = createManualClock();
+  const gateway = await startGateway({
+    clock,
+    providers: {
+      a: {
+        ...{ type: 'openai_compatible', base_url: upstream.url, models: ['m'], max_parallel_requests: 1 },
+        health_check: { endpoint: '/healthz', timeout_seconds: 0.1 },
+      },
+      b: { type: 'openai_compatible', base_url: other.url, models: ['o'] },
+    },
+    mappings: { exact_matches: { m: { provider: 'a', ...(fallback === undefined ? {} : { fallback }) } } },
+    settings: { router_settings: { num_retries: 0 } },
+  });
+  closers.push(upstream.close, other.close, gateway.close);
+  const all = { upstream, gateway, clock, answer: () => Promise.resolve() };
+  void gateway.chat().catch(() => {});
+  await upstream.received(1);
+  let answered: Response | undefined;
+  void gateway.chat().then(
+    (answer) => {
+      answered = answer;
+    },
+    () => {},
+  );
+  await waiting(all, 'm', 1);
+  isGone = true;
+  const stateOf = async (): Promise<unknown> =>
+    (await gateway.running.report(milliseconds(0))).providers.find((one) => one.name === 'a')?.state;
+  await until('it to be seen gone', async () => {
+    await clock.advance(1000);
+    return (await stateOf()) === 'down';
+  });
+  await clock.advance(1100);
+  if (fallback !== undefined) await until('the second to be answered', () => answered);
+  expect([answered?.status, answered?.headers.get('x-signalbox-route')]).toEqual([status, route]);
 });
