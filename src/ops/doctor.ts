@@ -113,12 +113,14 @@ function sourceOf(name: string, environment: Environment, own: Environment): str
 
 /** Whether the port is free, or ours. */
 async function checkGateway({ target, port, ...rest }: DoctorOptions, loaded: LoadedPlan): Promise<readonly Check[]> {
-  const wanted = port ?? loaded.plan.settings.server.port;
-  const title = `port ${wanted} is free, or this gateway’s`;
   const status = await connectAdmin(target)
     .then((client) => client.status())
     .catch(() => undefined);
-  if (status?.address != null && Number(new URL(status.address).port) === wanted) {
+  const served = status?.address == null ? undefined : Number(new URL(status.address).port);
+  // It may have been started with another port than the configuration's, which then matters to nobody.
+  const wanted = port ?? served ?? loaded.plan.settings.server.port;
+  const title = `port ${wanted} is free, or this gateway’s`;
+  if (status !== undefined && served === wanted) {
     const state = status.config.disk === status.config.running ? 'ok' : 'warning';
     return [
       check('port', title, 'ok', `the gateway of this configuration serves it (process ${status.pid})`),
