@@ -165,6 +165,28 @@ describe('6.2 a play on a virtual clock', () => {
     expect(providers).toMatch(/^a{10}[bc]{50,51}a{10}[bc]+$/);
   });
 
+  test('lets what people watch go before batch work, as the queue of a gateway does', () => {
+    const plan = planOf({ deployments: { 'a/m': { seats: 1 } }, groups: { m: ['a/m'] } });
+    const each = { gap: 1, asked: 'm', promptTokens: 10, outputTokens: 100, stream: false, seed: 1 };
+    const arrivals = arrivalsOfRequests([each, each, each]).map((one, index) =>
+      index === 1 ? { ...one, facts: { ...one.facts, priority: 'batch' } } : one,
+    );
+    const [, batch = 0, watched = 0] = played(plan, arrivals).map(({ waitMs }) => waitMs);
+    expect(watched).toBeLessThan(batch);
+  });
+
+  test('counts the tokens of answers under limits, not what was estimated', () => {
+    const plan = planOf({
+      deployments: ['a/m'],
+      groups: { m: ['a/m'] },
+      limits: { m: { tokensPerMinute: 500 } },
+    });
+    const each = { gap: 20_000, asked: 'm', promptTokens: 10, stream: false, seed: 1 };
+    const refused = (outputTokens: number): number =>
+      summarise(played(plan, arrivalsOfRequests([each, each].map((one) => ({ ...one, outputTokens }))))).refused;
+    expect([refused(8), refused(600)]).toEqual([0, 1]);
+  });
+
   test('never has more at work than there are seats', () => {
     fc.assert(
       fc.property(requests, (all) => {
@@ -217,6 +239,24 @@ describe('6.2 a replay of recorded requests', () => {
   }));
   const present = poolPlan('weighted_round_robin');
   const records = recordsOf(present, played(present, arrivalsOfRequests(hundred)));
+
+  test('that begins in the middle of a round takes its turns as they were', () => {
+    for (const first of [1, 2, 5])
+      expect(replay({ present, candidate: present, records: records.slice(first), seed: 1 }).agreement).toBe(1);
+  });
+
+  test('knows a name of the default provider’s list by what came of it', () => {
+    const plan = planOf({ deployments: ['a/*'], routing: { defaultProviders: ['a'] } });
+    const [record] = recordsOf(present, played(present, arrivalsOfRequests(hundred.slice(0, 1))));
+    const candidate = record?.candidates.find(({ provider }) => provider === 'a');
+    if (record === undefined || candidate === undefined) throw new Error('Nothing was recorded');
+    const rule = { kind: 'default_provider', text: 'the default provider a lists the name' } as const;
+    const asked = { ...record, asked: 'zed', rule, group: null, candidates: [{ ...candidate, model: 'zed' }] };
+    const of = (one: DecisionRecord): number =>
+      replay({ present: plan, candidate: plan, records: [one], seed: 1 }).before.refused;
+    expect([of(asked), of({ ...asked, rule: { kind: 'none', text: 'no rule knows the name' } })]).toEqual([0, 1]);
+  });
+
   const swapped = members.map((one) => ({ ...one, weight: 1 - one.weight }));
 
   test.each<[name: string, candidate: Plan, moved: number, from: string | null, to: string | null, why: RegExp]>([

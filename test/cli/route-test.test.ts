@@ -228,6 +228,28 @@ describe('6.2 route test: a test that would prove nothing is an error at its lin
     ],
     ['never, and nobody', `${small}, expect: {never: [clod]}`, 'no provider or deployment "clod"', 'Write "cloud"'],
     ['no expectation', `${small}, expect: {}`, 'expects nothing', ''],
+    ['an answer of nobody', `${small}, expect: {answer: hom}`, 'no provider or deployment "hom"', 'Write "home"'],
+    ['an order of nobody', `${small}, expect: {order: [hom]}`, 'no provider or deployment "hom"', 'Write "home"'],
+    ['a chain of nobody', `${small}, expect: {chain: [clod]}`, 'no provider or deployment "clod"', 'Write "cloud"'],
+    [
+      'a verdict of nobody',
+      `${small}, expect: {verdicts: {hom: down}}`,
+      'no provider or deployment "hom"',
+      'Write "home"',
+    ],
+    ['a group that is no name', `${small}, expect: {group: smal}`, 'no name "smal"', 'Write "small"'],
+    [
+      'work of nobody',
+      `${small}, given: {busy: {hme: 1}}, expect: {answer: home}`,
+      'no provider or deployment "hme"',
+      'Write "home"',
+    ],
+    [
+      'a list of nobody',
+      `${small}, given: {listed: {hme: [x]}}, expect: {answer: home}`,
+      'no provider "hme"',
+      'Write "home"',
+    ],
     [
       'a key that is not known',
       `request: {modle: small}, expect: {answer: home}`,
