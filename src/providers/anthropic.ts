@@ -1,8 +1,8 @@
 import { failure } from '../plan/failure-catalogue.ts';
 import { chatToMessages } from '../wire/chat-to-messages.ts';
 import { createMessagesReader, messagesToChat } from '../wire/messages-to-chat.ts';
-import { readHttpError } from '../wire/read-error.ts';
 import { authorizeByCredential, basePath, saidFields } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
 import { plainReport, probeJson, readModelList } from './probe-answers.ts';
 import type { BuildInput, BuildResult, Dialect } from './provider.ts';
 
@@ -11,15 +11,11 @@ const version = '2023-06-01';
 
 /** Anthropic's Messages, spoken to clients as OpenAI's chat completions. */
 export const anthropic: Dialect = {
+  ...openai,
   name: 'anthropic',
   buildRequest,
-  readError: readHttpError,
   readWhole: messagesToChat,
   createStreamReader: createMessagesReader,
-  streamContentType: 'text/event-stream',
-  probes: (provider) => [
-    { path: provider.probe.path ?? `${basePath(provider)}${provider.apiPath}/models`, required: true },
-  ],
   readProbe: (answers) => {
     const models = readModelList(probeJson(answers, '/models'));
     return plainReport(
@@ -27,7 +23,6 @@ export const anthropic: Dialect = {
       models?.map((model) => ({ ...model, kind: 'chat' })),
     );
   },
-  recognises: () => false,
   authorize: (provider, key) => [...authorizeByCredential(provider, key), 'anthropic-version', version],
 };
 

@@ -1,11 +1,12 @@
 import { tokens } from '../plan/ids.ts';
 import type { Usage } from '../plan/usage.ts';
+import { answerHead } from '../wire/answer-head.ts';
+import { createChunkWriter } from '../wire/chat-chunks.ts';
 import { convertEmbeddings } from '../wire/embeddings.ts';
 import { asList, asObject, asText } from '../wire/json-shape.ts';
 import { toOpenAiUsage } from '../wire/open-ai-usage.ts';
-import { readHttpError } from '../wire/read-error.ts';
-import { readOpenAiWhole } from '../wire/read-open-ai-whole.ts';
-import { bodyFields, buildOpenAiRequest, openAiStreamReader } from './open-ai-wire.ts';
+import { bodyFields, buildOpenAiRequest } from './open-ai-wire.ts';
+import { openai } from './openai.ts';
 import type { BuildInput, Dialect, LocalAnswer, ReadContext, StreamPart } from './provider.ts';
 
 /**
@@ -13,13 +14,10 @@ import type { BuildInput, Dialect, LocalAnswer, ReadContext, StreamPart } from '
  * any model runs. It has no upstream and never pretends to be a model.
  */
 export const echo: Dialect = {
+  ...openai,
   name: 'echo',
   buildRequest: (input) => buildOpenAiRequest(input, { learnUsage: false }),
-  readError: readHttpError,
-  readWhole: readOpenAiWhole,
-  createStreamReader: openAiStreamReader,
   answerLocally,
-  streamContentType: 'text/event-stream',
   probes: () => [],
   readProbe: () => ({
     state: 'up',
@@ -67,23 +65,11 @@ function usageOf(words: number): Usage {
   };
 }
 
-type Head = { readonly id: string; readonly object: string; readonly created: number; readonly model: string };
-
-function head(context: ReadContext, streamed: boolean): Head {
-  const chat = context.endpoint === 'chat';
-  return {
-    id: `${chat ? 'chatcmpl' : 'cmpl'}-${context.requestId}`,
-    object: chat ? (streamed ? 'chat.completion.chunk' : 'chat.completion') : 'text_completion',
-    created: context.createdAt,
-    model: context.askedModel,
-  };
-}
-
 function whole(text: string, usage: Usage, context: ReadContext): Extract<LocalAnswer, { kind: 'whole' }>['answer'] {
   const chat = context.endpoint === 'chat';
   const said = chat ? { message: { role: 'assistant', content: text } } : { text };
   const answer = {
-    ...head(context, false),
+    ...answerHead(context, 'whole'),
     choices: [{ index: 0, ...said, logprobs: null, finish_reason: 'stop' }],
     usage: toOpenAiUsage(usage),
   };
@@ -91,29 +77,8 @@ function whole(text: string, usage: Usage, context: ReadContext): Extract<LocalA
 }
 
 function stream(words: readonly string[], usage: Usage, context: ReadContext): readonly StreamPart[] {
-  const start = head(context, true);
-  const chat = context.endpoint === 'chat';
-  const event = (choice: object): Uint8Array =>
-    Buffer.from(`data: ${JSON.stringify({ ...start, choices: [{ index: 0, ...choice }] })}\n\n`);
-  const said = (text: string): object => (chat ? { delta: { content: text } } : { text });
-  return [
-    ...(chat
-      ? [{ kind: 'opening', bytes: event({ delta: { role: 'assistant', content: '' }, finish_reason: null }) } as const]
-      : []),
-    ...words.map((word) => ({ kind: 'content', bytes: event({ ...said(word), finish_reason: null }) }) as const),
-    {
-      kind: 'finish',
-      bytes: event({ ...(chat ? { delta: {} } : { text: '' }), finish_reason: 'stop' }),
-      reason: 'stop',
-      usage,
-    },
-    {
-      kind: 'usage',
-      bytes: Buffer.from(`data: ${JSON.stringify({ ...start, choices: [], usage: toOpenAiUsage(usage) })}\n\n`),
-      usage,
-    },
-    { kind: 'done' },
-  ];
+  const writer = createChunkWriter(context);
+  return [...words.flatMap((word) => writer.text(word)), ...writer.finish('stop', usage)];
 }
 
 /** Length of an echoed vector: enough to be told from another, small enough to be read. */

@@ -1,6 +1,5 @@
-import type { ListedModel } from '../plan/listed-model.ts';
 import type { ProbeAnswer, ProbeReport, ResidentModel } from '../plan/probe.ts';
-import { asList, asNumber, asObject, asText } from '../wire/json-shape.ts';
+import { asList, asNumber, asObject, asText, type Fields } from '../wire/json-shape.ts';
 import { basePath, buildOpenAiRequest } from './open-ai-wire.ts';
 import { openai } from './openai.ts';
 import {
@@ -51,28 +50,31 @@ function readProbe(answers: readonly ProbeAnswer[]): ProbeReport {
   const isLoading = health?.status === 503;
   const refused = isKeyRefused(list?.status) ? list : health;
   const props = asObject(probeJson(answers, '/props'));
-  const isRouter = props?.['role'] === 'router';
+  const routed = routedModels(answers);
   return {
     state: isUp ? 'up' : isLoading ? 'loading' : 'down',
     detail: isUp ? undefined : isLoading ? 'loading its model' : statusDetail(refused?.status),
     version: asText(props?.['build_info']),
     models,
-    resident: !isUp ? undefined : isRouter ? routedModels(answers, models) : readSlots(answers, models?.[0]?.id),
-    servesOneModel: !isRouter,
+    resident: !isUp ? undefined : (routed ?? readSlots(answers, models?.[0]?.id)),
+    servesOneModel: routed === undefined,
   };
 }
 
-/** Models that a router has loaded or loads; it says of each in its list how it stands. One that sleeps is out of memory. */
-function routedModels(
-  answers: readonly ProbeAnswer[],
-  models: readonly ListedModel[] | undefined,
-): readonly ResidentModel[] | undefined {
-  const entries = asList(asObject(probeJson(answers, '/models'))?.['data'])?.map((entry) => asObject(entry));
-  return models?.flatMap(({ id, contextTokens }): ResidentModel[] => {
-    const entry = entries?.find((one) => one?.['id'] === id);
-    const state = asText(asObject(entry?.['status'])?.['value']);
-    if (state !== 'loaded' && state !== 'loading') return [];
-    return [residentModel(id, state, { effectiveContext: contextTokens })];
+/**
+ * Models that a router has loaded or loads: its list says of each how it stands, which that of a
+ * single server does not. One that sleeps is out of memory. Undefined where the server is no router.
+ */
+function routedModels(answers: readonly ProbeAnswer[]): readonly ResidentModel[] | undefined {
+  const list = asList(asObject(probeJson(answers, '/models'))?.['data']) ?? [];
+  const entries = list.map((entry): Fields => asObject(entry) ?? {});
+  const isRouter = asObject(probeJson(answers, '/props'))?.['role'] === 'router';
+  if (!isRouter && !entries.some((entry) => asObject(entry['status']) !== undefined)) return undefined;
+  return entries.flatMap((entry) => {
+    const state = asText(asObject(entry['status'])?.['value']);
+    const [model] = readModelList([entry]) ?? [];
+    if (model === undefined || (state !== 'loaded' && state !== 'loading')) return [];
+    return [residentModel(model.id, state, { effectiveContext: model.contextTokens })];
   });
 }
 

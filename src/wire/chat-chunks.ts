@@ -1,5 +1,6 @@
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import type { ReadContext, StreamPart } from './answer.ts';
+import { answerHead } from './answer-head.ts';
 import type { Fields } from './json-shape.ts';
 import { toOpenAiUsage } from './open-ai-usage.ts';
 
@@ -23,12 +24,7 @@ export type ChunkWriter = {
 /** Creates a writer; the role goes out before the first content. */
 export function createChunkWriter(context: ReadContext): ChunkWriter {
   const isChat = context.endpoint === 'chat';
-  const head = {
-    id: `${isChat ? 'chatcmpl' : 'cmpl'}-${context.requestId}`,
-    object: isChat ? 'chat.completion.chunk' : 'text_completion',
-    created: context.createdAt,
-    model: context.askedModel,
-  };
+  const head = answerHead(context, 'chunk');
   let hasBegun = false;
   const event = (rest: object): Uint8Array => Buffer.from(`data: ${JSON.stringify({ ...head, ...rest })}\n\n`);
   const choice = (fields: object, reason: FinishReason | null = null): Uint8Array =>

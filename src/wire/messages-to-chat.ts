@@ -2,6 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import { failed, type ReadContext, type StreamPart, type StreamReader, type WholeAnswer } from './answer.ts';
+import { answerHead } from './answer-head.ts';
 import { asBuffer } from './as-buffer.ts';
 import { type ChunkWriter, createChunkWriter } from './chat-chunks.ts';
 import { asCount, asList, asNumber, asObject, asText, type Fields, parseObject } from './json-shape.ts';
@@ -21,10 +22,7 @@ export function messagesToChat(body: Uint8Array, context: ReadContext): WholeAns
   const usage = readUsage(message['usage']);
   const finish = finishOf(asText(message['stop_reason']));
   const answer = {
-    id: `chatcmpl-${context.requestId}`,
-    object: 'chat.completion',
-    created: context.createdAt,
-    model: context.askedModel,
+    ...answerHead(context, 'whole'),
     choices: [
       {
         index: 0,

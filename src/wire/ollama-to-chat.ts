@@ -2,6 +2,7 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { tokens } from '../plan/ids.ts';
 import type { FinishReason, Usage } from '../plan/usage.ts';
 import { failed, type ReadContext, type StreamPart, type StreamReader, type WholeAnswer } from './answer.ts';
+import { answerHead } from './answer-head.ts';
 import { asBuffer } from './as-buffer.ts';
 import { createChunkWriter } from './chat-chunks.ts';
 import { convertEmbeddings } from './embeddings.ts';
@@ -23,10 +24,7 @@ export function ollamaToChat(body: Uint8Array, context: ReadContext): WholeAnswe
   const finish = finishOf(answer, calls.length > 0);
   const isChat = context.endpoint === 'chat';
   const written = {
-    id: `${isChat ? 'chatcmpl' : 'cmpl'}-${context.requestId}`,
-    object: isChat ? 'chat.completion' : 'text_completion',
-    created: context.createdAt,
-    model: context.askedModel,
+    ...answerHead(context, 'whole'),
     choices: [
       {
         index: 0,
