@@ -141,6 +141,16 @@ describe('spine 4: before a gateway runs', () => {
   });
 });
 
+test('6.1 explain tells the nearest name of a gateway that runs without a configuration', async () => {
+  const bare = mkdtempSync(join(tmpdir(), 'signalbox-bare-'));
+  const log = { output: undefined, file: false };
+  const gateway = await start({ folder: bare, port: 0, environment: {}, discover: false, log });
+  const ran = await runCommand(['route', 'explain', 'ecoh'], { folder: bare });
+  await gateway.stop();
+  expect([ran.code, ran.err]).toEqual([1, 'Did you mean "echo"?\n']);
+  rmSync(bare, { recursive: true, force: true });
+});
+
 describe('spine 4: while a gateway runs', () => {
   beforeAll(async () => {
     running = await start({ folder, port: 0, environment: {}, log: { output: undefined, file: true } });

@@ -42,7 +42,7 @@ export const command: Command = defineCommand({
     else {
       terminal.out(`${count(flushed.removed, 'answer')} removed`);
       if (flushed.removed === 0 && options.model !== undefined)
-        await suggestName(options.model, options.config, terminal);
+        suggestName(options.model, await found.admin.models(), terminal);
     }
     return exitCode.done;
   },

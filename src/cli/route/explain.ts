@@ -89,13 +89,13 @@ export const command: Command = defineCommand({
     const found = await findGateway(targetOf(options, terminal));
     const explained =
       found.kind === 'running'
-        ? ({ kind: 'explained', record: await found.admin.explain(question) } as const)
+        ? ({ kind: 'explained', record: await found.admin.explain(question), names: found.admin.models } as const)
         : await atRest(options.config, question, terminal);
     if (explained.kind === 'none') return fail(explained.problem, terminal, options);
-    const { record } = explained;
+    const { record, names } = explained;
     if (options.json) printJson<'route explain'>(terminal, { ...record, assumedReady: found.kind === 'none' });
     else for (const line of renderDecision(record, terminal, { candidates: true })) terminal.out(line);
-    if (record.rule.kind === 'none' && !options.json) await suggestName(name, options.config, terminal);
+    if (record.rule.kind === 'none' && !options.json) suggestName(name, await names(), terminal);
     if (found.kind === 'none' && !options.json)
       terminal.err(paint(terminal, 'dim', 'No gateway runs with this configuration: all providers are assumed ready'));
     return record.order.length === 0 ? exitCode.failed : exitCode.done;
@@ -133,11 +133,18 @@ function readAssumptions(texts: readonly string[]): Assumptions {
 }
 
 type Explained =
-  | { readonly kind: 'explained'; readonly record: DecisionRecord }
+  | {
+      readonly kind: 'explained';
+      readonly record: DecisionRecord;
+      /** Names that clients can ask for. */
+      readonly names: () => Promise<readonly string[]>;
+    }
   | { readonly kind: 'none'; readonly problem: Problem };
 
 /** The decision where no gateway runs, or why there can be none. */
 async function atRest(config: string | undefined, question: ExplainQuestion, terminal: Terminal): Promise<Explained> {
   const opened = await openPlan(config, terminal, { lenient: true });
-  return opened.kind === 'none' ? opened : { kind: 'explained', record: await explainAtRest(opened.plan, question) };
+  if (opened.kind === 'none') return opened;
+  const listed = opened.plan.groups.filter((group) => group.listed).map((group) => group.name);
+  return { kind: 'explained', record: await explainAtRest(opened.plan, question), names: async () => listed };
 }
