@@ -344,7 +344,7 @@ function exchangeOf(
     },
     answer(status, _headers, bytes) {
       client.status = status;
-      client.text += String(bytes);
+      client.text += Buffer.from(bytes).toString();
       client.ends++;
       over();
     },
@@ -352,12 +352,12 @@ function exchangeOf(
       client.status = status;
     },
     write(bytes) {
-      client.text += String(bytes);
+      client.text += Buffer.from(bytes).toString();
       return true;
     },
     drained: () => Promise.resolve(),
     end(bytes) {
-      client.text += bytes === undefined ? '' : String(bytes);
+      client.text += Buffer.from(bytes ?? '').toString();
       client.ends++;
       over();
     },
