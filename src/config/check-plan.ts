@@ -3,6 +3,7 @@ import { otherSpelling } from '../plan/latest-tag.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RateLimit } from '../plan/provider.ts';
 import { holdsSize, sizeInName } from '../plan/size-in-name.ts';
 import { wildcardRest } from '../plan/wildcard.ts';
 import { inside, keyOf, type Place, quoted } from './findings.ts';
@@ -24,8 +25,11 @@ export function checkPlan(plan: Plan, { rateLimits, router, server }: SettingsSe
     const at = inside(server.place('keys'), index);
     for (const name of models) checkAsked({ name, at, what: `A right of the key "${key}" is` }, plan, lowering);
   }
-  for (const { name } of plan.settings.limits)
-    checkLimit({ name, at: keyOf(inside(rateLimits.place('limits'), name)) }, plan, lowering);
+  for (const { name, limit } of plan.settings.limits) {
+    const at = keyOf(inside(rateLimits.place('limits'), name));
+    checkLimit({ name, at }, plan, lowering);
+    checkLimitedOnce({ name, at }, limit, lowering);
+  }
   for (const name of plan.settings.cache.modelTtlMs.keys())
     checkCached({ name, at: keyOf(inside(server.place('cache_ttl_by_model'), name)) }, plan, lowering);
 }
@@ -153,6 +157,22 @@ function checkLimit({ name, at }: Reference, plan: Plan, lowering: Lowering): vo
   }
   const closest = near === undefined ? '' : `; the nearest declared name is "${near}"`;
   teller.add('limit-by-pattern', at, `"${name}" is reached by ${rule} only${closest}`, { found: name });
+}
+
+/** A name whose exact entry has another limit has two, and the file should say which is meant. */
+function checkLimitedOnce({ name, at }: Reference, limit: RateLimit, { groups, findings }: Lowering): void {
+  const group = groups.get(name);
+  if (group?.limitPlace === undefined) return;
+  const differs = (['requestsPerMinute', 'tokensPerMinute'] as const).some(
+    (unit) => limit[unit] !== undefined && group.limit[unit] !== undefined && limit[unit] !== group.limit[unit],
+  );
+  if (!differs) return;
+  findings.add('conflicting-declarations', at, `"${name}" has another limit in its exact match: the lower one holds`, {
+    found: name,
+    severity: 'warning',
+    related: [group.limitPlace],
+    fix: 'Keep one of the two',
+  });
 }
 
 /** The rule for names that are not declared by which a request for this one is served: the first that routing finds. */

@@ -274,3 +274,22 @@ test('1.1 one error is told where what refers to it follows from it', () => {
   const { diagnostics } = compile(sources, { environment: {}, lenient: false });
   expect(diagnostics.map((one) => one.code)).toEqual(['unknown-provider']);
 });
+
+test.each([
+  ['{rpm: 5}', ['conflicting-declarations']],
+  ['{rpm: 9}', []],
+  ['{tpm: 900}', []],
+])('4.2 a limit of a name that its exact entry limits to 9 requests: %s', (limit, codes) => {
+  const sources: readonly SourceFile[] = [
+    { kind: 'providers', path: 'providers.yaml', text: providers },
+    {
+      kind: 'model-mappings',
+      path: 'model-mappings.yaml',
+      text: 'exact_matches: {big: {provider: den, rate_limit: {rpm: 9, tpm: 900}}}',
+    },
+    { kind: 'settings', path: 'settings.yaml', text: `rate_limit_settings: {limits: {big: ${limit}}}` },
+  ];
+  const { value, diagnostics } = compile(sources, { environment: {}, lenient: false });
+  expect(value).toBeDefined();
+  expect(diagnostics.map((one) => one.code)).toEqual(codes);
+});
