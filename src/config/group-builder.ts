@@ -87,7 +87,7 @@ export function createGroupDrafts(): GroupDrafts {
 
 /** A place in a group; it goes first and takes an equal share where nothing else is said. */
 export function memberOf(deployment: Member['deployment'], known: Partial<Omit<Member, 'deployment'>> = {}): Member {
-  return { deployment, order: 1, weight: undefined, condition: undefined, reason: undefined, ...known };
+  return { deployment, order: 1, weight: undefined, condition: undefined, ...known };
 }
 
 /** A strategy without numbers of its own. */

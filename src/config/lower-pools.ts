@@ -90,9 +90,7 @@ function membersOf(
     lowering,
   );
   const order = isExact ? orderOf(exact.shape.priority) : 1;
-  return found.map((deployment) =>
-    memberOf(deployment, { order, weight: shape.weight, condition, reason: shape.reason }),
-  );
+  return found.map((deployment) => memberOf(deployment, { order, weight: shape.weight, condition }));
 }
 
 function isSameProvider(one: string, other: string, { inventory }: Lowering): boolean {

@@ -97,7 +97,6 @@ function lowerProvider(declared: Declared, checks: HealthChecks, lowering: Lower
     groups: groupsOf(shape),
     ...address,
     status: isActive(shape.status) ? 'active' : 'disabled',
-    description: shape.description,
     credential: credentialOf(declared, lowering),
     headers: headersOf(declared, lowering),
     apiVersion: shape.api_version,

@@ -120,7 +120,7 @@ function lowerPattern({ shape, at }: Declarations['patterns'][number], lowering:
   const fallbacks = referencesOf(shape.fallback, inside(at, 'fallback'));
   const targets = literalTargets({ name: shape.provider, at: inside(at, 'provider') }, fallbacks, lowering);
   if (matches === undefined || targets === undefined) return undefined;
-  return { source: shape.pattern, matches, ...targets, description: shape.description };
+  return { source: shape.pattern, matches, ...targets };
 }
 
 function compilePattern(source: string, place: Place, findings: Findings): ((name: string) => boolean) | undefined {
@@ -164,7 +164,7 @@ function lowerSizes({ rules: { shape, at } }: Declarations, lowering: Lowering):
     }
     const fallbacks = referencesOf(row.fallback, inside(place, 'fallback'));
     const targets = literalTargets({ name: row.provider, at: inside(place, 'provider') }, fallbacks, lowering);
-    return targets === undefined ? [] : [{ source: row.size, ...bounds, ...targets, reason: row.reason }];
+    return targets === undefined ? [] : [{ source: row.size, ...bounds, ...targets }];
   });
 }
 

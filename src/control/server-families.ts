@@ -29,7 +29,6 @@ function providerAt(dialect: DialectName, address: string): Provider {
     groups: [],
     ...(splitAddress(address, dialect) ?? { baseUrl: address, apiPath: '/v1' }),
     status: 'active',
-    description: undefined,
     credential: dialect === 'anthropic' ? { kind: 'header', header: 'x-api-key', secret } : { kind: 'bearer', secret },
     headers: [],
     apiVersion: undefined,

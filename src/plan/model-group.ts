@@ -51,8 +51,6 @@ export type Member = {
   /** Share; 0 is standby; absent: the strategy's default. */
   readonly weight: number | undefined;
   readonly condition: Condition | undefined;
-  /** What the file gives as reason; shown beside the verdict. */
-  readonly reason: string | undefined;
 };
 
 /** Where a request goes next: a whole group, or one deployment asked for one name. */

@@ -60,7 +60,6 @@ export type Provider = {
    */
   readonly apiPath: string;
   readonly status: 'active' | 'disabled';
-  readonly description: string | undefined;
   readonly credential: Credential;
   /** Extra headers of every request, lower-case names. */
   readonly headers: readonly (readonly [name: string, value: SecretReference | string])[];

@@ -66,7 +66,6 @@ export type PatternRule = {
   readonly matches: (name: string) => boolean;
   readonly target: Target;
   readonly fallback: readonly Target[];
-  readonly description: string | undefined;
 };
 
 /** A rule by the size that a name carries; bounds in billions of parameters. */
@@ -78,7 +77,6 @@ export type SizeRule = {
   readonly maxInclusive: boolean;
   readonly target: Target;
   readonly fallback: readonly Target[];
-  readonly reason: string | undefined;
 };
 
 export type MetadataRule = {

@@ -167,7 +167,7 @@ function groupOf(
     members: group.members.map((one): Member => {
       const { at, ...place } = typeof one === 'string' ? { at: one } : one;
       const deployment = deploymentNamed(target, at);
-      return { deployment, order: 1, weight: undefined, condition: undefined, reason: undefined, ...place };
+      return { deployment, order: 1, weight: undefined, condition: undefined, ...place };
     }),
     strategy: {
       saturationThreshold: undefined,
@@ -297,14 +297,12 @@ function settingsOf(written: PlanOf, target: TargetReader): Settings {
           matches: (name) => one.pattern.test(name),
           target: target(one.target),
           fallback: (one.fallback ?? []).map(target),
-          description: undefined,
         }),
       ),
       sizes: (sizes ?? []).map(
         (one): SizeRule => ({
           minInclusive: true,
           maxInclusive: true,
-          reason: undefined,
           ...one,
           target: target(one.target),
           fallback: (one.fallback ?? []).map(target),

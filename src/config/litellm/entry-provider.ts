@@ -33,7 +33,6 @@ export function providerOf(asked: AskedEntry, lowering: Lowering): Provider | un
     id: freeProviderName(info.text('provider') ?? prefixName, lowering),
     groups: [address.dialect],
     status: 'active',
-    description: undefined,
     probe: lowering.probe,
     limit: { requestsPerMinute: undefined, tokensPerMinute: undefined },
     seats: undefined,
