@@ -68,7 +68,7 @@ function addChoice(held: Held, choices: Map<number, Choice>, chunk: Fields): voi
     held.size += text.length;
     choice.text = (choice.text ?? '') + text;
   }
-  choice.finish = finish ?? choice.finish;
+  choice.finish = finish || choice.finish;
   if (logprobs !== undefined) choice.logprobs = join(held, 'logprobs', choice.logprobs, logprobs);
   setFields(held, choice.rest, rest);
 }

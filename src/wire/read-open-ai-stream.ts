@@ -61,6 +61,8 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
       return failed(failure('upstream_too_large', `The provider’s answer has more than ${mostParts} choices`));
     const bytes = eventBytes(chunk, event, askedModel);
     if (read.reason !== undefined) return { kind: 'finish', bytes, reason: read.reason, usage };
+    const isBehind = !read.isContent && open.size === 0;
+    if (usage !== undefined && isBehind) return { kind: 'usage', bytes, usage };
     return { kind: read.isContent ? 'content' : 'opening', bytes };
   };
 
@@ -71,9 +73,12 @@ export function createOpenAiStreamReader(askedModel: string): StreamReader {
       const choice = asObject(value) ?? {};
       const index = asNumber(choice['index']) ?? 0;
       const ends = readFinishReason(choice['finish_reason']);
-      isContent ||= hasContent(choice);
-      if (ends === undefined) open.add(index);
-      else {
+      const says = hasContent(choice);
+      isContent ||= says;
+      if (ends === undefined) {
+        // What says nothing behind a finish does not take it back.
+        if (says || !finished.has(index)) open.add(index);
+      } else {
         open.delete(index);
         finished.add(index);
         reason = ends;

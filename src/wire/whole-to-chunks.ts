@@ -25,7 +25,7 @@ export function wholeToChunks(body: Uint8Array, usage: Usage | undefined): reado
       const index = asNumber(choice['index']) ?? place;
       return {
         kind: 'finish',
-        bytes: event({ choices: [{ index, ...empty, finish_reason: choice['finish_reason'] ?? reason }] }),
+        bytes: event({ choices: [{ index, ...empty, finish_reason: choice['finish_reason'] || reason }] }),
         reason,
         usage,
       };
