@@ -273,7 +273,7 @@ async function openSocket(system: System, folders: ChosenFolders): Promise<Admin
   try {
     return await openAdminSocket({
       folders,
-      routes: adminRoutes(system.control, system.gateway),
+      routes: adminRoutes(system.control, system.gateway, system.loaded.discoveredSources),
       startedAt: system.startedAt,
       clock: system.clock,
       log: system.log,

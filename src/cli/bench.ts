@@ -7,7 +7,7 @@ import { dollarWords } from '../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, keyOption, stateOption } from './command.ts';
 import { fail, type Problem } from './fail.ts';
 import { openClient } from './open-client.ts';
-import { openPlan } from './open-config.ts';
+import { openSystem } from './open-system.ts';
 import { printJson } from './print-json.ts';
 import { openQuestions } from './questions.ts';
 import { renderTable } from './render-table.ts';
@@ -52,7 +52,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox bench fast --compare ollama --compare vllm --requests 30', does: 'side by side' },
   ],
   async run({ options, arguments: [name = ''] }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: true });
+    const opened = await openSystem(options, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const chosen = benchSides(opened.plan, name, options.compare);
     if (chosen.kind === 'unknown') return fail(chosen, terminal, options);

@@ -1,6 +1,6 @@
 import { listNames } from '../ops/list-names.ts';
 import type { Problem } from './fail.ts';
-import { openConfig } from './open-config.ts';
+import { openSystem } from './open-system.ts';
 import { findGateway, targetOf } from './running-gateway.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -21,8 +21,8 @@ export async function askGateway(
 ): Promise<GatewayFacts> {
   const found = await findGateway(targetOf({ config: options.config, 'state-dir': undefined }, terminal));
   const status = found.kind === 'running' ? await found.admin.status() : undefined;
-  const opened = await openConfig(options.config, terminal, { lenient: true });
-  const plan = opened.kind === 'opened' ? opened.compiled.value : undefined;
+  const opened = await openSystem(options, terminal, { lenient: true });
+  const plan = opened.kind === 'opened' ? opened.plan : undefined;
   const url = options.url ?? status?.address ?? undefined;
   if (url === undefined && plan === undefined)
     return {

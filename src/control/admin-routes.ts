@@ -1,3 +1,4 @@
+import type { SourceFile } from '../config/source-file.ts';
 import type { DecisionList, DecisionRecord } from '../contract/decision-record.ts';
 import type { ExplainQuestion } from '../contract/explain.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -10,10 +11,15 @@ import { describeConfig } from './effective-config.ts';
 import { explain } from './explain.ts';
 
 /** What the admin socket answers and does. */
-export function adminRoutes(control: Control, gateway: Gateway): AdminRoutes {
+export function adminRoutes(
+  control: Control,
+  gateway: Gateway,
+  discovered: readonly SourceFile[] | undefined,
+): AdminRoutes {
   return {
     '/v1/status': () => control.status(gateway),
     '/v1/models': () => ({ data: listModels({ snapshot: control.current(), now: control.now() }) }),
+    '/v1/discovered': () => discovered,
     '/v1/config': () => describeConfig(control.current().plan),
     '/v1/decisions': (query): DecisionList => ({ decisions: control.decisions.last(readCount(query)) }),
     '/v1/decision': (query): DecisionRecord | undefined => {

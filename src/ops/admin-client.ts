@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { SourceFile } from '../config/source-file.ts';
 import type { CacheFlushReport, CacheReport } from '../contract/cache-report.ts';
 import type { DecisionList, DecisionRecord } from '../contract/decision-record.ts';
 import type { DrainReport } from '../contract/drain-report.ts';
@@ -23,6 +24,8 @@ export type AdminClient = {
   models(): Promise<readonly string[]>;
   explain(question: ExplainQuestion): Promise<DecisionRecord>;
   config(): Promise<EffectiveConfig>;
+  /** What it found on this machine, as files would say it; undefined where it has files. */
+  discovered(): Promise<readonly SourceFile[] | undefined>;
   cache(): Promise<CacheReport>;
   /** How a provider is emptied; undefined where there is none of that name, as with the next two. */
   drain(provider: string): Promise<DrainReport | undefined>;
@@ -81,6 +84,7 @@ function createAdminClient(record: AdminRecord): AdminClient {
     models: async () => (await needed(get<{ data: readonly { id: string }[] }>('/v1/models'))).data.map(({ id }) => id),
     explain: (question) => needed(post<DecisionRecord>('/v1/explain', question)),
     config: () => needed(get<EffectiveConfig>('/v1/config')),
+    discovered: () => get<readonly SourceFile[]>('/v1/discovered'),
     drain: (provider) => get<DrainReport>(`/v1/drain?provider=${encodeURIComponent(provider)}`),
     beginDrain: (provider) => post<DrainReport>('/v1/drain/begin', { provider }),
     endDrain: (provider) => post<DrainReport>('/v1/drain/end', { provider }),

@@ -3,7 +3,6 @@ import { compile } from '../config/compile.ts';
 import type { Diagnostic, Span } from '../config/diagnostic.ts';
 import { findConfig, homeOf, readSources } from '../config/read-sources.ts';
 import type { SourceFile } from '../config/source-file.ts';
-import type { DiscoveredServer } from '../contract/discovered.ts';
 import type { ConfigOrigin } from '../contract/start-report.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Environment } from '../plan/secret.ts';
@@ -34,7 +33,8 @@ export type LoadedPlan = {
   readonly origin: ConfigOrigin;
   /** Where state and logs of this configuration stand. */
   readonly home: { readonly folder: string; readonly name: string | undefined };
-  readonly discovered: readonly DiscoveredServer[];
+  /** What was found, as files would say it; undefined where files do. */
+  readonly discoveredSources: readonly SourceFile[] | undefined;
   /** Hash of what the sources say now; undefined where they do not compile. */
   readonly diskHash: () => Promise<string | undefined>;
 };
@@ -65,7 +65,7 @@ async function loadConfig(target: string, options: LoadOptions): Promise<LoadRes
     places: compiled.places,
     origin: { kind: read.isFolder ? 'folder' : 'file', path: target },
     home: homeOf(target, read.isFolder),
-    discovered: [],
+    discoveredSources: undefined,
     diskHash: async () => {
       const now = await readSources(target).catch(() => undefined);
       if (now?.kind !== 'sources') return undefined;
@@ -88,7 +88,7 @@ async function loadDiscovered(options: LoadOptions): Promise<LoadResult> {
     places: compiled.places,
     origin: servers.length === 0 ? { kind: 'echo', looked: options.candidates.length > 0 } : { kind: 'discovered' },
     home: { folder: options.folder, name: undefined },
-    discovered: servers,
+    discoveredSources: sources,
     diskHash: () => Promise.resolve(plan.hash),
   };
 }

@@ -141,14 +141,45 @@ describe('spine 4: before a gateway runs', () => {
   });
 });
 
-test('6.1 explain tells the nearest name of a gateway that runs without a configuration', async () => {
-  const bare = mkdtempSync(join(tmpdir(), 'signalbox-bare-'));
-  const log = { output: undefined, file: false };
-  const gateway = await start({ folder: bare, port: 0, environment: {}, discover: false, log });
-  const ran = await runCommand(['route', 'explain', 'ecoh'], { folder: bare });
-  await gateway.stop();
-  expect([ran.code, ran.err]).toEqual([1, 'Did you mean "echo"?\n']);
-  rmSync(bare, { recursive: true, force: true });
+describe('6: while a gateway runs without a configuration', () => {
+  let bare = '';
+  let gateway: Running | undefined;
+  beforeAll(async () => {
+    bare = mkdtempSync(join(tmpdir(), 'signalbox-bare-'));
+    const log = { output: undefined, file: false };
+    gateway = await start({ folder: bare, port: 0, environment: {}, discover: false, log });
+  });
+  afterAll(async () => {
+    await gateway?.stop();
+    rmSync(bare, { recursive: true, force: true });
+  });
+
+  test('6.1 explain tells the nearest name', async () => {
+    const ran = await runCommand(['route', 'explain', 'ecoh'], { folder: bare });
+    expect([ran.code, ran.err]).toEqual([1, 'Did you mean "echo"?\n']);
+  });
+
+  test.each([
+    ['model list', /echo/],
+    ['strategy show echo', /echo/],
+    ['config show server_settings.port', /4000/],
+    ['provider probe echo', /echo/],
+    ['bench echo --requests 1', /echo/],
+    ['route advise', /No pool of several members/],
+    ['connect aider', /echo/],
+  ])('6.2 signalbox %s knows what it found', async (line, told) => {
+    const ran = await runCommand(line.split(' '), { folder: bare });
+    expect(ran.out + ran.err).toMatch(told);
+    expect(ran.out + ran.err).not.toContain('no ./config');
+  });
+
+  test.each(['validate', 'strategy set echo direct'])(
+    '6.2 signalbox %s is about files, of which there are none',
+    async (line) => {
+      const ran = await runCommand(line.split(' '), { folder: bare });
+      expect([ran.code, ran.err]).toEqual([1, expect.stringContaining('no ./config')]);
+    },
+  );
 });
 
 describe('spine 4: while a gateway runs', () => {

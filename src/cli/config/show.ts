@@ -4,7 +4,7 @@ import { effectiveSettings } from '../../ops/effective-settings.ts';
 import type { Json } from '../../plan/json.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, lenientOption } from '../command.ts';
 import { fail, unknownName } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { count, paint } from '../style.ts';
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox config show notes', does: 'what people wrote for one another' },
   ],
   async run({ options, arguments: [asked] }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: options.lenient });
+    const opened = await openSystem(options, terminal, { lenient: options.lenient });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const all = effectiveSettings(opened.plan, opened.compiled);
     const written = notesOfPeople(opened.sources).map(

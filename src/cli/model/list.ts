@@ -4,7 +4,7 @@ import { servedWords } from '../../ops/served-model.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, unknownName } from '../fail.ts';
 import { sayAtRest } from '../known-providers.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
@@ -27,7 +27,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox model list --provider ollama', does: 'what one provider answers' },
   ],
   async run({ options }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: true });
+    const opened = await openSystem(options, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const { plan } = opened;
     const wanted = options.provider;

@@ -5,7 +5,7 @@ import { seconds } from '../../plan/ids.ts';
 import { revealSecret } from '../../plan/secret.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption } from '../command.ts';
 import { fail } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { duration, paint } from '../style.ts';
@@ -34,7 +34,7 @@ export const command: Command = defineCommand({
   ],
   async run({ options, arguments: [named = ''] }, terminal) {
     const variable = options['key-env'];
-    const declared = await declaredAt(named, options.config, terminal);
+    const declared = await declaredAt(named, options, terminal);
     const url = declared?.url ?? named;
     const key = variable === undefined ? declared?.key : terminal.environment[variable];
     if (variable !== undefined && key === undefined)
@@ -52,14 +52,14 @@ export const command: Command = defineCommand({
   },
 });
 
-/** Address and key of a provider that the configuration declares; undefined where it is none of these. */
+/** Address and key of a provider that the system has; undefined where it is none of these. */
 async function declaredAt(
   name: string,
-  config: string | undefined,
+  options: { readonly config: string | undefined },
   terminal: Terminal,
 ): Promise<{ readonly url: string; readonly key: string | undefined } | undefined> {
   if (/[.:/]/.test(name)) return undefined;
-  const opened = await openPlan(config, terminal, { lenient: true });
+  const opened = await openSystem(options, terminal, { lenient: true });
   if (opened.kind === 'none') return undefined;
   const provider = [...opened.plan.providers.values()].find((one) => one.id === name);
   if (provider === undefined) return undefined;

@@ -2,7 +2,7 @@ import type { PoolAdvice, Variant } from '../../contract/route-play.ts';
 import { adviseRequests } from '../../ops/route-analysis.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { count, paint } from '../style.ts';
@@ -24,7 +24,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox route advise --since 1d --json', does: 'the last day, with all that was tried' },
   ],
   async run({ options }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: true });
+    const opened = await openSystem(options, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const recorded = await recordingOf(options, terminal);
     if (recorded.kind === 'wrong') return fail(recorded.problem, terminal, options);

@@ -3,6 +3,7 @@ import { replayRequests } from '../../ops/route-analysis.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
 import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { count, paint, percent } from '../style.ts';
@@ -36,7 +37,7 @@ export const command: Command = defineCommand({
         terminal,
         options,
       );
-    const present = await openPlan(options.config, terminal, { lenient: true });
+    const present = await openSystem(options, terminal, { lenient: true });
     if (present.kind === 'none') return fail(present.problem, terminal, options);
     const candidate = await openPlan(options.plan, terminal, { lenient: true });
     if (candidate.kind === 'none') {

@@ -3,7 +3,7 @@ import { openWorkload } from '../../ops/read-workload.ts';
 import { simulateRequests } from '../../ops/route-analysis.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { paint } from '../style.ts';
 import { renderPlay } from './play-text.ts';
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox route simulate --config new/ --since 1h', does: 'the last hour again, in another folder' },
   ],
   async run({ options }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: true });
+    const opened = await openSystem(options, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const { workload: file } = options;
     const read = file === undefined ? undefined : await openWorkload(resolve(terminal.folder, file), file, opened.plan);

@@ -4,7 +4,7 @@ import { readStats } from '../../ops/route-stats.ts';
 import { dollarWords } from '../../plan/in-words.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption, stateOption } from '../command.ts';
 import { fail, type Problem, unknownName } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { findGateway, targetOf } from '../running-gateway.ts';
@@ -67,10 +67,10 @@ export const command: Command = defineCommand({
 /** Nothing is recorded of a name that the configuration does not have either. */
 async function unknownProvider(
   name: string,
-  { config }: { readonly config: string | undefined },
+  options: { readonly config: string | undefined; readonly 'state-dir': string | undefined },
   terminal: Terminal,
 ): Promise<Problem | undefined> {
-  const opened = await openPlan(config, terminal, { lenient: true });
+  const opened = await openSystem(options, terminal, { lenient: true });
   if (opened.kind === 'none') return undefined;
   const known = [...opened.plan.providers.keys()];
   return known.some((one) => one === name) ? undefined : unknownName('provider', name, known);

@@ -2,7 +2,7 @@ import type { DeclaredStrategy, NameStrategy, StrategyList } from '../../contrac
 import { describeStrategies } from '../../ops/strategies.ts';
 import { type Command, configOption, defineCommand, exitCode, jsonOption } from '../command.ts';
 import { fail, unknownName } from '../fail.ts';
-import { openPlan } from '../open-config.ts';
+import { openSystem } from '../open-system.ts';
 import { printJson } from '../print-json.ts';
 import { renderTable } from '../render-table.ts';
 import { paint } from '../style.ts';
@@ -23,7 +23,7 @@ export const command: Command = defineCommand({
     { line: 'signalbox strategy show fast', does: 'one, with what is offered besides' },
   ],
   async run({ options, arguments: [name] }, terminal) {
-    const opened = await openPlan(options.config, terminal, { lenient: true });
+    const opened = await openSystem(options, terminal, { lenient: true });
     if (opened.kind === 'none') return fail(opened.problem, terminal, options);
     const list = describeStrategies(opened.plan, opened.compiled);
     const names = list.names.filter((one) => name === undefined || one.name === name);
