@@ -51,7 +51,13 @@ export function createGateway({ limits, ...dependencies }: GatewayInput): Gatewa
   const { server, endUnused } = createListener({
     onExchange(exchange) {
       running++;
-      void handleExchange(context, exchange).then(ended);
+      void handleExchange(context, exchange)
+        .catch((error: unknown) => {
+          // Its failure could not be told either.
+          exchange.destroy();
+          dependencies.log.internalError(error, undefined);
+        })
+        .then(ended);
     },
     onBadClient: dependencies.log.badClient,
     onFault: (error) => dependencies.log.internalError(error, undefined),

@@ -25,7 +25,7 @@ import type { Snapshot } from './snapshot.ts';
 import { understand } from './understand.ts';
 import { waitFor } from './wait-for.ts';
 
-/** Handles one request from its first header to its last byte; never rejects. */
+/** Handles one request from its first header to its last byte; rejects only where a fault of ours cannot be told to the client. */
 export async function handleExchange(context: PipelineContext, exchange: Exchange): Promise<void> {
   const snapshot = context.current();
   try {

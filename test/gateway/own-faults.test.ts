@@ -74,6 +74,25 @@ test.each([
   expect((await gateway.chat()).status).toBe(200);
 });
 
+test('spine 7: a request whose failure cannot be told either costs its own connection, and holds no end up', async () => {
+  const { gateway } = await startOne();
+  const port = Number(new URL(gateway.url).port);
+  const { writeHead } = ServerResponse.prototype;
+  let throws = 2;
+  vi.spyOn(ServerResponse.prototype, 'writeHead').mockImplementation(function (
+    this: ServerResponse,
+    ...given: Parameters<typeof writeHead>
+  ) {
+    if (throws === 0 || this.req.socket.localPort !== port) return writeHead.apply(this, given);
+    throws--;
+    throw ours;
+  });
+  await expect(fetch(`${gateway.url}/v1/models`)).rejects.toThrow('fetch failed');
+  expect(await gateway.logged('internal_error')).toMatchObject(logged);
+  expect((await gateway.chat()).status).toBe(200);
+  await gateway.running.stop();
+});
+
 test('spine 7: a timer that throws costs what it was set for, and no other', async () => {
   const clock = createManualClock();
   const { upstream, gateway } = await startOne({}, { clock });
