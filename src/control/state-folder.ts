@@ -1,4 +1,14 @@
-import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -59,8 +69,11 @@ export function makeFolders(folders: SystemFolders): void {
 
 /** Leaves word of the running gateway. */
 export function writeRecord(folders: SystemFolders, record: AdminRecord): void {
-  writeFileSync(folders.record, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  chmodSync(folders.record, 0o600);
+  // A command may read it at any moment.
+  const fresh = `${folders.record}.new`;
+  writeFileSync(fresh, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+  chmodSync(fresh, 0o600);
+  renameSync(fresh, folders.record);
 }
 
 /** Takes the word back. */

@@ -64,6 +64,34 @@ test('5: a store that hangs delays by its deadline and no longer', async () => {
   expect(answered).toBe('miss');
 });
 
+test('5: a write that nobody waits for may take longer than a read', async () => {
+  const { clock, store, changes, be } = guarded();
+  be('hangs');
+  const writes = Array.from({ length: 3 }, () => store.set(key, value, milliseconds(60_000)));
+  await clock.advance(999);
+  expect(store.state().kind).toBe('ready');
+  await clock.advance(1);
+  expect([await Promise.all(writes), changes]).toEqual([[false, false, false], ['resting']]);
+});
+
+test('5: a store that rests anew after a person has woken it is looked at once a second', async () => {
+  const { clock, store, asked, be } = guarded();
+  const fail = async (): Promise<void> => {
+    be('fails');
+    for (let count = 0; count < 3; count++) await store.get(key);
+  };
+  await fail();
+  be('hangs');
+  await clock.advance(1000);
+  be('works');
+  await store.ping();
+  await fail();
+  await clock.advance(60);
+  const before = asked();
+  await clock.advance(4000);
+  expect(asked() - before).toBe(4);
+});
+
 test('5: after three failures in a row nobody asks it, until a ping of its own succeeds', async () => {
   const { clock, store, changes, asked, be } = guarded();
   await store.set(key, value, milliseconds(60_000));

@@ -8,7 +8,7 @@ export type StoreState =
   /** `since` is wall time in milliseconds. */
   | { readonly kind: 'resting'; readonly since: number; readonly why: string };
 
-/** A store that never rejects a `get` or a `set` and never takes longer than its deadline for them. */
+/** A store that never rejects a `get` or a `set`, and never takes longer than its deadline for a `get`. */
 export type GuardedStore = Omit<Store, 'set'> & {
   readonly state: () => StoreState;
   /** Whether the store took the value. */
@@ -25,6 +25,8 @@ export type GuardOptions = {
 const mostFailures = 3;
 /** Time between two looks at a store that rests. */
 const lookEveryMs = milliseconds(1000);
+/** Nobody waits for a write, and a large value takes its time on a slow line; it is held in memory as long. */
+const writeMs = milliseconds(1000);
 /** What people ask for may take longer than what requests wait for. */
 const patienceMs = milliseconds(5000);
 
@@ -55,16 +57,18 @@ export function guardStore(store: Store, options: GuardOptions): GuardedStore {
     lookSoon();
   };
   const lookSoon = (): void => {
+    timer?.stop();
     timer = time.after(lookEveryMs, () => {
       within(time, deadlineMs, store.ping()).then(succeeded, () => {
-        if (!isClosed) lookSoon();
+        if (!isClosed && state.kind === 'resting') lookSoon();
       });
     });
   };
+  const limits = { get: deadlineMs, set: writeMs };
   const quickly = async <Value>(verb: keyof typeof failures, ask: () => Promise<Value>): Promise<Value | undefined> => {
     if (state.kind === 'resting') return undefined;
     try {
-      const value = await within(time, deadlineMs, ask());
+      const value = await within(time, limits[verb], ask());
       failures[verb] = 0;
       return value;
     } catch (error) {
