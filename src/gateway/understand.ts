@@ -3,10 +3,10 @@ import { failure } from '../plan/failure-catalogue.ts';
 import { askedName, credentialHeaders, readHeaderFacts, retriesHeader, retriesOf } from '../plan/header-facts.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Endpoint, HeaderLookup, RequestFacts } from '../plan/request-facts.ts';
+import { readAskedFallbacks } from '../wire/asked-fallbacks.ts';
 import { type AskedTimeouts, asSeconds, readAskedTimeouts, timeoutHeaders } from '../wire/asked-timeouts.ts';
 import { type CacheControls, readCacheControls } from '../wire/cache-controls.ts';
-import { asTruth, asWholeNumber, findWrongField, type PromptField, shown } from '../wire/field-types.ts';
-import { asList, asObject, asText } from '../wire/json-shape.ts';
+import { asWholeNumber, findWrongField, type PromptField, shown } from '../wire/field-types.ts';
 import { type Rehearsal, readRehearsal } from '../wire/rehearsal.ts';
 import { type RequestNeeds, readRequestNeeds } from '../wire/request-needs.ts';
 import { type BodyScan, memberText, memberValue, scanBody } from '../wire/scan-body.ts';
@@ -177,19 +177,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal, plan }: Fac
     headers,
     key: principal.name,
     allowedModels: principal.models,
-    disableFallbacks: asTruth(memberValue(body, scan, 'disable_fallbacks')) === true,
-    fallbacks: fallbacksOf(memberValue(body, scan, 'fallbacks'), asked),
+    ...readAskedFallbacks(body, scan, asked),
     retries: told.retries ?? retriesOf(asWholeNumber(memberValue(body, scan, 'num_retries'))),
   };
-}
-
-/** LiteLLM takes names, objects with the name under `model`, and lists of names under the name that they stand in for. */
-function fallbacksOf(value: unknown, asked = 'auto'): readonly string[] {
-  const isText = (one: unknown): one is string => typeof one === 'string';
-  return (asList(value) ?? []).flatMap((one) => {
-    if (isText(one)) return [one];
-    const object = asObject(one) ?? {};
-    const model = asText(object['model']);
-    return model === undefined ? (asList(object[asked] ?? object['*']) ?? []).filter(isText) : [model];
-  });
 }

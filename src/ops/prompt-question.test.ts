@@ -22,6 +22,11 @@ test.each([
     '{"prompt": "a", "tags": ["t"], "metadata": {"capability": "code", "quality_tier": "q", "min_tier": "local", "priority": "low"}}',
     { capability: 'code', qualityTier: 'q', minTier: 'local', priority: 'low', tags: ['t'] },
   ],
+  [
+    'a body with fallbacks of its own',
+    '{"prompt": "a", "model": "m", "fallbacks": ["a", {"m": ["b"]}], "disable_fallbacks": true}',
+    { fallbacks: ['a', 'b'], disableFallbacks: true },
+  ],
   ['a body for embeddings', '{"input": ["a", "b", "c"]}', { batchSize: 3 }],
   ['JSON that is no body', '{"a": 1}', { code: false, tools: false }],
 ])('6.1 a prompt file with %s is understood as the gateway would', async (_name, text, wanted) => {

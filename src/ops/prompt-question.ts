@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { ExplainQuestion } from '../contract/explain.ts';
+import { readAskedFallbacks } from '../wire/asked-fallbacks.ts';
+import { asText } from '../wire/json-shape.ts';
 import { readRequestNeeds } from '../wire/request-needs.ts';
-import { scanBody } from '../wire/scan-body.ts';
+import { memberValue, scanBody } from '../wire/scan-body.ts';
 
 /** What a prompt adds to a question, or why it cannot be read. */
 export type PromptQuestion =
@@ -25,6 +27,7 @@ function questionOf(body: Buffer): ExplainQuestion {
   const scanned = scanBody(body);
   if (scanned.kind === 'invalid') return {};
   const needs = readRequestNeeds(body, scanned.scan);
+  const asked = asText(memberValue(body, scanned.scan, 'model'));
   return {
     tokens: needs.promptTokens,
     stream: needs.stream,
@@ -40,5 +43,6 @@ function questionOf(body: Buffer): ExplainQuestion {
     qualityTier: needs.qualityTier,
     minTier: needs.minTier,
     tags: needs.tags,
+    ...readAskedFallbacks(body, scanned.scan, asked),
   };
 }
