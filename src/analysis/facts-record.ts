@@ -11,6 +11,7 @@ export function describeFacts(plan: Plan, facts: RequestFacts): FactsRecord {
     stream: yes(facts.stream),
     capability: facts.capability,
     maxOutputTokens: facts.maxOutputTokens,
+    leastPromptTokens: facts.leastPromptTokens === facts.promptTokens ? undefined : facts.leastPromptTokens,
     tools: yes(facts.needs.tools),
     vision: yes(facts.needs.vision),
     jsonSchema: yes(facts.needs.jsonSchema),
@@ -57,6 +58,7 @@ export function factsOf({ asked, promptTokens, facts }: DecisionRecord): Request
     capability: facts?.capability,
     stream: facts?.stream ?? false,
     promptTokens: tokens(promptTokens),
+    leastPromptTokens: tokens(facts?.leastPromptTokens ?? promptTokens),
     maxOutputTokens: facts?.maxOutputTokens === undefined ? undefined : tokens(facts.maxOutputTokens),
     needs: {
       tools: facts?.tools ?? false,

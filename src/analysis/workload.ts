@@ -75,6 +75,7 @@ function factsOfKind(plan: Plan, kind: RequestKind, promptTokens: number): Reque
     asked: askedName(model, plan),
     stream: kind.stream,
     promptTokens: tokens(promptTokens),
+    leastPromptTokens: tokens(promptTokens),
     maxOutputTokens: kind.maxOutputTokens === undefined ? undefined : tokens(kind.maxOutputTokens),
     needs: kind.needs,
     batchSize: kind.batchSize,

@@ -23,6 +23,8 @@ export type FactsRecord = {
   readonly stream?: true | undefined;
   readonly capability?: string | undefined;
   readonly maxOutputTokens?: number | undefined;
+  /** What the prompt has at least, where that is less than its estimate. */
+  readonly leastPromptTokens?: number | undefined;
   readonly tools?: true | undefined;
   readonly vision?: true | undefined;
   readonly jsonSchema?: true | undefined;

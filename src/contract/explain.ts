@@ -8,6 +8,8 @@ export type ExplainQuestion = {
   readonly stream?: boolean | undefined;
   /** Length of the prompt in tokens; a short one when absent. */
   readonly tokens?: number | undefined;
+  /** What the prompt has at least; absent: as many as its estimate. */
+  readonly leastTokens?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
   readonly tools?: boolean | undefined;
   readonly vision?: boolean | undefined;

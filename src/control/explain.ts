@@ -66,6 +66,7 @@ function explainedFacts(plan: Plan, question: ExplainQuestion): RequestFacts {
     asked: askedName(question.model, plan),
     stream: question.stream ?? false,
     promptTokens: tokens(question.tokens ?? usualTokens),
+    leastPromptTokens: tokens(question.leastTokens ?? question.tokens ?? usualTokens),
     maxOutputTokens: question.maxOutputTokens === undefined ? undefined : tokens(question.maxOutputTokens),
     needs: {
       tools: question.tools ?? false,

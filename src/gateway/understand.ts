@@ -165,6 +165,7 @@ function factsOf({ exchange, endpoint, body, scan, needs, principal, plan }: Fac
     capability: told.capability ?? needs.capability,
     stream: needs.stream,
     promptTokens: needs.promptTokens,
+    leastPromptTokens: needs.leastPromptTokens,
     maxOutputTokens: needs.maxOutputTokens,
     needs: { tools: needs.tools, vision: needs.vision, jsonSchema: needs.jsonSchema },
     batchSize: needs.batchSize,

@@ -171,5 +171,5 @@ function promptOf(tokens: number, number: number): string {
 
 function tokensOf(text: string): number {
   const bytes = Buffer.from(text);
-  return estimateText(bytes, 0, bytes.length);
+  return estimateText(bytes, 0, bytes.length).tokens;
 }

@@ -30,6 +30,7 @@ function questionOf(body: Buffer): ExplainQuestion {
   const asked = asText(memberValue(body, scanned.scan, 'model'));
   return {
     tokens: needs.promptTokens,
+    leastTokens: needs.leastPromptTokens,
     stream: needs.stream,
     tools: needs.tools,
     vision: needs.vision,

@@ -14,8 +14,9 @@ export type RequestFacts = {
   /** `X-Capability` header, else `metadata.capability`. */
   readonly capability: string | undefined;
   readonly stream: boolean;
-  /** Estimate of the prompt. */
+  /** Estimate of the prompt, and what it has at least: tokenizers differ most in scripts other than Latin. */
   readonly promptTokens: Tokens;
+  readonly leastPromptTokens: Tokens;
   /** Output that the request asks for at most. */
   readonly maxOutputTokens: Tokens | undefined;
   readonly needs: {

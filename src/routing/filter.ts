@@ -5,7 +5,7 @@ import type { Milliseconds } from '../plan/ids.ts';
 import { waitWords } from '../plan/in-words.ts';
 import type { ModelGroup } from '../plan/model-group.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Tier } from '../plan/provider.ts';
+import type { DialectName, Tier } from '../plan/provider.ts';
 import type { RequestFacts } from '../plan/request-facts.ts';
 import type { DeploymentHealth, RoutingState } from '../plan/routing-state.ts';
 import { type ConditionValue, holds } from './condition.ts';
@@ -189,11 +189,31 @@ function excludedByContext(
   deployment: Deployment,
   context: number,
 ): Excluded | undefined {
-  const wanted = facts.promptTokens + (facts.maxOutputTokens ?? 0);
-  if (wanted <= context) return undefined;
+  const output = facts.maxOutputTokens ?? 0;
+  const wanted = facts.promptTokens + output;
+  if (wanted <= context || surelyPrompt({ plan, facts }, deployment) + output <= context) return undefined;
   if (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)) return undefined;
   return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
 }
+
+/** Tokens by which a prompt may be called too long: a server that counts them itself decides where the estimate may be wrong. */
+function surelyPrompt({ plan, facts }: Pick<FilterInput, 'plan' | 'facts'>, { provider }: Deployment): number {
+  const dialect = plan.providers.get(provider)?.dialect;
+  return dialect !== undefined && countsItself[dialect] ? facts.leastPromptTokens : facts.promptTokens;
+}
+
+/** Whether a server refuses a prompt that is longer than its context, to the token; the others may cut it without a word. */
+const countsItself: Readonly<Record<DialectName, boolean>> = {
+  ollama: true,
+  llama_cpp: true,
+  vllm: true,
+  openai: true,
+  azure: true,
+  anthropic: true,
+  lm_studio: false,
+  openai_compatible: false,
+  echo: false,
+};
 
 /** Whether a server refuses a prompt that is too long. Ollama cuts it, so for Ollama the estimate always counts. */
 function refusesItself({ providers }: Plan, { provider }: Deployment): boolean {
@@ -206,8 +226,8 @@ export function contextOf(state: RoutingState, { index, contextTokens }: Deploym
 }
 
 /** Whether the prompt alone fits, so that an answer begins, though it may end before it is as long as was allowed. */
-export function takesPrompt({ state, facts }: FilterInput, deployment: Deployment): boolean {
-  return facts.promptTokens < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
+export function takesPrompt({ plan, state, facts }: FilterInput, deployment: Deployment): boolean {
+  return surelyPrompt({ plan, facts }, deployment) < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
 }
 
 function hasNeeds({ needs }: RequestFacts): boolean {

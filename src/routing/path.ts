@@ -52,10 +52,10 @@ export function hasFailedBy({ outcomes }: GoOnInput, kind: Failure['kind']): boo
   return outcomes.some((one) => one.failure?.kind === kind);
 }
 
-/** The largest context that was too small; where none is known, the estimate of the prompt. */
+/** The largest context that was too small; where none is known, what the prompt has at least. */
 function largestFailed(input: GoOnInput): number {
   const failed = input.outcomes.filter((one) => one.failure?.kind === 'context_length_exceeded');
-  return Math.max(input.facts.promptTokens, ...failed.map((one) => contextAt(input, one.attempt)));
+  return Math.max(input.facts.leastPromptTokens, ...failed.map((one) => contextAt(input, one.attempt)));
 }
 
 function contextAt({ plan, state }: GoOnInput, { deployment }: PlannedAttempt): number {

@@ -23,12 +23,35 @@ const counted: readonly (readonly [text: string, tokens: number])[] = [
 
 test.each(counted)('4.3: %j is estimated within a quarter', (text, tokens) => {
   const bytes = encode(text);
-  const estimate = estimateText(bytes, 0, bytes.length) / tokens;
+  const estimate = estimateText(bytes, 0, bytes.length).tokens / tokens;
   expect(estimate).toBeGreaterThan(0.75);
   expect(estimate).toBeLessThan(1.25);
 });
 
-function prompt(value: unknown): { readonly tokens: number; readonly pictures: number } {
+/** Texts with their tokens as Gemma's tokenizer counts them, which knows many scripts. */
+const ofGemma: readonly (readonly [text: string, tokens: number])[] = [
+  ['Дежурный переводит стрелки до того, как поезд отправится со станции, и проверяет сигналы.', 23],
+  ['信号员在列车离开车站之前扳动道岔，然后检查所有信号。', 18],
+  ['駅員は列車が出発する前にポイントを切り替え、信号を確認します。', 17],
+  ['นายสถานีสับรางก่อนที่รถไฟจะออกจากสถานี แล้วตรวจสอบสัญญาณทั้งหมด', 18],
+  ['स्टेशन मास्टर ट्रेन के स्टेशन छोड़ने से पहले पटरी बदलता है और फिर सभी सिग्नल जाँचता है।', 23],
+  ['역무원은 열차가 역을 떠나기 전에 선로를 바꾸고 모든 신호를 확인합니다.', 22],
+  ['Ο σταθμάρχης γυρίζει τα κλειδιά πριν φύγει το τρένο από τον σταθμό και ελέγχει τα σήματα.', 36],
+  ['يحول ناظر المحطة السكة قبل أن يغادر القطار المحطة ثم يفحص جميع الإشارات.', 24],
+];
+
+test.each(ofGemma)('4.3: %j has no fewer tokens than it has at least', (text, tokens) => {
+  const bytes = encode(text);
+  const { tokens: estimate, spare } = estimateText(bytes, 0, bytes.length);
+  expect(estimate - spare).toBeLessThanOrEqual(tokens);
+});
+
+test('4.3: of Latin text nothing is spared', () => {
+  const { tokens, least } = prompt([{ role: 'user', content: 'Plain words, 12 signs.\n' }]);
+  expect(least).toBe(tokens);
+});
+
+function prompt(value: unknown): ReturnType<typeof estimatePrompt> {
   const bytes = encode(JSON.stringify(value));
   return estimatePrompt(bytes, { start: 0, end: bytes.length });
 }
@@ -36,7 +59,7 @@ function prompt(value: unknown): { readonly tokens: number; readonly pictures: n
 test('4.3: an escaped text counts as the text it stands for', () => {
   const text = 'Say "hello" to\nthe\ttrain \\ driver';
   const bytes = encode(text);
-  const plain = estimateText(bytes, 0, bytes.length);
+  const plain = estimateText(bytes, 0, bytes.length).tokens;
   expect(Math.abs(prompt(text).tokens - plain)).toBeLessThanOrEqual(1.5);
 });
 
@@ -68,7 +91,7 @@ test('4.3: numbers are tokens already', () => {
 
 test('4.3: long texts are counted in samples, to the same result', () => {
   const sentence = 'The train leaves at noon. ';
-  const perSentence = estimateText(encode(sentence.repeat(100)), 0, sentence.length * 100) / 100;
+  const perSentence = estimateText(encode(sentence.repeat(100)), 0, sentence.length * 100).tokens / 100;
   const many = 40_000;
   expect(prompt(sentence.repeat(many)).tokens / many / perSentence).toBeCloseTo(1, 1);
 });

@@ -10,6 +10,7 @@ export type RequestNeeds = {
   readonly stream: boolean;
   readonly wantsUsage: boolean;
   readonly promptTokens: Tokens;
+  readonly leastPromptTokens: Tokens;
   readonly maxOutputTokens: Tokens | undefined;
   readonly tools: boolean;
   readonly vision: boolean;
@@ -32,7 +33,7 @@ const stepMarkers = ['step by step', 'step-by-step', 'multi-step', 'Step 1', 'st
 const anyStep = Buffer.from('tep');
 const [quote, comma, minus] = [0x22, 0x2c, 0x2d];
 const [bracket, bracketEnd, brace, braceEnd] = [0x5b, 0x5d, 0x7b, 0x7d];
-const noPrompt: PromptEstimate = { tokens: 0, pictures: 0 };
+const noPrompt: PromptEstimate = { tokens: 0, least: 0, pictures: 0 };
 
 /** Reads the needs of a scanned body; only small members are parsed, the prompt itself is walked over once. */
 export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeeds {
@@ -43,11 +44,12 @@ export function readRequestNeeds(bytes: Uint8Array, scan: BodyScan): RequestNeed
   const tools = scan.members.get('tools') ?? scan.members.get('functions');
   const estimate = prompt === undefined ? noPrompt : estimatePrompt(bytes, prompt.value);
   // Tool schemas reach the model as the JSON they are.
-  const toolTokens = tools === undefined ? 0 : estimateText(bytes, tools.value.start, tools.value.end);
+  const toolTokens = tools === undefined ? 0 : estimateText(bytes, tools.value.start, tools.value.end).tokens;
   return {
     stream: memberText(bytes, scan, 'stream') === 'true',
     wantsUsage: asObject(memberValue(bytes, scan, 'stream_options'))?.['include_usage'] === true,
     promptTokens: tokens(Math.ceil(estimate.tokens + toolTokens)),
+    leastPromptTokens: tokens(Math.ceil(estimate.least + toolTokens)),
     maxOutputTokens: outputLimit(bytes, scan),
     tools: tools !== undefined && bytes[tools.value.start] === bracket && !isEmptyList(text, tools.value),
     vision: estimate.pictures > 0,

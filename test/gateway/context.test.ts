@@ -67,6 +67,22 @@ describe('4.3: a prompt that is too long', () => {
     expect(bodies().length).toBe(1);
   });
 
+  test.each([
+    ['llama_cpp', 200],
+    ['vllm', 200],
+    ['openai_compatible', 400],
+    ['lm_studio', 400],
+  ])(
+    'in a script of which tokenizers make half as many is left to a server that counts itself: %s',
+    async (type, status) => {
+      const { gateway } = await setup({ type });
+      const half = { role: 'user', content: 'รถไฟออกจากสถานี'.repeat(100) };
+      expect((await gateway.chat({ messages: [half] })).status).toBe(status);
+      const whole = { role: 'user', content: 'รถไฟออกจากสถานี'.repeat(300) };
+      expect((await gateway.chat({ messages: [whole] })).status).toBe(400);
+    },
+  );
+
   test('F3: enable_pre_call_checks: false leaves it to a server that refuses it itself', async () => {
     const { gateway, bodies, script } = await setup({ router: { enable_pre_call_checks: false } });
     script(400, 'This model’s maximum context length is 1000 tokens');

@@ -365,6 +365,7 @@ export function factsOf(overrides: Partial<RequestFacts> = {}): RequestFacts {
     capability: undefined,
     stream: false,
     promptTokens: tokens(100),
+    leastPromptTokens: overrides.promptTokens ?? tokens(100),
     maxOutputTokens: undefined,
     needs: { tools: false, vision: false, jsonSchema: false },
     batchSize: 1,

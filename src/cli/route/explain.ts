@@ -83,7 +83,7 @@ export const command: Command = defineCommand({
       ...(options.stream ? { stream: true } : {}),
       ...(options.tools ? { tools: true } : {}),
       ...(options.vision ? { vision: true } : {}),
-      ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+      ...(options.tokens === undefined ? {} : { tokens: options.tokens, leastTokens: undefined }),
       ...(options.endpoint === undefined ? {} : { endpoint: endpointOf(options.endpoint) }),
     };
     const found = await findGateway(targetOf(options, terminal));
