@@ -191,13 +191,13 @@ function excludedByContext(
 ): Excluded | undefined {
   const output = facts.maxOutputTokens ?? 0;
   const wanted = facts.promptTokens + output;
-  if (wanted <= context || surelyPrompt({ plan, facts }, deployment) + output <= context) return undefined;
+  if (wanted <= context || certainTokens({ plan, facts }, deployment) + output <= context) return undefined;
   if (!plan.settings.routing.preCallChecks && refusesItself(plan, deployment)) return undefined;
   return { reason: 'context', detail: `about ${wanted} tokens are asked for, its context is ${context}` };
 }
 
 /** Tokens by which a prompt may be called too long: a server that counts them itself decides where the estimate may be wrong. */
-function surelyPrompt({ plan, facts }: Pick<FilterInput, 'plan' | 'facts'>, { provider }: Deployment): number {
+function certainTokens({ plan, facts }: Pick<FilterInput, 'plan' | 'facts'>, { provider }: Deployment): number {
   const dialect = plan.providers.get(provider)?.dialect;
   return dialect !== undefined && countsItself[dialect] ? facts.leastPromptTokens : facts.promptTokens;
 }
@@ -227,7 +227,7 @@ export function contextOf(state: RoutingState, { index, contextTokens }: Deploym
 
 /** Whether the prompt alone fits, so that an answer begins, though it may end before it is as long as was allowed. */
 export function takesPrompt({ plan, state, facts }: FilterInput, deployment: Deployment): boolean {
-  return surelyPrompt({ plan, facts }, deployment) < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
+  return certainTokens({ plan, facts }, deployment) < (contextOf(state, deployment) ?? Number.POSITIVE_INFINITY);
 }
 
 function hasNeeds({ needs }: RequestFacts): boolean {
