@@ -207,3 +207,51 @@ test.each(Array.from({ length: 20 }, (_, index) => index / 20))(
     expect(await other).toBeLessThan(410);
   },
 );
+
+/** Asks for seats at one time; who has one, and who does not yet, is seen without the clock going on. */
+function counter(): {
+  readonly clock: ReturnType<typeof createManualClock>;
+  ask(force: Force, deployment: number): { leaves(): void; seat(): Promise<Seated | 'waits'> };
+} {
+  const clock = createManualClock();
+  const seats = createSeats({ clock, random: () => 0.5 });
+  return {
+    clock,
+    ask(force, deployment) {
+      const known = { id: requestId('0'), snapshot: snapshotOf(force), deadline: milliseconds(600_000) };
+      const { request, leaves } = clientOf(known);
+      const asked = Promise.resolve(seats.take(request, attemptAt(deployment)));
+      return {
+        leaves,
+        async seat() {
+          await clock.advance(0);
+          return Promise.race([asked, Promise.resolve('waits' as const)]);
+        },
+      };
+    },
+  };
+}
+
+test('4.1: who leaves lets those in at once whom it kept from a free seat', async () => {
+  const { clock, ask } = counter();
+  const force = { plan, state: createRoutingState(plan, clock.now()) };
+  ask(force, 0);
+  const impatient = ask(force, 1);
+  await clock.advance(10_500);
+  // Its patience is over, so that the turn ends with what runs, though the model has a second seat.
+  const next = ask(force, 0);
+  expect(await next.seat()).toBe('waits');
+  impatient.leaves();
+  expect(await next.seat()).toMatchObject({ kind: 'seated' });
+});
+
+test('4.1: a seat that a request of the plan before gives back is taken at once', async () => {
+  const { clock, ask } = counter();
+  const before = { plan, state: createRoutingState(plan, clock.now()) };
+  const held = await ask(before, 2).seat();
+  const after = { plan, state: createRoutingState(plan, clock.now(), before) };
+  const next = ask(after, 2);
+  expect(await next.seat()).toBe('waits');
+  if (held !== 'waits' && held.kind === 'seated') held.leave();
+  expect(await next.seat()).toMatchObject({ kind: 'seated' });
+});

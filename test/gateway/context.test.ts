@@ -105,11 +105,16 @@ describe('4.3: a prompt that is too long', () => {
     const server = await startFakeUpstream(['m']);
     const gateway = await startGateway({
       providers: { o: { type: 'ollama', base_url: server.url, models: [{ name: 'm', ...declared }] } },
+      settings: { router_settings: { num_retries: 0 } },
     });
     await gateway.chat({ model: 'm' });
     const body = JSON.parse(server.requests[0]?.body ?? '{}') as { options?: { num_ctx?: number } };
     expect(body).toMatchObject({ model: 'm' });
     expect(body.options?.num_ctx).toBe(sent);
+    // Some 6,000 tokens: what the options say is also what prompts are held to.
+    const content = 'word '.repeat(6000);
+    const answer = await gateway.chat({ model: 'm', messages: [{ role: 'user', content }] });
+    expect((await answer.text()).includes('context_length_exceeded')).toBe(sent !== undefined);
     await Promise.all([gateway.close(), server.close()]);
   });
 });
