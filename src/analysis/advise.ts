@@ -139,7 +139,7 @@ function gives({ change, times }: Variant): string {
 }
 
 function notLike(present: Variant, recorded: number | null): string {
-  return `the play of what is declared gives p95 ${seconds(present.times.p95Ms)}, ${seconds(recorded)} was recorded: declare the seats of its servers, or let the gateway run, whom some servers tell them, so that waiting can be told from work`;
+  return `the play of what is declared gives p95 ${seconds(present.times.p95Ms)}, ${seconds(recorded)} was recorded: declare the seats of its servers, or keep the gateway running, which some servers tell theirs: then waiting can be told from work`;
 }
 
 function seconds(ms: number | null): string {
