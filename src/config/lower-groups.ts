@@ -34,18 +34,20 @@ export function lowerNames(declarations: Declarations, lowering: Lowering): void
 }
 
 /** A capability may name another one, which is then known before it, wherever it stands. */
-function namedFirst(capabilities: Declarations['capabilities']): Iterable<Declaration<CapabilityShape>> {
-  const ordered = new Set<Declaration<CapabilityShape>>();
-  const visit = (one: Declaration<CapabilityShape>, within: readonly Declaration<CapabilityShape>[]): void => {
-    if (within.includes(one)) return;
+function namedFirst(capabilities: Declarations['capabilities']): readonly Declaration<CapabilityShape>[] {
+  const visited = new Set<Declaration<CapabilityShape>>();
+  const ordered: Declaration<CapabilityShape>[] = [];
+  const visit = (one: Declaration<CapabilityShape>): void => {
+    if (visited.has(one)) return;
+    visited.add(one);
     const { preferred_models: preferred = [], models = [] } = one.shape;
     for (const name of [...preferred, ...models]) {
       const other = capabilities.get(name);
-      if (other !== undefined) visit(other, [...within, one]);
+      if (other !== undefined) visit(other);
     }
-    ordered.add(one);
+    ordered.push(one);
   };
-  for (const one of capabilities.values()) visit(one, []);
+  for (const one of capabilities.values()) visit(one);
   return ordered;
 }
 

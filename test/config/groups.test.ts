@@ -293,3 +293,12 @@ test.each([
   expect(value).toBeDefined();
   expect(diagnostics.map((one) => one.code)).toEqual(codes);
 });
+
+test('1.1 capabilities that name others are each looked at once, in whichever order they stand', () => {
+  const last = 40;
+  const lines = Array.from({ length: last }, (_, at) => {
+    const named = [at + 1, at + 2].filter((one) => one < last).map((one) => `c${one}`);
+    return `  c${at}: {preferred_models: [${named.length === 0 ? 'm' : named.join(', ')}]}`;
+  });
+  expect(standsFor('c0', `capabilities:\n${lines.join('\n')}\n`)).toBe(standsFor('m', ''));
+});
