@@ -1,4 +1,4 @@
-import type { Expression, Variable } from '../plan/condition.ts';
+import { type Expression, levels, type Variable } from '../plan/condition.ts';
 import { credentialHeaders } from '../plan/header-facts.ts';
 import type { FactName } from './condition-parser.ts';
 
@@ -9,7 +9,10 @@ type Kind = { readonly words: string; readonly has: (value: Literal) => boolean 
 
 const number: Kind = { words: 'a number', has: (value) => typeof value !== 'boolean' && isNumeric(value) };
 const truth: Kind = { words: 'true or false', has: (value) => /^(true|false|0|1)$/i.test(String(value)) };
-const level: Kind = { words: 'low, medium or high', has: (value) => /^(low|medium|high)$/i.test(String(value)) };
+const level: Kind = {
+  words: 'low, medium or high',
+  has: (value) => levels.some((one) => one === String(value).toLowerCase()),
+};
 /** Text of the request's own. */
 const anything: Kind = { words: 'any text', has: () => true };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { levels } from '../plan/condition.ts';
 import { usualSaturation } from '../plan/model-group.ts';
 import { type Checked, checkShape } from './check-shape.ts';
 import { field, forPeople, type JsonSchema, optional } from './field.ts';
@@ -92,7 +93,7 @@ const capability: z.ZodType<CapabilityShape> = z.strictObject({
   }),
   min_context: optional(z.int().positive(), 'Least context of a model that serves.', { unit: 'tokens' }),
   complexity_thresholds: optional(
-    z.partialRecord(z.enum(['low', 'medium', 'high']), text),
+    z.partialRecord(z.enum(levels), text),
     'Model that goes first for a class of complexity (strategy complexity_based).',
   ),
   context_thresholds: optional(

@@ -1,3 +1,4 @@
+import type { Level } from '../plan/condition.ts';
 import type { Json } from '../plan/json.ts';
 import type { BudgetShape, TierShape } from './written-providers.ts';
 
@@ -67,7 +68,7 @@ export type CapabilityShape = {
   readonly strategy?: Text;
   readonly min_model_size?: string | number | undefined;
   readonly min_context?: Count;
-  readonly complexity_thresholds?: Readonly<Partial<Record<'low' | 'medium' | 'high', string>>> | undefined;
+  readonly complexity_thresholds?: Readonly<Partial<Record<Level, string>>> | undefined;
   readonly context_thresholds?: Readonly<Partial<Record<'large' | 'complex' | 'standard', string>>> | undefined;
   readonly notes?: Text;
   readonly note?: Text;

@@ -17,6 +17,10 @@ export type Expression =
       readonly right: Expression;
     };
 
+/** How complex a request is, from the least on; a header or a condition may say such a word too. */
+export const levels = ['low', 'medium', 'high'] as const;
+export type Level = (typeof levels)[number];
+
 /** The closed list of what a condition can ask about. */
 export type Variable =
   | {

@@ -1,3 +1,4 @@
+import type { Level } from './condition.ts';
 import type { Failure } from './failure.ts';
 import type { DeploymentIndex, GroupIndex, Milliseconds, ProviderId, Tokens } from './ids.ts';
 
@@ -88,7 +89,7 @@ export type Degradation = {
 /** A request's complexity with the terms it is made of. */
 export type Complexity = {
   readonly score: number;
-  readonly level: 'low' | 'medium' | 'high';
+  readonly level: Level;
   readonly terms: {
     readonly tokens: number;
     readonly concurrent: number;

@@ -1,4 +1,4 @@
-import type { Condition, Expression, Variable } from '../plan/condition.ts';
+import { type Condition, type Expression, levels, type Variable } from '../plan/condition.ts';
 
 /** Value of a fact that a condition asks for; absent where the request does not have it. */
 export type ConditionValue = boolean | number | string | undefined;
@@ -62,12 +62,14 @@ function comparable(
 ): [number | string, number | string] {
   if (typeof left !== 'string' || typeof right !== 'string') return [asNumber(left), asNumber(right)];
   const [a, b] = [left.toLowerCase(), right.toLowerCase()];
-  const [levelA, levelB] = [levels.indexOf(a), levels.indexOf(b)];
+  const [levelA, levelB] = [rankOfLevel(a), rankOfLevel(b)];
   return levelA === -1 || levelB === -1 ? [a, b] : [levelA, levelB];
 }
 
-/** Complexity is one of these, and a header may be: by their letters low would be more than high. */
-const levels: readonly string[] = ['low', 'medium', 'high'];
+/** By its letters low would be more than high. */
+function rankOfLevel(word: string): number {
+  return levels.findIndex((one) => one === word);
+}
 
 function asNumber(value: boolean | number | string): number {
   if (typeof value !== 'string') return Number(value);

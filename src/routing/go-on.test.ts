@@ -12,6 +12,13 @@ const unavailable: Condition = {
   source: 'a_unavailable',
   expression: { kind: 'variable', variable: { kind: 'provider_unavailable', provider: 'a' } },
 };
+/** Three members by the orders that they stand in, and a fallback. */
+const inOrders = (...orders: readonly [a: number, b: number, c: number]): PlanOf => ({
+  ...pool,
+  groups: {
+    m: { members: orders.map((order, at) => ({ at: `${'abc'[at]}/m`, order })), fallback: ['d/m'] },
+  },
+});
 /** After the first attempt other requests have set it aside. */
 const setAside = (health: DeploymentHealth): Required<Play>['meanwhile'] => ({
   after: 1,
@@ -109,19 +116,7 @@ describe('2: retries, then fallbacks', () => {
     },
     {
       name: 'a later order has its turn however many retries there are',
-      plan: {
-        ...pool,
-        groups: {
-          m: {
-            members: [
-              { at: 'a/m', order: 1 },
-              { at: 'b/m', order: 2 },
-              { at: 'c/m', order: 3 },
-            ],
-            fallback: ['d/m'],
-          },
-        },
-      },
+      plan: inOrders(1, 2, 3),
       facts: { retries: 0 },
       answers: 'upstream_error',
       tried: 'a b c d',
@@ -129,19 +124,7 @@ describe('2: retries, then fallbacks', () => {
     },
     {
       name: 'one of each later order',
-      plan: {
-        ...pool,
-        groups: {
-          m: {
-            members: [
-              { at: 'a/m', order: 1 },
-              { at: 'b/m', order: 2 },
-              { at: 'c/m', order: 2 },
-            ],
-            fallback: ['d/m'],
-          },
-        },
-      },
+      plan: inOrders(1, 2, 2),
       facts: { retries: 0 },
       answers: 'upstream_error',
       tried: 'a b d',
@@ -149,19 +132,7 @@ describe('2: retries, then fallbacks', () => {
     },
     {
       name: 'and follows them',
-      plan: {
-        ...pool,
-        groups: {
-          m: {
-            members: [
-              { at: 'a/m', order: 1 },
-              { at: 'b/m', order: 1 },
-              { at: 'c/m', order: 2 },
-            ],
-            fallback: ['d/m'],
-          },
-        },
-      },
+      plan: inOrders(1, 1, 2),
       facts: { retries: 1 },
       answers: 'upstream_error',
       tried: 'a b c d',
