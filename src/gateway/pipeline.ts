@@ -21,6 +21,7 @@ import { cancelReservation, reserveAttempt } from './rate-limits.ts';
 import { BodyError } from './read-body.ts';
 import type { DecidedRequest, GatewayRequest, UnderstoodRequest } from './request.ts';
 import { settle } from './settle.ts';
+import { shuttingDown } from './shutting-down.ts';
 import type { Snapshot } from './snapshot.ts';
 import { understand } from './understand.ts';
 import { waitFor } from './wait-for.ts';
@@ -38,8 +39,7 @@ export async function handleExchange(context: PipelineContext, exchange: Exchang
     const isDraining = context.isDraining();
     if (endpoint.kind === 'open')
       return endpoint.answer({ exchange, snapshot, isDraining, path: exchange.path, now: context.clock.now() });
-    if (isDraining && exchange.method === 'POST')
-      return refuse(exchange, failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
+    if (isDraining && exchange.method === 'POST') return refuse(exchange, shuttingDown);
     const identified = identify(snapshot.keys, exchange);
     if (identified.kind === 'refused') return refuse(exchange, identified.failure);
     const { principal } = identified;

@@ -1,7 +1,7 @@
 import type { PlannedAttempt } from '../plan/decision.ts';
 import type { Failure } from '../plan/failure.ts';
 import { failure } from '../plan/failure-catalogue.ts';
-import { type DeploymentIndex, type Milliseconds, milliseconds } from '../plan/ids.ts';
+import { type Milliseconds, milliseconds } from '../plan/ids.ts';
 import { secondsWords } from '../plan/in-words.ts';
 import { deploymentAt } from '../plan/plan.ts';
 import type { SeatQueue, Waiter } from '../plan/seats.ts';
@@ -13,6 +13,7 @@ import { applyAttemptEnded, applyAttemptStarted } from '../routing/state.ts';
 import type { Timer } from './clock.ts';
 import { type Choosing, nextAttempt } from './next-attempt.ts';
 import type { DecidedRequest, UnderstoodRequest } from './request.ts';
+import { shuttingDown } from './shutting-down.ts';
 
 /** What came of asking for a seat. */
 export type Seated =
@@ -61,8 +62,9 @@ export function createSeats({ clock, random }: Choosing): Seats {
   const sendOn = (queue: SeatQueue): void => {
     for (const { asks, end } of queue.waiting.flatMap((one) => waiting.get(one) ?? [])) {
       const { request, attempt } = asks;
-      if (!isClosed(request, attempt.deployment, 'down')) continue;
-      const [gone, now] = [closed(request, attempt, 'down'), clock.now()];
+      const gone = closedBy('down', request, attempt);
+      if (gone === undefined) continue;
+      const now = clock.now();
       const next = nextAttempt({ clock, random }, request, { attempt, failure: gone, startedAt: now, endedAt: now });
       if (next.kind === 'attempt' && !isSame(next.attempt, attempt)) end(refused(gone));
     }
@@ -99,7 +101,7 @@ export function createSeats({ clock, random }: Choosing): Seats {
     if (entry.kind === 'go') return seat(request, attempt);
     if (draining) {
       if (entry.kind === 'wait') leaveQueue(queue, waiter);
-      return refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) }));
+      return refused(shuttingDown);
     }
     const { limitMs, outlook } = entry;
     const late = { request, attempt, queue, limitMs };
@@ -134,20 +136,21 @@ export function createSeats({ clock, random }: Choosing): Seats {
     take(request, attempt) {
       const { snapshot } = request;
       // It may have been drained since the decision, or while its model loaded.
-      if (isClosed(request, attempt.deployment, 'draining')) return refused(closed(request, attempt, 'draining'));
+      const drained = closedBy('draining', request, attempt);
+      if (drained !== undefined) return refused(drained);
       const queue = snapshot.state.seats.queueOf[attempt.deployment];
       if (queue === undefined || !isBounded(snapshot, attempt.deployment)) return seat(request, attempt);
       return enter({ request, attempt }, queue);
     },
     leaveDraining() {
-      for (const [waiter, { asks, end }] of [...waiting])
-        if (isClosed(asks.request, waiter.deployment, 'draining'))
-          end(refused(closed(asks.request, waiter, 'draining')));
+      for (const { asks, end } of [...waiting.values()]) {
+        const drained = closedBy('draining', asks.request, asks.attempt);
+        if (drained !== undefined) end(refused(drained));
+      }
     },
     drain() {
       draining = true;
-      for (const { end } of [...waiting.values()])
-        end(refused(failure('shutting_down', undefined, { retryAfterMs: milliseconds(1000) })));
+      for (const { end } of [...waiting.values()]) end(refused(shuttingDown));
     },
   };
 }
@@ -162,18 +165,13 @@ function refused(why: Failure): Seated {
   return { kind: 'refused', failure: why };
 }
 
-/** Why nothing is sent any more to where an attempt waits. */
-type Closed = 'draining' | 'down';
-
-function isClosed({ snapshot }: UnderstoodRequest, deployment: DeploymentIndex, why: Closed): boolean {
-  return snapshot.state.health[deployment]?.kind === why;
-}
-
-function closed(
+/** That nothing is sent any more to where an attempt waits, if this is why. */
+function closedBy(
+  why: 'draining' | 'down',
   { snapshot }: UnderstoodRequest,
-  { deployment, model }: Pick<Waiter, 'deployment' | 'model'>,
-  why: Closed,
-): Failure {
+  { deployment, model }: PlannedAttempt,
+): Failure | undefined {
+  if (snapshot.state.health[deployment]?.kind !== why) return undefined;
   const { provider } = deploymentAt(snapshot.plan, deployment);
   return failure('no_seat', `No seat for "${model}" at ${provider}: it is ${why}`, { retryAfterMs: unknownWait });
 }
