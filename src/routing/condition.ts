@@ -62,14 +62,12 @@ function comparable(
 ): [number | string, number | string] {
   if (typeof left !== 'string' || typeof right !== 'string') return [asNumber(left), asNumber(right)];
   const [a, b] = [left.toLowerCase(), right.toLowerCase()];
-  const [levelA, levelB] = [rankOfLevel(a), rankOfLevel(b)];
+  const [levelA, levelB] = [ordered.indexOf(a), ordered.indexOf(b)];
   return levelA === -1 || levelB === -1 ? [a, b] : [levelA, levelB];
 }
 
-/** By its letters low would be more than high. */
-function rankOfLevel(word: string): number {
-  return levels.findIndex((one) => one === word);
-}
+/** By their letters low would be more than high. */
+const ordered: readonly string[] = levels;
 
 function asNumber(value: boolean | number | string): number {
   if (typeof value !== 'string') return Number(value);
